@@ -1,0 +1,116 @@
+/**
+ * The decorators: typed markers that the compiler reads. At run time they do nothing, so that a
+ * class that was not compiled is still a class, under any toolchain (TC39 or legacy lowering).
+ */
+
+/** A length of time: milliseconds, or text such as `"500ms"`, `"30s"`, `"5 minutes"`, `"3 days"`. */
+export type Duration = number | `${number}${" " | ""}${DurationUnit}`;
+type DurationUnit =
+  | ("ms" | "msec" | "msecs" | "millisecond" | "milliseconds")
+  | ("s" | "sec" | "secs" | "second" | "seconds")
+  | ("m" | "min" | "mins" | "minute" | "minutes")
+  | ("h" | "hr" | "hrs" | "hour" | "hours")
+  | ("d" | "day" | "days" | "w" | "week" | "weeks");
+
+/** How a failed attempt is repeated: exponential pauses, each shortened at random by up to a half. */
+export interface RetryOptions {
+  /** Attempts in all, the first included; a whole number from 1. */
+  readonly attempts: number;
+  /** The pause before the second attempt. Default 200 ms. */
+  readonly delay?: Duration;
+  /** What each further pause is multiplied by. Default 2. */
+  readonly factor?: number;
+  /** The longest pause. Default 30 s. */
+  readonly maxDelay?: Duration;
+  /** Whether pauses are shortened at random, so that runs spread out. Default true. */
+  readonly jitter?: boolean;
+}
+
+export interface ActionOptions {
+  /** `"none"` says out loud that there is nothing to undo. Else some method has `@undo("thisOne")`. */
+  readonly undo?: "none";
+  /** Default: one attempt. */
+  readonly retry?: RetryOptions;
+  /** How long an attempt may take. After it the attempt is in doubt, and its signal is aborted. */
+  readonly timeout?: Duration;
+}
+
+export interface UndoOptions {
+  /**
+   * `"started"`: also undo an action that failed half-way or whose outcome is not known. The undo's
+   * output parameter is then `T | undefined`.
+   */
+  readonly when?: "started";
+  /** Default: 5 attempts, from 200 ms. */
+  readonly retry?: RetryOptions;
+  readonly timeout?: Duration;
+}
+
+export interface SagaOptions {
+  /** The saga's name, in place of `Class.method`; its last part is the name of the export. */
+  readonly name?: string;
+}
+
+// `any`: the constraint that TypeScript itself puts on the methods of a decorator context.
+type AsyncMethod<This> = (this: This, ...args: any) => Promise<unknown>;
+type SagaMethod<This> = (this: This, ...args: any) => Promise<unknown>;
+
+/** What the undo of an action is given: its output, which may be missing if it failed half-way. */
+type Given<Out, Started> = Started extends true ? Out | undefined : Out;
+
+/** The type that an `@undo(Name)` method must have: the action's output, then its inputs. */
+type UndoOf<This, Name, Started> = Name extends keyof This
+  ? This[Name] extends (...inputs: infer Inputs) => Promise<infer Out>
+    ? (output: Given<Out, Started>, ...inputs: Inputs) => Promise<void>
+    : `${Name & string} is no async method`
+  : `this class has no public method named ${Name & string}`;
+
+type UndoDecorator<Name extends string, Started> = <This, Undo extends AsyncMethod<This>>(
+  undo: UndoOf<This, Name, Started> extends infer Wanted
+    ? Undo extends Wanted
+      ? Undo
+      : Wanted
+    : never,
+  context: ClassMethodDecoratorContext<This, Undo> & { readonly static: false },
+) => void;
+
+const ignore = (): void => {};
+/** Decorators with options are called with one argument, decorators themselves with two or three. */
+const marker = (...args: unknown[]): unknown => (args.length > 1 ? undefined : ignore);
+
+/** Marks an async method as an action of a saga: `@action` or `@action({ retry, timeout, undo })`. */
+export const action = marker as {
+  <This, Method extends AsyncMethod<This>>(
+    method: Method,
+    context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
+  ): void;
+  (
+    options: ActionOptions,
+  ): <This, Method extends AsyncMethod<This>>(
+    method: Method,
+    context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
+  ) => void;
+};
+
+/** Marks the method that undoes an action; it gets the action's output, then its inputs. */
+export const undo = marker as {
+  <const Name extends string>(
+    action: Name,
+    options: UndoOptions & { readonly when: "started" },
+  ): UndoDecorator<Name, true>;
+  <const Name extends string>(action: Name, options?: UndoOptions): UndoDecorator<Name, false>;
+};
+
+/** Marks the method that says what the saga does: `@saga` or `@saga({ name })`. */
+export const saga = marker as {
+  <This, Method extends SagaMethod<This>>(
+    method: Method,
+    context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
+  ): void;
+  (
+    options: SagaOptions,
+  ): <This, Method extends SagaMethod<This>>(
+    method: Method,
+    context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
+  ) => void;
+};

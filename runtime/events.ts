@@ -1,0 +1,85 @@
+/**
+ * The events of a run: what its saga log holds, and all that `advance()` is ever told.
+ * Each is a flat record, so that a store has one column for each field. Values are JSON text, as
+ * encoded by `codec.ts`: text cannot be changed by whoever holds it.
+ */
+
+interface At {
+  /** When it happened, in milliseconds since the epoch, by the coordinator's clock. */
+  readonly at: number;
+}
+interface OfNode extends At {
+  /** The node's path: `payment`, `serverAlloc/pick`, `nics[0]/create`. */
+  readonly node: string;
+}
+interface OfAttempt extends OfNode {
+  /** Counted from 1 over the whole life of the run, crashes included. */
+  readonly attempt: number;
+}
+
+/** Why an attempt is in doubt: it may or may not have had its effect. */
+export type Doubt = "timeout" | "aborted" | "process";
+
+export type SagaEvent =
+  // --- the run
+  /** `value`: the params. Always the first event. */
+  | (At & { readonly type: "created"; readonly value: string })
+  /** A coordinator took the run over after another ended. Whatever was running is in doubt. */
+  | (At & { readonly type: "recovered" })
+  /** `value`: the reason, as JSON text. Nothing starts until `resumed`. */
+  | (At & { readonly type: "paused"; readonly value: string })
+  | (At & { readonly type: "resumed" })
+  /** An operator asked for the run to be undone. `value`: who and why, as JSON text. */
+  | (At & { readonly type: "unwind-requested"; readonly value: string })
+  // --- an action, or a compute node (which has no `started`)
+  /** `value`: the inputs, a JSON array. Durable before the body is called. */
+  | (OfAttempt & { readonly type: "started"; readonly value: string })
+  /** `value`: the output; absent when it is `undefined`. */
+  | (OfAttempt & { readonly type: "succeeded"; readonly value?: string })
+  /** The attempt failed and there will be another, at `dueAt`. `value`: the error. */
+  | (OfAttempt & {
+      readonly type: "attempt-failed";
+      readonly value: string;
+      readonly dueAt: number;
+    })
+  /** The node failed for good. `value`: the error. */
+  | (OfAttempt & { readonly type: "failed"; readonly value: string })
+  /**
+   * The attempt ended without an answer. With `dueAt`, it is run again then; without, its attempts
+   * are used up. `value`: the {@link Doubt}, as JSON text.
+   */
+  | (OfAttempt & { readonly type: "in-doubt"; readonly value: string; readonly dueAt?: number })
+  // --- its undo
+  | (OfAttempt & { readonly type: "undo-started" })
+  | (OfAttempt & { readonly type: "undone" })
+  | (OfAttempt & {
+      readonly type: "undo-attempt-failed";
+      readonly value: string;
+      readonly dueAt: number;
+    })
+  /** The undo failed for good: the run is stuck here. */
+  | (OfAttempt & { readonly type: "undo-failed"; readonly value: string })
+  /** An operator asked for a stuck undo (or a node that is stuck in doubt) to be tried again. */
+  | (OfNode & { readonly type: "retry-requested"; readonly value: string })
+  /** An operator said that it is undone. `value`: who and why, as JSON text. */
+  | (OfNode & { readonly type: "undo-settled"; readonly value: string })
+  // --- the rest of the language
+  /** `value`: the arm, as JSON text. */
+  | (OfNode & { readonly type: "decided"; readonly value: string })
+  | (OfNode & { readonly type: "skipped" })
+  /** A map or loop got its list. `value`: a JSON array of its items. */
+  | (OfNode & { readonly type: "expanded"; readonly value: string })
+  | (OfNode & { readonly type: "timer-set"; readonly dueAt: number })
+  /** A timer is due: of a sleep, of an event's timeout, of a pause between two attempts. */
+  | (OfNode & { readonly type: "timer-fired" })
+  /** `node`: the event's name. `value`: its payload. */
+  | (OfNode & { readonly type: "event-received"; readonly value: string })
+  /** `value`: the id of the run that was started, as JSON text. */
+  | (OfNode & { readonly type: "spawned"; readonly value: string })
+  /** An operator's fault for a node, for tests of live systems. `value`: what, as JSON text. */
+  | (OfNode & { readonly type: "injected"; readonly value: string });
+
+export type EventType = SagaEvent["type"];
+
+/** An event with its place in the saga log, counted from 0 without gaps. */
+export type LoggedEvent = SagaEvent & { readonly seq: number };

@@ -1,0 +1,146 @@
+/**
+ * The static saga manifest: what the compiler emits and the runtime executes, as plain data.
+ * It is the only thing that the two share. It holds no functions (those are in `definition.ts`)
+ * and it says nothing about how a run proceeds (that is `machine.ts`).
+ */
+
+/** The version of the manifest's format. A runtime refuses a manifest of another version. */
+export const MANIFEST_VERSION = 1;
+
+/** One arm of a decision, as a condition on a node: the node runs only if the arm was taken. */
+export interface Condition {
+  readonly decision: string;
+  readonly arm: string;
+}
+
+/** A node directly before another. With `when`, the wait itself is conditional. */
+export type After = string | { readonly node: string; readonly when: readonly Condition[] };
+
+/** How often a body is attempted, and how long the pause before each further attempt is. */
+export interface RetryPolicy {
+  /** Attempts in all, the first included. */
+  readonly attempts: number;
+  /** Pause before the second attempt, in milliseconds. */
+  readonly delayMs: number;
+  /** What each further pause is multiplied by. */
+  readonly factor: number;
+  /** No pause is longer than this, in milliseconds. */
+  readonly maxDelayMs: number;
+  /** Whether each pause is shortened by a random part of up to a half, so that runs spread out. */
+  readonly jitter: boolean;
+}
+
+/** A place in a source file, 1-based. Positions are in `inspect` and in bundles only. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+interface NodeBase {
+  /** Unique in the method that declares it: `payment`, `hotel-2`, `if:paid`. */
+  readonly name: string;
+  /** The nodes directly before this one, transitively reduced. */
+  readonly after: readonly After[];
+  /** All of these arms must have been taken, else the node is skipped. */
+  readonly when?: readonly Condition[];
+  readonly position?: Position;
+}
+
+/** A call of an `@action` method. */
+export interface ActionNode extends NodeBase {
+  readonly kind: "action";
+  /** The method that is the action. */
+  readonly action: string;
+  /** The method that undoes it, or `"none"`: the user said that there is nothing to undo. */
+  readonly undo: string;
+  /** `"started"`: the undo also covers an action that failed half-way or is in doubt. */
+  readonly undoWhen?: "started";
+  /** Absent: one attempt. */
+  readonly retry?: RetryPolicy;
+  readonly timeoutMs?: number;
+  /** Absent: {@link DEFAULT_UNDO_RETRY}. */
+  readonly undoRetry?: RetryPolicy;
+  readonly undoTimeoutMs?: number;
+}
+
+/** A synchronous expression that is evaluated once and whose value is recorded. */
+export interface ComputeNode extends NodeBase {
+  readonly kind: "compute";
+}
+
+/** A saga inside a saga: its nodes are undone with those of its parent. */
+export interface SubsagaNode extends NodeBase {
+  readonly kind: "subsaga";
+  /** The name of the saga that is embedded. */
+  readonly saga: string;
+  readonly graph: Graph;
+}
+
+/** A condition, evaluated once; its arm is recorded. */
+export interface DecisionNode extends NodeBase {
+  readonly kind: "decision";
+  readonly arms: readonly string[];
+}
+
+/** A graph for each item of a run-time list, side by side (`map`) or one after another (`loop`). */
+export interface IterationNode extends NodeBase {
+  readonly kind: "map" | "loop";
+  readonly graph: Graph;
+  /** `map` only: at most this many items at a time. */
+  readonly concurrency?: number;
+  /** Whether items are named by a key of their own and not by their index. */
+  readonly keyed?: boolean;
+}
+
+/** `try { … } catch { … }`. */
+export interface ScopeNode extends NodeBase {
+  readonly kind: "scope";
+  readonly graph: Graph;
+  readonly handler?: Graph;
+}
+
+/** A durable timer, an external event that is awaited, a run started beside this one, a `throw`. */
+export interface PlainNode extends NodeBase {
+  readonly kind: "sleep" | "event" | "spawn" | "fail";
+  /** `event`: the event's name. `spawn`: the saga that is started. */
+  readonly target?: string;
+  /** `event`: how long it is waited for. */
+  readonly timeoutMs?: number;
+}
+
+export type Node =
+  ActionNode | ComputeNode | SubsagaNode | DecisionNode | IterationNode | ScopeNode | PlainNode;
+
+export type NodeKind = Node["kind"];
+
+/** Nodes in source order; every name in an `after` is declared before it is used. */
+export interface Graph {
+  readonly nodes: readonly Node[];
+}
+
+export interface Manifest extends Graph {
+  readonly steno: typeof MANIFEST_VERSION;
+  /** `Class.method`, unless `@saga({ name })` says otherwise. */
+  readonly name: string;
+  /** `sha256-…`: changes when the meaning does (names, kinds, order, wiring, bindings), only then. */
+  readonly hash: string;
+  readonly position?: Position;
+}
+
+/** What an undo gets when its `@undo` says nothing: undoing must not fail on a short outage. */
+export const DEFAULT_UNDO_RETRY: RetryPolicy = {
+  attempts: 5,
+  delayMs: 200,
+  factor: 2,
+  maxDelayMs: 30_000,
+  jitter: true,
+};
+
+/** What `retry: { attempts: n }` on an action means for the pauses. */
+export const DEFAULT_RETRY_PAUSES = {
+  delayMs: 200,
+  factor: 2,
+  maxDelayMs: 30_000,
+  jitter: true,
+} as const satisfies Omit<RetryPolicy, "attempts">;

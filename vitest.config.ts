@@ -1,0 +1,16 @@
+/** Tests run against the sources of both packages; those of command lines run what `npm run build` made. */
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^steno-runtime$/, replacement: at("./runtime/index.ts") },
+      { find: /^steno-runtime\/manifest$/, replacement: at("./runtime/manifest.ts") },
+      { find: /^steno-runtime\/testing$/, replacement: at("./runtime/testing/index.ts") },
+    ],
+  },
+  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 },
+});
