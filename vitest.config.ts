@@ -12,5 +12,7 @@ export default defineConfig({
       { find: /^steno-runtime\/testing$/, replacement: at("./runtime/testing/index.ts") },
     ],
   },
+  // Vite does not lower standard decorators; the legacy lowering leaves ours harmless all the same.
+  oxc: { decorator: { legacy: true } },
   test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 },
 });
