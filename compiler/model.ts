@@ -40,6 +40,10 @@ export interface SagaModel {
   readonly className: string;
   readonly method: string;
   readonly span: Span;
+  /** The source that declares the class. */
+  readonly file: string;
+  /** Under which name that source exports the class (`default` included). */
+  readonly exportedAs: string;
   /** Whether the method takes params. */
   readonly hasParams: boolean;
   /** All local variables that some `Code` of this saga refers to. */
@@ -114,6 +118,8 @@ export interface External {
   readonly name: string;
   /** Whether only its type is used. */
   readonly typeOnly: boolean;
+  /** The source that has this import or export: another one than the module's, in an embedded saga. */
+  readonly file: string;
   readonly from:
     /** An import of the source, by the specifier that it uses. */
     | {
