@@ -1,0 +1,51 @@
+/**
+ * Sagas for the benchmarks that measure the runtime alone: chains and ladders of any size, made as
+ * the compiler would make them. Each action is a no-op that returns about 100 bytes of JSON.
+ */
+import { createHash } from "node:crypto";
+import { defineSaga, type SagaDefinition } from "steno-runtime";
+import type { Node } from "steno-runtime/manifest";
+
+export interface Receipt {
+  readonly id: number;
+  readonly text: string;
+}
+
+export class Work {
+  async act(id: number): Promise<Receipt> {
+    return { id, text: "x".repeat(80) };
+  }
+  async unact(): Promise<void> {}
+}
+
+export type WorkSaga = SagaDefinition<Work, { readonly id: number }, Receipt>;
+
+/** `length` actions, one after another, each fed by the one before. */
+export function chain(length: number): WorkSaga {
+  return ladder(length, 1);
+}
+
+/** `stages` stages of `width` actions side by side; all of a stage come after all of the one before. */
+export function ladder(stages: number, width: number): WorkSaga {
+  const name = (stage: number, place: number): string => `n${stage}x${place}`;
+  const places = [...Array(width).keys()];
+  const nodes: Node[] = [];
+  const bindings: Record<string, { readonly inputs: (values: never) => readonly unknown[] }> = {};
+  for (let stage = 0; stage < stages; stage++) {
+    const before = stage === 0 ? "params" : name(stage - 1, 0);
+    for (const place of places) {
+      const after = stage === 0 ? [] : places.map((other) => name(stage - 1, other));
+      nodes.push({ name: name(stage, place), kind: "action", action: "act", undo: "unact", after });
+      bindings[name(stage, place)] = {
+        inputs: (values: Record<string, Receipt>) => [values[before]?.id],
+      };
+    }
+  }
+  const last = name(stages - 1, 0);
+  const hash = createHash("sha256").update(`${stages} ${width}`).digest("hex");
+  return defineSaga({
+    manifest: { steno: 1, name: `Work.ladder${stages}x${width}`, hash: `sha256-${hash}`, nodes },
+    nodes: bindings,
+    output: (values: Record<string, Receipt>) => values[last],
+  });
+}

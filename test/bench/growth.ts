@@ -1,0 +1,35 @@
+/** Growth with the number of nodes: the time per node must not depend on it. */
+import { Coordinator, memoryStore } from "steno-runtime";
+import { chain, ladder, Work, type WorkSaga } from "./definitions.js";
+import { byTurns, time, type Bench, type Measured } from "./measure.js";
+
+export const growthBenches: readonly Bench[] = [
+  { name: "growth-chain", run: () => growth(chain(1000), chain(10_000)) },
+  { name: "growth-ladder", run: () => growth(ladder(100, 2), ladder(1000, 2)) },
+];
+
+/** Microseconds per node of a large saga, against those of one a tenth of its size. */
+async function growth(small: WorkSaga, large: WorkSaga): Promise<Measured> {
+  await perNode(small, 10);
+  await perNode(large, 1);
+  const [value, limit] = await byTurns(
+    5,
+    () => perNode(large, 1),
+    () => perNode(small, 10),
+  );
+  const ratio = value / limit;
+  // Linear would be 1; the rest is noise and the caches of the processor.
+  return { value, unit: "us/node", limit, ratio, target: "<= 2", ok: ratio <= 2 };
+}
+
+async function perNode(saga: WorkSaga, runs: number): Promise<number> {
+  const coordinator = await Coordinator.open({
+    store: memoryStore(),
+    sagas: [saga.on(new Work())],
+  });
+  const total = await time(async () => {
+    for (let id = 0; id < runs; id++) await (await coordinator.start(saga, { id })).result();
+  });
+  await coordinator.close();
+  return (total * 1000) / (runs * saga.manifest.nodes.length);
+}
