@@ -1,0 +1,240 @@
+/**
+ * What the one owner of a SQLite store may do besides reading: commit, and answer requests.
+ * One commit is one transaction. It begins with a check of the epoch, so that an owner whose lock
+ * was lost (a copied file, a folder mounted twice) cannot write over its successor.
+ */
+import { StoreError } from "../errors.js";
+import { BulkInsert } from "./sqlite-bulk.js";
+import type { OwnerLock } from "./sqlite-owner-lock.js";
+import { type OpenFile, SqliteReader } from "./sqlite-reader.js";
+import type { SqlRow, Statement } from "./sqlite-driver.js";
+import type { RequestAnswer, RunRow, StoreOwner, StoreRequest, Write } from "./store.js";
+
+/** Keys of runs that are remembered: saves a lookup per append. Beyond it they are looked up again. */
+const KEY_CACHE_LIMIT = 100_000;
+
+/** Requests per poll: a flood of them must not stop the runs. */
+const REQUEST_LIMIT = 100;
+
+const RUN_COLUMNS = [
+  "key",
+  "id",
+  "saga",
+  "hash",
+  "nonce",
+  "params",
+  "status",
+  "reason",
+  "output",
+  "error",
+  "created_at",
+  "updated_at",
+];
+const EVENT_COLUMNS = ["run", "seq", "at", "type", "node", "attempt", "value", "due_at"];
+
+/** The owner of an open store file, while it holds the lock. */
+export class SqliteOwner extends SqliteReader implements StoreOwner {
+  readonly epoch: number;
+  readonly #lock: OwnerLock;
+  readonly #begin: Statement;
+  readonly #readEpoch: Statement;
+  readonly #commit: Statement;
+  readonly #runs: BulkInsert;
+  readonly #events: BulkInsert;
+  readonly #keys = new Map<string, number>();
+  /** Only owners add runs, so counting here is safe, and saves reading keys back. */
+  #lastKey: number;
+  #closed = false;
+
+  constructor(file: OpenFile, epoch: number, lock: OwnerLock) {
+    super(file);
+    this.epoch = epoch;
+    this.#lock = lock;
+    this.#begin = file.connection.prepare("BEGIN IMMEDIATE");
+    this.#readEpoch = file.connection.prepare("SELECT epoch FROM owner");
+    this.#commit = file.connection.prepare("COMMIT");
+    this.#runs = new BulkInsert(file.connection, "runs", RUN_COLUMNS);
+    this.#events = new BulkInsert(file.connection, "events", EVENT_COLUMNS);
+    const last = file.connection.prepare("SELECT max(key) AS key FROM runs").get();
+    this.#lastKey = Number(last?.["key"] ?? 0);
+  }
+
+  async commit(writes: readonly Write[]): Promise<void> {
+    this.guard(() => {
+      this.#begin.run();
+      try {
+        this.#checkEpoch();
+        for (const write of writes) this.#apply(write);
+        this.#runs.flush();
+        this.#events.flush();
+        this.#commit.run();
+      } catch (error) {
+        this.#rollBack();
+        throw error;
+      }
+    });
+  }
+
+  async requests(): Promise<readonly StoreRequest[]> {
+    return this.guard(() =>
+      this.statement(
+        `SELECT id, at, command, run, args FROM requests
+         WHERE answer IS NULL ORDER BY id LIMIT ${REQUEST_LIMIT}`,
+      )
+        .all()
+        .map(requestOf),
+    );
+  }
+
+  override async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.guard(() => {
+      try {
+        // libsql does not fold the WAL into the file when it closes; a copied file should be whole.
+        this.statement("PRAGMA wal_checkpoint(TRUNCATE)").get();
+      } finally {
+        this.#lock.release();
+      }
+    });
+    await super.close();
+  }
+
+  #checkEpoch(): void {
+    const epoch = Number(this.#readEpoch.get()?.["epoch"]);
+    if (epoch === this.epoch) return;
+    throw new StoreError(
+      "store-lost",
+      `another coordinator has taken over the store ${this.file.path} (epoch ${epoch}, ours was ` +
+        `${this.epoch}): nothing was written; end this coordinator, the other one continues its runs`,
+    );
+  }
+
+  #apply(write: Write): void {
+    switch (write.kind) {
+      case "create":
+        return this.#create(write.run);
+      case "append": {
+        const key = this.#existing(write.run);
+        for (const event of write.events) {
+          const { node, attempt, value, dueAt } = event as EventFields;
+          this.#events.add([
+            key,
+            event.seq,
+            event.at,
+            event.type,
+            node ?? null,
+            attempt ?? null,
+            value ?? null,
+            dueAt ?? null,
+          ]);
+        }
+        return;
+      }
+      case "update":
+        return this.#update(write);
+      case "define": {
+        const { hash, name } = write.manifest;
+        const sql = "INSERT OR IGNORE INTO definitions (hash, saga, manifest) VALUES (?, ?, ?)";
+        this.statement(sql).run(hash, name, JSON.stringify(write.manifest));
+        return;
+      }
+      case "answer":
+        return this.#answer(write.request, write.answer);
+    }
+  }
+
+  #create(run: RunRow): void {
+    const key = (this.#lastKey += 1);
+    this.#remember(run.id, key);
+    this.#runs.add([
+      key,
+      run.id,
+      run.saga,
+      run.hash,
+      run.nonce,
+      run.params,
+      run.status,
+      run.reason ?? null,
+      run.output ?? null,
+      run.error ?? null,
+      run.createdAt,
+      run.updatedAt,
+    ]);
+  }
+
+  #update(write: Extract<Write, { kind: "update" }>): void {
+    const key = this.#existing(write.run);
+    // The row may be one of this commit's that is not inserted yet.
+    this.#runs.flush();
+    this.statement(
+      "UPDATE runs SET status = ?, reason = ?, output = ?, error = ?, updated_at = ? WHERE key = ?",
+    ).run(
+      write.status,
+      write.reason ?? null,
+      write.output ?? null,
+      write.error ?? null,
+      write.updatedAt,
+      key,
+    );
+    if (write.status === "succeeded" || write.status === "undone") this.#keys.delete(write.run);
+  }
+
+  #answer(request: number, answer: RequestAnswer): void {
+    this.statement("UPDATE requests SET answer = ?, answered_at = ? WHERE id = ?").run(
+      JSON.stringify(answer),
+      Date.now(),
+      request,
+    );
+  }
+
+  #existing(id: string): number {
+    const known = this.#keys.get(id);
+    if (known !== undefined) return known;
+    // It may be one of this commit's.
+    this.#runs.flush();
+    const key = this.keyOf(id);
+    if (key === undefined) {
+      throw new StoreError("store-no-run", `there is no run \`${id}\` in ${this.file.path}`);
+    }
+    this.#remember(id, key);
+    return key;
+  }
+
+  #remember(id: string, key: number): void {
+    if (this.#keys.size >= KEY_CACHE_LIMIT) this.#keys.clear();
+    this.#keys.set(id, key);
+  }
+
+  #rollBack(): void {
+    this.#runs.clear();
+    this.#events.clear();
+    // Ids of runs that this commit created must not stay known.
+    this.#keys.clear();
+    try {
+      this.file.connection.exec("ROLLBACK");
+    } catch {
+      // SQLite rolls back by itself on a full disk and the like; then there is nothing to roll back,
+      // and the first error is the one to report.
+    }
+  }
+}
+
+/** The fields that only some events have. */
+interface EventFields {
+  readonly node?: string;
+  readonly attempt?: number;
+  readonly value?: string;
+  readonly dueAt?: number;
+}
+
+function requestOf(row: SqlRow): StoreRequest {
+  const run = row["run"];
+  return {
+    id: Number(row["id"]),
+    at: Number(row["at"]),
+    command: String(row["command"]),
+    run: typeof run === "string" ? run : undefined,
+    args: String(row["args"]),
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * What any process may do with a SQLite store: read it, file requests, see whether it is owned.
+ * It writes nothing but requests.
+ */
+import { existsSync } from "node:fs";
+import type { LoggedEvent } from "../events.js";
+import type { Manifest } from "../manifest.js";
+import { isOwnerLockHeld } from "./sqlite-owner-lock.js";
+import { storeError } from "./sqlite-schema.js";
+import type { Connection, SqlRow, SqlValue, Statement } from "./sqlite-driver.js";
+import type { RequestAnswer, RunFilter, RunRow, RunStatus, StoreReader } from "./store.js";
+
+const RUN_COLUMNS =
+  "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at";
+const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at";
+
+/** How many runs a list has unless told. */
+const DEFAULT_LIMIT = 100;
+
+/** How many different statements are kept prepared; those of filters are few. */
+const STATEMENT_LIMIT = 50;
+
+/** An open store file: its connection, and what was opened to get it. */
+export interface OpenFile {
+  readonly path: string;
+  readonly connection: Connection;
+  readonly open: (path: string) => Connection;
+}
+
+/** A reader of an open store file; closing it closes the connection. */
+export class SqliteReader implements StoreReader {
+  protected readonly file: OpenFile;
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(file: OpenFile) {
+    this.file = file;
+  }
+
+  async run(id: string): Promise<RunRow | undefined> {
+    const row = this.guard(() =>
+      this.statement(`SELECT ${RUN_COLUMNS} FROM runs WHERE id = ?`).get(id),
+    );
+    return row === undefined ? undefined : runOf(row);
+  }
+
+  async runs(filter: RunFilter): Promise<readonly RunRow[]> {
+    const limit = filter.limit ?? DEFAULT_LIMIT;
+    return this.guard(() => {
+      const after = filter.after === undefined ? 0 : this.keyOf(filter.after);
+      if (after === undefined) return [];
+      // One query for each status, so that the index gives each in order and stops at the limit.
+      const statuses = filter.status ?? [undefined];
+      const rows = [...new Set(statuses)].flatMap((status) =>
+        this.#page(filter.saga, status, after, limit),
+      );
+      rows.sort((a, b) => Number(a["key"]) - Number(b["key"]));
+      return rows.slice(0, limit).map(runOf);
+    });
+  }
+
+  #page(
+    saga: string | undefined,
+    status: RunStatus | undefined,
+    after: number,
+    limit: number,
+  ): readonly SqlRow[] {
+    const conditions = ["key > ?"];
+    const values: SqlValue[] = [after];
+    if (saga !== undefined) {
+      conditions.push("saga = ?");
+      values.push(saga);
+    }
+    if (status !== undefined) {
+      conditions.push("status = ?");
+      values.push(status);
+    }
+    const where = conditions.join(" AND ");
+    const sql = `SELECT ${RUN_COLUMNS} FROM runs WHERE ${where} ORDER BY key LIMIT ?`;
+    return this.statement(sql).all(...values, limit);
+  }
+
+  async events(run: string, after = -1): Promise<readonly LoggedEvent[]> {
+    return this.guard(() =>
+      this.statement(
+        `SELECT ${EVENT_COLUMNS} FROM events
+         WHERE run = (SELECT key FROM runs WHERE id = ?) AND seq > ? ORDER BY seq`,
+      )
+        .all(run, after)
+        .map(eventOf),
+    );
+  }
+
+  async definition(hash: string): Promise<Manifest | undefined> {
+    const row = this.guard(() =>
+      this.statement("SELECT manifest FROM definitions WHERE hash = ?").get(hash),
+    );
+    return row === undefined ? undefined : (JSON.parse(String(row["manifest"])) as Manifest);
+  }
+
+  async owned(): Promise<boolean> {
+    return this.guard(
+      () =>
+        existsSync(`${this.file.path}-owner`) && isOwnerLockHeld(this.file.open, this.file.path),
+    );
+  }
+
+  async request(command: string, run: string | undefined, args: string): Promise<number> {
+    return this.guard(() => {
+      const sql = "INSERT INTO requests (at, command, run, args) VALUES (?, ?, ?, ?)";
+      const { lastInsertRowid } = this.statement(sql).run(Date.now(), command, run ?? null, args);
+      return Number(lastInsertRowid);
+    });
+  }
+
+  async answer(request: number): Promise<RequestAnswer | undefined> {
+    const row = this.guard(() =>
+      this.statement("SELECT answer FROM requests WHERE id = ?").get(request),
+    );
+    const answer = row?.["answer"];
+    return typeof answer === "string" ? (JSON.parse(answer) as RequestAnswer) : undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#statements.clear();
+    this.file.connection.close();
+  }
+
+  /** The statement for some SQL text, prepared once. */
+  protected statement(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      if (this.#statements.size >= STATEMENT_LIMIT) this.#statements.clear();
+      statement = this.file.connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** The key of a run's row. */
+  protected keyOf(id: string): number | undefined {
+    const key = this.statement("SELECT key FROM runs WHERE id = ?").get(id)?.["key"];
+    return typeof key === "number" ? key : undefined;
+  }
+
+  /** Runs it, with the driver's errors put into words. */
+  protected guard<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw storeError(error, this.file.path);
+    }
+  }
+}
+
+function runOf(row: SqlRow): RunRow {
+  return {
+    id: String(row["id"]),
+    saga: String(row["saga"]),
+    hash: String(row["hash"]),
+    nonce: String(row["nonce"]),
+    params: String(row["params"]),
+    // Only owners write rows, and they write what the type allows.
+    status: row["status"] as RunStatus,
+    reason: textOf(row["reason"]),
+    output: textOf(row["output"]),
+    error: textOf(row["error"]),
+    createdAt: Number(row["created_at"]),
+    updatedAt: Number(row["updated_at"]),
+  };
+}
+
+/** Absent fields are absent properties, as in the event that was written. */
+function eventOf(row: SqlRow): LoggedEvent {
+  const event: Record<string, SqlValue> = {
+    seq: row["seq"] ?? null,
+    at: row["at"] ?? null,
+    type: row["type"] ?? null,
+  };
+  for (const [field, column] of OPTIONAL_FIELDS) {
+    const value = row[column];
+    if (value !== null && value !== undefined) event[field] = value;
+  }
+  return event as unknown as LoggedEvent;
+}
+
+const OPTIONAL_FIELDS = [
+  ["node", "node"],
+  ["attempt", "attempt"],
+  ["value", "value"],
+  ["dueAt", "due_at"],
+] as const;
+
+function textOf(value: SqlValue | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
