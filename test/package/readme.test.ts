@@ -1,0 +1,130 @@
+/**
+ * A stranger with the README: packs both packages, and follows it word by word in an empty folder.
+ * The only liberty: the two packages are installed from the tarballs.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeBlocks } from "../markdown.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "steno-readme-"));
+const tarballs = mkdtempSync(join(tmpdir(), "steno-pack-"));
+const env = { ...process.env, NO_COLOR: "1", npm_config_prefer_offline: "true" };
+/** What each line of the README's shell blocks printed, in order. */
+const outputs: { readonly command: string; readonly output: string }[] = [];
+
+function sh(command: string, cwd: string): string {
+  // Both streams, in the order in which they came.
+  const options = { cwd, env, encoding: "utf8", timeout: 240_000 } as const;
+  try {
+    return execFileSync("sh", ["-c", `{ ${command}\n} 2>&1`], options);
+  } catch (error) {
+    const { stdout } = error as { readonly stdout: string };
+    throw new Error(`\`${command}\` failed:\n${stdout}`, { cause: error });
+  }
+}
+
+function pack(workspace: string): string {
+  const json = sh(
+    `npm pack --json --silent --pack-destination ${tarballs} 2>/dev/null`,
+    join(root, workspace),
+  );
+  const [{ filename }] = JSON.parse(json) as [{ readonly filename: string }];
+  return join(tarballs, filename);
+}
+
+function outputOf(command: string): string {
+  const found = outputs.find((entry) => entry.command.startsWith(command));
+  if (found === undefined) throw new Error(`the README does not say \`${command}\``);
+  return found.output;
+}
+
+beforeAll(() => {
+  const packages = [
+    ["steno-runtime", pack("runtime")],
+    ["steno-compiler", pack("compiler")],
+  ] as const;
+  const blocks = codeBlocks(join(root, "README.md")).filter(
+    (block) => block.marker !== "in this repository",
+  );
+  for (const { language, file, text, line } of blocks) {
+    if (file !== undefined) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), text);
+    } else if (language === "sh") {
+      for (const command of text.trim().split("\n")) {
+        const install = command.startsWith("npm install");
+        const actual = packages.reduce(
+          (words, [name, tarball]) => (install ? words.replace(name, tarball) : words),
+          command,
+        );
+        outputs.push({ command, output: sh(actual, folder) });
+      }
+    } else {
+      throw new Error(`README.md:${line}: a block that is neither a file nor a command`);
+    }
+  }
+}, 400_000);
+
+afterAll(() => {
+  for (const directory of [folder, tarballs]) rmSync(directory, { recursive: true, force: true });
+});
+
+describe("in an empty folder, with the README only", () => {
+  test("the saga compiles, and the project type-checks under TypeScript 7", () => {
+    expect(sh("npx tsc --version", folder)).toMatch(/^Version 7\./m);
+    const generated = readFileSync(join(folder, "src/book-trip.saga.ts"), "utf8");
+    expect(generated).toContain("BookTrip.bookTrip");
+  });
+
+  test("a trip is booked", () => {
+    const output = outputOf("node dist/main.js");
+    for (const what of ["hotel Grand", "flight LH1", "car compact"]) {
+      expect(output).toContain(`booked ${what}`);
+    }
+    expect(output).toContain("sent a receipt for hotel Grand, flight LH1, car compact");
+  });
+
+  test("after kill -9 the next process goes on where it was", () => {
+    expect(outputOf("node dist/main.js trip-2 &")).toContain("booked hotel Grand");
+    expect(outputOf("npx steno show trip-2")).toMatch(/hotel/);
+    const recovered = outputs.find(({ command }) => command === "node dist/main.js trip-2");
+    expect(recovered?.output).not.toContain("booked hotel");
+    expect(recovered?.output).toContain("booked flight LH1");
+    expect(recovered?.output).toContain("sent a receipt");
+  });
+
+  test("what fails is undone", () => {
+    const output = outputOf("node dist/main.js trip-3 limousine");
+    expect(output).toMatch(
+      /cancelled flight LH1[\s\S]*cancelled hotel Grand[\s\S]*no limousine left/,
+    );
+    expect(output).not.toContain("receipt");
+    expect(outputOf("npx steno show trip-3")).toMatch(/undone/);
+  });
+
+  test("the command line lists, logs and runs", () => {
+    for (const id of ["trip-1", "trip-2", "trip-3"]) {
+      expect(outputOf("npx steno list")).toContain(id);
+    }
+    expect(outputOf("npx steno log trip-3")).toContain("no limousine left");
+    expect(outputOf("npx steno run bundle/book-trip.js")).toContain("booked hotel Ritz");
+  });
+
+  test("the class runs in stock vitest and in tsx", () => {
+    expect(outputOf("npx vitest run")).toMatch(/1 passed/);
+    expect(outputOf("npx tsx src/main.ts trip-5")).toContain("sent a receipt");
+  });
+
+  test("production has no compiler in it", () => {
+    const { dependencies } = JSON.parse(
+      readFileSync(join(folder, "node_modules/steno-runtime/package.json"), "utf8"),
+    ) as { dependencies: Record<string, string> };
+    expect(Object.keys(dependencies)).not.toContain("ts-morph");
+    expect(Object.keys(dependencies)).not.toContain("esbuild");
+  });
+});
