@@ -2,24 +2,17 @@
  * The physical limit of a durable store: bare SQLite with the driver and settings of the SQLite
  * store, a prepared insert and nothing else.
  */
-import { createRequire } from "node:module";
 import { performance } from "node:perf_hooks";
+import { loadDriver, type Connection, type Statement } from "../../runtime/stores/sqlite-driver.js";
 
-interface Database {
-  exec(sql: string): unknown;
-  prepare(sql: string): { run(...values: (string | number)[]): unknown };
-  close(): void;
-}
-
-const require = createRequire(import.meta.url);
 const value = JSON.stringify({ id: 1, text: "x".repeat(80) });
 
 export class RawStore {
-  private readonly database: Database;
-  private readonly insert: ReturnType<Database["prepare"]>;
+  private readonly database: Connection;
+  private readonly insert: Statement;
 
   constructor(file: string) {
-    this.database = open(file);
+    this.database = loadDriver()(file);
     this.database.exec("PRAGMA journal_mode = WAL");
     this.database.exec("PRAGMA synchronous = FULL");
     this.database.exec("CREATE TABLE events (seq INTEGER PRIMARY KEY, type TEXT, value TEXT)");
@@ -40,16 +33,4 @@ export class RawStore {
   close(): void {
     this.database.close();
   }
-}
-
-/** The driver that the SQLite store takes on this version of Node. */
-function open(file: string): Database {
-  const [major = 0] = process.versions.node.split(".").map(Number);
-  if (major >= 24) {
-    const { DatabaseSync } = require("node:sqlite") as {
-      DatabaseSync: new (file: string) => Database;
-    };
-    return new DatabaseSync(file);
-  }
-  return new (require("libsql") as new (file: string) => Database)(file);
 }
