@@ -1,0 +1,87 @@
+/**
+ * What a saga log says about a run's failures and undos, for reports. It reads the log only and
+ * derives no state: what a node's state is, the machine says.
+ */
+import type { LoggedEvent } from "../events.js";
+
+/** An error as the saga log holds it. */
+export interface RecordedError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string;
+  readonly cause?: unknown;
+}
+
+/** One node that failed for good. */
+export interface Failure {
+  readonly node: string;
+  readonly attempt: number;
+  readonly error: RecordedError;
+}
+
+/** What happened to a run that did not succeed. */
+export interface History {
+  readonly failures: readonly Failure[];
+  readonly undone: readonly string[];
+  /** The undos that failed, less those that were settled or undone after all. */
+  readonly undoFailures: readonly Failure[];
+}
+
+/** Reads the failures and undos out of a saga log. */
+export function historyOf(events: readonly LoggedEvent[]): History {
+  const failures: Failure[] = [];
+  const undone: string[] = [];
+  const undoFailures = new Map<string, Failure>();
+  for (const event of events) {
+    switch (event.type) {
+      case "failed":
+        failures.push(failureOf(event));
+        break;
+      case "undo-failed":
+        undoFailures.set(event.node, failureOf(event));
+        break;
+      case "undone":
+      case "undo-settled":
+        undone.push(event.node);
+        undoFailures.delete(event.node);
+        break;
+      default:
+    }
+  }
+  return { failures, undone, undoFailures: [...undoFailures.values()] };
+}
+
+function failureOf(event: {
+  readonly node: string;
+  readonly attempt: number;
+  readonly value: string;
+}): Failure {
+  return { node: event.node, attempt: event.attempt, error: parseError(event.value) };
+}
+
+/** A recorded error; whatever else was thrown becomes its own message. */
+export function parseError(json: string): RecordedError {
+  const value = parseValue(json);
+  const known = (typeof value === "object" && value !== null ? value : {}) as {
+    readonly [key in keyof RecordedError]?: unknown;
+  };
+  if (typeof known.message !== "string") return { name: "Error", message: json };
+  return {
+    name: typeof known.name === "string" ? known.name : "Error",
+    message: known.message,
+    ...(typeof known.stack === "string" && { stack: known.stack }),
+    ...(typeof known.code === "string" && { code: known.code }),
+    ...("cause" in known && { cause: known.cause }),
+  };
+}
+
+/** A recorded value for people and programs; text that is no JSON stays text. */
+export function parseValue(json: string | undefined): unknown {
+  if (json === undefined) return undefined;
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return json;
+  }
+}

@@ -1,0 +1,102 @@
+/** The commands that only look: `list` and `log`. */
+import type { LoggedEvent } from "../events.js";
+import type { RunFilter, RunRow, StoreReader } from "../stores/store.js";
+import { noSuchRun } from "./control.js";
+import { parseError, parseValue } from "./history.js";
+import { columns, moment, oneLine, type Output, paintStatus } from "./output.js";
+
+/** Characters of a value that a line of the log shows; `--json` shows all. */
+const VALUE_LIMIT = 120;
+
+/** `steno list`: one line per run, oldest first. */
+export async function list(output: Output, reader: StoreReader, filter: RunFilter): Promise<void> {
+  const runs = await reader.runs(filter);
+  if (output.json) {
+    output.value(runs.map(runSummary));
+    return;
+  }
+  if (runs.length === 0) {
+    output.remark("no runs");
+    return;
+  }
+  const rows = runs.map((run) => [
+    oneLine(run.id),
+    run.status,
+    oneLine(run.saga),
+    moment(run.createdAt),
+    oneLine(run.reason ?? ""),
+  ]);
+  const lines = columns(rows, (cell, row, column) => {
+    const status = runs[row]?.status;
+    return column === 1 && status !== undefined ? paintStatus(output, status, cell) : cell;
+  });
+  for (const line of lines) output.line(line);
+  if (runs.length === filter.limit) {
+    output.remark(`more may follow: --after ${oneLine(runs.at(-1)?.id ?? "")}`);
+  }
+}
+
+/** A run's row, for programs. */
+export function runSummary(run: RunRow): object {
+  return {
+    id: run.id,
+    saga: run.saga,
+    hash: run.hash,
+    status: run.status,
+    ...(run.reason !== undefined && { reason: run.reason }),
+    params: parseValue(run.params),
+    ...(run.output !== undefined && { output: parseValue(run.output) }),
+    ...(run.error !== undefined && { error: parseValue(run.error) }),
+    createdAt: new Date(run.createdAt).toISOString(),
+    updatedAt: new Date(run.updatedAt).toISOString(),
+  };
+}
+
+/** `steno log`: the saga log, one line per event. */
+export async function log(
+  output: Output,
+  reader: StoreReader,
+  id: string,
+  store: string,
+): Promise<void> {
+  if ((await reader.run(id)) === undefined) throw noSuchRun(id, store);
+  const events = await reader.events(id);
+  if (output.json) {
+    output.value(events.map(eventForPrograms));
+    return;
+  }
+  const { colors } = output;
+  const rows = events.map((event) => [
+    String(event.seq),
+    moment(event.at),
+    event.type,
+    nodeOf(event),
+    oneLine(valueForPeople(event), VALUE_LIMIT),
+  ]);
+  const lines = columns(rows, (cell, row, column) => {
+    if (column < 2) return colors.dim(cell);
+    return column === 2 && /fail|doubt/.test(rows[row]?.[2] ?? "") ? colors.red(cell) : cell;
+  });
+  for (const line of lines) output.line(line);
+}
+
+/** `hotel`, or `hotel #2` for a further attempt. */
+function nodeOf(event: LoggedEvent): string {
+  if (!("node" in event)) return "";
+  const attempt = "attempt" in event && event.attempt > 1 ? ` #${event.attempt}` : "";
+  return `${oneLine(event.node)}${attempt}`;
+}
+
+function valueForPeople(event: LoggedEvent): string {
+  const value = "value" in event ? event.value : undefined;
+  const due = "dueAt" in event && event.dueAt !== undefined ? `due ${moment(event.dueAt)}` : "";
+  if (value === undefined) return due;
+  if (!/failed$/.test(event.type)) return `${value}${due && `  ${due}`}`;
+  const { name, message } = parseError(value);
+  return `${name}: ${message}${due && `  ${due}`}`;
+}
+
+function eventForPrograms(event: LoggedEvent): object {
+  if (!("value" in event) || event.value === undefined) return event;
+  return { ...event, value: parseValue(event.value) };
+}
