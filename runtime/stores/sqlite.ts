@@ -113,6 +113,8 @@ function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
+    // Older versions of Node throw when a file is where a folder should be; newer ones do not.
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
     throw new StoreError(
       "store-not-reachable",
       `${path} cannot be looked at (${(error as Error).message}): check its folders and rights`,

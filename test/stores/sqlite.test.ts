@@ -1,7 +1,15 @@
 /** The SQLite store beyond the contract of all stores: files, owners, processes, and its errors. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -190,6 +198,7 @@ describe("what is no store", () => {
     update.exec("PRAGMA user_version = 99");
     update.close();
     mkdirSync(join(folder, "folder"));
+    symlinkSync("loop", join(folder, "loop"));
 
     const cases: readonly (readonly [string, string])[] = [
       [text, "store-not-a-database"],
@@ -197,13 +206,13 @@ describe("what is no store", () => {
       [later, "store-version"],
       [join(folder, "folder"), "store-is-a-directory"],
       [join(folder, "nowhere", "a.db"), "store-no-directory"],
-      [join(text, "below", "a.db"), "store-not-reachable"],
+      [join(text, "below", "a.db"), "store-no-directory"],
+      [join(folder, "loop"), "store-not-reachable"],
     ];
     for (const [path, expected] of cases) {
-      const before = existsSync(path) && statSync(path).isFile() ? readFileSync(path) : undefined;
+      const before = [text, foreign, later].includes(path) ? readFileSync(path) : undefined;
       await expect(sqliteStore(path).open(), path).rejects.toThrow(code(expected));
-      const reading = expected === "store-no-directory" ? "store-no-directory" : expected;
-      await expect(sqliteStore(path).reader(), path).rejects.toThrow(code(reading));
+      await expect(sqliteStore(path).reader(), path).rejects.toThrow(code(expected));
       if (before) expect(readFileSync(path).equals(before), path).toBe(true);
     }
     expect(existsSync(`${text}-owner`)).toBe(false);

@@ -1,0 +1,211 @@
+/** The command `steno`: flags in, exit code out. What the commands do is in the files beside it. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { sqliteStore } from "../stores/sqlite.js";
+import type { RunFilter, RunStatus, StoreReader } from "../stores/store.js";
+import { runtimeVersion } from "./bundle.js";
+import { sendRequest } from "./control.js";
+import { list, log } from "./look.js";
+import { makeOutput, type Output } from "./output.js";
+import { EXIT, problemOf } from "./problem.js";
+import { show } from "./show.js";
+
+const STATUSES: readonly RunStatus[] = ["running", "unwinding", "stuck", "succeeded", "undone"];
+
+/** The options that every command has. */
+interface Common {
+  readonly store: string;
+  readonly json?: true;
+}
+
+/** Runs the command line; gives the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.fine;
+  const program = buildProgram((code) => (exitCode = code));
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+    return tellError(error, argv.includes("--json"));
+  }
+}
+
+function tellError(error: unknown, json: boolean): number {
+  const output = makeOutput(json);
+  const problem = problemOf(error);
+  if (json) {
+    const fallback = { code: "internal", message: String(error) };
+    output.value({ error: problem ?? fallback });
+  } else if (problem !== undefined) {
+    output.remark(`error[${problem.code}]: ${problem.message}`);
+  } else {
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    output.remark(`internal[unexpected]: this is a defect of steno, please report it\n${said}`);
+  }
+  return EXIT.usage;
+}
+
+function buildProgram(exit: (code: number) => void): Command {
+  const program = new Command("steno")
+    .description("Runs and operates sagas.")
+    .version(runtimeVersion())
+    .exitOverride()
+    .showHelpAfterError("(steno --help tells what there is)")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 fine; 1 the saga failed and is undone; 2 the call or the set-up is wrong; " +
+        "3 stuck: an operator is needed.",
+    );
+  addRunning(program, exit);
+  addLooking(program);
+  addControl(program);
+  return program;
+}
+
+/** A command with the options that all have. */
+function command(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .requiredOption("--store <file>", "the SQLite file of the coordinator")
+    .option("--json", "write JSON, for programs");
+}
+
+function addRunning(program: Command, exit: (code: number) => void): void {
+  interface RunOptions extends Common {
+    readonly params?: string;
+    readonly id?: string;
+  }
+  command(program, "run", "run a saga of a bundle to its end")
+    .argument("<bundle>", "what `steno-compile --bundle` made")
+    .argument("[saga]", "which saga; may be left out if the bundle has one")
+    .option("--params <json|@file>", "the params: JSON, or a file that holds it")
+    .option("--id <id>", "the run's id; the same id is the same run")
+    .action(async (bundle: string, saga: string | undefined, options: RunOptions) => {
+      const { params, id, store } = options;
+      // Loaded when needed: commands that only look start faster without the coordinator.
+      const { run } = await import("./operate.js");
+      exit(await run(outputOf(options), { bundle, saga, params, id, store }));
+    });
+  command(program, "recover", "continue what is unfinished, until all of it rests")
+    .argument("<bundle>", "what `steno-compile --bundle` made")
+    .action(async (bundle: string, options: Common) => {
+      const { recover } = await import("./operate.js");
+      exit(await recover(outputOf(options), { bundle, store: options.store }));
+    });
+}
+
+function addLooking(program: Command): void {
+  interface ListOptions extends Common {
+    readonly saga?: string;
+    readonly status?: RunStatus[];
+    readonly after?: string;
+    readonly limit: number;
+  }
+  command(program, "list", "list runs, oldest first")
+    .option("--saga <name>", "only runs of this saga")
+    .addOption(new Option("--status <status...>", "only runs in these states").choices(STATUSES))
+    .option("--after <id>", "only runs after this one")
+    .option("--limit <count>", "at most this many", parseCount, 100)
+    .action(async (options: ListOptions) => {
+      const { saga, status, after, limit } = options;
+      const filter: RunFilter = {
+        limit,
+        ...(saga !== undefined && { saga }),
+        ...(status !== undefined && { status }),
+        ...(after !== undefined && { after }),
+      };
+      await reading(options, (output, reader) => list(output, reader, filter));
+    });
+  command(program, "show", "show the state of each node of a run")
+    .argument("<id>", "the run")
+    .action((id: string, options: Common) =>
+      reading(options, (output, reader) => show(output, reader, id, options.store)),
+    );
+  command(program, "log", "show the saga log of a run")
+    .argument("<id>", "the run")
+    .action((id: string, options: Common) =>
+      reading(options, (output, reader) => log(output, reader, id, options.store)),
+    );
+}
+
+function addControl(program: Command): void {
+  interface ControlOptions extends Common {
+    readonly reason?: string;
+  }
+  const ofRun = [
+    ["pause", "let what is running end, and start nothing more, until resumed"],
+    ["resume", "go on with a paused run"],
+    ["unwind", "undo a run that is under way"],
+  ] as const;
+  for (const [name, description] of ofRun) {
+    command(program, name, description)
+      .argument("<id>", "the run")
+      .option("--reason <text>", "why, for the saga log")
+      .action((id: string, options: ControlOptions) => control(name, id, {}, options));
+  }
+  command(program, "retry", "try an undo again that failed for good")
+    .argument("<id>", "the run")
+    .argument("<node>", "the node where it is stuck")
+    .option("--reason <text>", "why, for the saga log")
+    .action((id: string, node: string, options: ControlOptions) =>
+      control("retry", id, { node }, options),
+    );
+  command(program, "settle", "say that a node where a run is stuck has been undone by hand")
+    .argument("<id>", "the run")
+    .argument("<node>", "the node where it is stuck")
+    .requiredOption("--reason <text>", "how it was undone, for the saga log")
+    .action((id: string, node: string, options: ControlOptions) =>
+      control("settle", id, { node }, options),
+    );
+}
+
+async function control(
+  name: string,
+  id: string,
+  args: { readonly node?: string },
+  options: Common & { readonly reason?: string },
+): Promise<void> {
+  const { reason, store } = options;
+  await reading(options, async (output, reader) => {
+    const all = { ...args, ...(reason !== undefined && { reason }) };
+    await sendRequest(reader, store, name, id, all);
+    const run = await reader.run(id);
+    if (output.json) output.value({ id, command: name, ok: true, status: run?.status });
+    else output.line(`${name}: done; run ${id} is ${run?.status}`);
+  });
+}
+
+async function reading(
+  options: Common,
+  look: (output: Output, reader: StoreReader) => Promise<void>,
+): Promise<void> {
+  const reader = await sqliteStore(options.store).reader();
+  try {
+    await look(outputOf(options), reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+function outputOf(options: Common): Output {
+  return makeOutput(options.json === true);
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new InvalidArgumentError("It must be a whole number from 1.");
+  }
+  return count;
+}
+
+// A reader such as `head` that has seen enough is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.fine);
+  throw error;
+});
+
+const exitCode = await main(process.argv.slice(2));
+// Ends also when the bundle's own code keeps something open, once the output is written.
+process.stdout.write("", () => process.exit(exitCode));

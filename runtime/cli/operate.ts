@@ -1,0 +1,171 @@
+/** The commands that are a coordinator themselves for a while: `run` and `recover`. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Coordinator } from "../coordinator.js";
+import type { BoundSaga, SagaDefinition } from "../definition.js";
+import { sqliteStore } from "../stores/sqlite.js";
+import type { RunRow, RunStatus, StoreReader } from "../stores/store.js";
+import { chooseSaga, loadBundle } from "./bundle.js";
+import { readJsonArgument } from "./json-input.js";
+import { oneLine, type Output } from "./output.js";
+import { EXIT } from "./problem.js";
+import { exitCodeOf, headline, runAsValue, tellRun } from "./report.js";
+
+/** How often the store is asked whether a run rests: also a paused one, which has no result. */
+const POLL_MS = 50;
+
+/** Runs that are read at a time. */
+const PAGE = 1000;
+
+/** What `steno run` was told. */
+export interface RunCommand {
+  readonly bundle: string;
+  readonly saga: string | undefined;
+  readonly params: string | undefined;
+  readonly store: string;
+  readonly id: string | undefined;
+}
+
+/** `steno run`: starts a run, or finds the one with that id, and waits until it rests. */
+export async function run(output: Output, command: RunCommand): Promise<number> {
+  const params = command.params === undefined ? undefined : readJsonArgument(command.params);
+  const sagas = await loadBundle(command.bundle);
+  const { definition } = chooseSaga(sagas, command.saga);
+  return asCoordinator(output, command, sagas, async (coordinator, reader, stopped) => {
+    // The types of params and result are those of the bundle; `start` checks the value.
+    const typed = definition as unknown as SagaDefinition<object, unknown, unknown>;
+    const options = command.id === undefined ? {} : { id: command.id };
+    const started = await coordinator.start(typed, params, options);
+    const result = started.result().then(
+      () => undefined,
+      () => undefined,
+    );
+    await Promise.race([result, untilAtRest(reader, [started.id], stopped), aborted(stopped)]);
+    const row = await reader.run(started.id);
+    if (row === undefined || (stopped.aborted && !isAtRest(row))) return undefined;
+    if (output.json) output.value(await runAsValue(reader, row));
+    else await tellRun(output, reader, row, command.store);
+    return exitCodeOf(row);
+  });
+}
+
+/** `steno recover`: continues what is unfinished until all of it rests. */
+export async function recover(
+  output: Output,
+  command: { readonly bundle: string; readonly store: string },
+): Promise<number> {
+  const sagas = await loadBundle(command.bundle);
+  const before = await sqliteStore(command.store).reader();
+  const ids = (await unfinished(before).finally(() => before.close())).map(({ id }) => id);
+  return asCoordinator(output, command, sagas, async (coordinator, reader, stopped) => {
+    await Promise.race([untilAtRest(reader, ids, stopped), aborted(stopped)]);
+    const rows: RunRow[] = [];
+    for (const id of ids) {
+      const row = await reader.run(id);
+      if (row !== undefined) rows.push(row);
+    }
+    if (output.json) {
+      const values: object[] = [];
+      for (const row of rows) values.push(await runAsValue(reader, row));
+      output.value(values);
+    } else {
+      const messages = new Map(coordinator.unrecovered.map(({ id, message }) => [id, message]));
+      for (const row of rows) {
+        output.line(headline(output, row));
+        const message = messages.get(row.id);
+        if (message !== undefined) output.line(`  ${oneLine(message)}`);
+      }
+      if (rows.length === 0) output.remark("nothing to recover: every run is at rest");
+    }
+    if (stopped.aborted && !rows.every(isAtRest)) return undefined;
+    return Math.max(EXIT.fine, ...rows.map(exitCodeOf));
+  });
+}
+
+type Work = (
+  coordinator: Coordinator,
+  reader: StoreReader,
+  stopped: AbortSignal,
+) => Promise<number | undefined>;
+
+/**
+ * Opens a coordinator, does the work, and closes it. SIGINT and SIGTERM end the wait: bodies that run come to their
+ * end, and the runs go on later. Work that was ended so gives no exit code of its own.
+ */
+async function asCoordinator(
+  output: Output,
+  { bundle, store }: { readonly bundle: string; readonly store: string },
+  sagas: readonly BoundSaga[],
+  work: Work,
+): Promise<number> {
+  const opened = sqliteStore(store);
+  const coordinator = await Coordinator.open({ store: opened, sagas });
+  const stopping = new AbortController();
+  let exitCode: number = EXIT.fine;
+  const onSignal = (signal: "SIGINT" | "SIGTERM"): void => {
+    // As shells do: 128 and the number of the signal.
+    exitCode = signal === "SIGINT" ? 130 : 143;
+    output.remark("ending: waiting for the actions that are running (once more to kill)");
+    stopping.abort();
+  };
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  try {
+    const reader = await opened.reader();
+    try {
+      const code = await work(coordinator, reader, stopping.signal);
+      if (code !== undefined) return code;
+    } finally {
+      await reader.close();
+    }
+    await coordinator.close();
+    output.remark(`what is unfinished goes on with: steno recover ${bundle} --store ${store}`);
+    return exitCode;
+  } finally {
+    await coordinator.close();
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Whether nothing more happens to a run by itself. */
+function isAtRest(run: RunRow): boolean {
+  return !UNFINISHED.includes(run.status) || run.reason !== undefined;
+}
+
+const UNFINISHED: readonly RunStatus[] = ["running", "unwinding"];
+
+async function unfinished(reader: StoreReader): Promise<RunRow[]> {
+  const found: RunRow[] = [];
+  for (;;) {
+    const after = found.at(-1)?.id;
+    const page = await reader.runs({
+      status: UNFINISHED,
+      limit: PAGE,
+      ...(after !== undefined && { after }),
+    });
+    found.push(...page);
+    if (page.length < PAGE) return found;
+  }
+}
+
+async function untilAtRest(
+  reader: StoreReader,
+  ids: readonly string[],
+  stopped: AbortSignal,
+): Promise<void> {
+  let waiting = ids;
+  while (waiting.length > 0 && !stopped.aborted) {
+    const still: string[] = [];
+    for (const id of waiting) {
+      const row = await reader.run(id);
+      if (row !== undefined && !isAtRest(row)) still.push(id);
+    }
+    waiting = still;
+    if (waiting.length > 0) await sleep(POLL_MS);
+  }
+}
