@@ -3,6 +3,7 @@
  * It writes nothing but requests.
  */
 import { existsSync } from "node:fs";
+import { StoreError } from "../errors.js";
 import type { LoggedEvent } from "../events.js";
 import type { Manifest } from "../manifest.js";
 import { isOwnerLockHeld } from "./sqlite-owner-lock.js";
@@ -94,7 +95,7 @@ export class SqliteReader implements StoreReader {
     const row = this.guard(() =>
       this.statement("SELECT manifest FROM definitions WHERE hash = ?").get(hash),
     );
-    return row === undefined ? undefined : (JSON.parse(String(row["manifest"])) as Manifest);
+    return row === undefined ? undefined : this.#parse<Manifest>(row["manifest"], "definitions");
   }
 
   async owned(): Promise<boolean> {
@@ -117,12 +118,25 @@ export class SqliteReader implements StoreReader {
       this.statement("SELECT answer FROM requests WHERE id = ?").get(request),
     );
     const answer = row?.["answer"];
-    return typeof answer === "string" ? (JSON.parse(answer) as RequestAnswer) : undefined;
+    return typeof answer === "string" ? this.#parse<RequestAnswer>(answer, "requests") : undefined;
   }
 
   async close(): Promise<void> {
     this.#statements.clear();
     this.file.connection.close();
+  }
+
+  /** JSON that only owners write, so that its shape is known; the text may be damaged all the same. */
+  #parse<T>(text: SqlValue | undefined, table: string): T {
+    try {
+      return JSON.parse(String(text)) as T;
+    } catch (error) {
+      throw new StoreError(
+        "store-corrupt-row",
+        `a row of \`${table}\` in ${this.file.path} holds no JSON: something else wrote to it`,
+        { cause: error },
+      );
+    }
   }
 
   /** The statement for some SQL text, prepared once. */

@@ -240,6 +240,16 @@ describe("what is no store", () => {
   );
 });
 
+test("a row that something else damaged is an error that names the table", async () => {
+  const path = join(temporaryFolder(), "a.db");
+  const owner = await openOwner(path);
+  await owner.commit([{ kind: "define", manifest: sampleManifest }]);
+  const vandal = loadDriver()(path);
+  vandal.exec("UPDATE definitions SET manifest = '{'");
+  vandal.close();
+  await expect(owner.definition("sha256-1")).rejects.toThrow(code("store-corrupt-row"));
+});
+
 test("a file that cannot be made is an error that says so", async () => {
   const path = join(temporaryFolder(), "a.db");
   // Holds for the superuser too, to whom every folder is writable.
