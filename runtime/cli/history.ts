@@ -26,6 +26,8 @@ export interface History {
   readonly undone: readonly string[];
   /** The undos that failed, less those that were settled or undone after all. */
   readonly undoFailures: readonly Failure[];
+  /** The nodes whose attempts are used up without an answer, and why there was none. */
+  readonly inDoubt: readonly { readonly node: string; readonly doubt: string }[];
 }
 
 /** Reads the failures and undos out of a saga log. */
@@ -33,10 +35,15 @@ export function historyOf(events: readonly LoggedEvent[]): History {
   const failures: Failure[] = [];
   const undone: string[] = [];
   const undoFailures = new Map<string, Failure>();
+  const inDoubt = new Map<string, string>();
   for (const event of events) {
+    if ("node" in event) inDoubt.delete(event.node);
     switch (event.type) {
       case "failed":
         failures.push(failureOf(event));
+        break;
+      case "in-doubt":
+        if (event.dueAt === undefined) inDoubt.set(event.node, String(parseValue(event.value)));
         break;
       case "undo-failed":
         undoFailures.set(event.node, failureOf(event));
@@ -49,7 +56,10 @@ export function historyOf(events: readonly LoggedEvent[]): History {
       default:
     }
   }
-  return { failures, undone, undoFailures: [...undoFailures.values()] };
+  return {
+    ...{ failures, undone, undoFailures: [...undoFailures.values()] },
+    inDoubt: Array.from(inDoubt, ([node, doubt]) => ({ node, doubt })),
+  };
 }
 
 function failureOf(event: {

@@ -1,4 +1,5 @@
 /** How the end of a run is told: its result, or what failed, where, and what was undone. */
+import { fileURLToPath } from "node:url";
 import type { RunRow, StoreReader } from "../stores/store.js";
 import { type Failure, historyOf, parseValue } from "./history.js";
 import { manyLines, oneLine, type Output, paintStatus } from "./output.js";
@@ -46,14 +47,17 @@ export async function tellRun(
     }
     return;
   }
-  const { failures, undone, undoFailures } = historyOf(await reader.events(run.id));
+  const { failures, undone, undoFailures, inDoubt } = historyOf(await reader.events(run.id));
   output.line(headline(output, run));
   for (const failure of failures) tellFailure(output, `${failure.node} failed`, failure);
   for (const failure of undoFailures) {
     tellFailure(output, `the undo of ${failure.node} failed`, failure);
   }
+  for (const { node, doubt } of inDoubt) {
+    output.line(`  ${oneLine(node)} is in doubt (${oneLine(doubt)}): it may have had its effect`);
+  }
   if (undone.length > 0) output.line(`  undone: ${undone.map((node) => oneLine(node)).join(", ")}`);
-  const node = undoFailures[0]?.node;
+  const node = (undoFailures[0] ?? inDoubt[0])?.node;
   if (run.status === "stuck") {
     const of = `${run.id} ${node ?? "<node>"}`;
     output.line("  while a coordinator runs, one of:");
@@ -79,9 +83,11 @@ function tellFailure(output: Output, what: string, { attempt, error }: Failure):
 
 /** The frames of the user's own code; those of Node and of the runtime say nothing to the user. */
 function stackFrames(stack: string | undefined): string[] {
+  const runtime = fileURLToPath(new URL("../..", import.meta.url));
   return (stack ?? "")
     .split("\n")
     .map((line) => oneLine(line.trim()))
-    .filter((line) => line.startsWith("at ") && !/node:internal|steno-runtime/.test(line))
+    .filter((line) => /^at .*:\d+:\d+\)?$/.test(line))
+    .filter((line) => ![runtime, "node:internal", "/commander/"].some((own) => line.includes(own)))
     .slice(0, STACK_LINES);
 }
