@@ -1,0 +1,168 @@
+/**
+ * Writes models by hand, in a shorthand: `"$payment.id"` is a code that refers to the variable
+ * `payment`. For tests of what comes after the frontend; it reads no source.
+ */
+import type {
+  ActionNodeModel,
+  Code,
+  CodePart,
+  ComputeNodeModel,
+  NodeModel,
+  Pattern,
+  SagaModel,
+  SourceModel,
+  Span,
+  SubsagaNodeModel,
+  Variable,
+  VariableId,
+} from "../../compiler/model.js";
+
+const file = "/project/src/book-trip.ts";
+let offset = 0;
+const span = (): Span => ({ file, start: ++offset, end: offset + 1 });
+
+/** `$name` is a variable, `$$name` a shorthand property, `$this.name` a private member. */
+export class SagaBuilder {
+  private readonly variables = new Map<VariableId, Variable>();
+  private readonly nodes: NodeModel[] = [];
+  private last: string | undefined;
+
+  constructor(private readonly name = "bookTrip") {
+    this.variable("params", { kind: "params" });
+  }
+
+  variable(name: string, holds: Variable["holds"]): VariableId {
+    const id = this.variables.size;
+    this.variables.set(id, { id, name, holds });
+    return id;
+  }
+
+  code(text: string): Code {
+    const parts = text.split(/(\$\$?[\w.]+)/).flatMap((part): CodePart[] => {
+      if (!part.startsWith("$")) return part === "" ? [] : [part];
+      const shorthand = part.startsWith("$$");
+      const [name = "", ...rest] = part.replace(/^\$+/, "").split(".");
+      if (name === "this") return [{ self: { name: rest.join("."), public: false } }];
+      const variable = [...this.variables.values()].findLast((each) => each.name === name);
+      if (variable === undefined) throw new Error(`no variable ${name}`);
+      const tail = rest.length === 0 ? [] : [`.${rest.join(".")}`];
+      return [{ variable: variable.id, shorthand }, ...tail];
+    });
+    return { parts, span: span() };
+  }
+
+  glue(name: string, init: string, type?: string): this {
+    const code = this.code(init);
+    const pattern: { -readonly [K in keyof Pattern]: Pattern[K] } = {
+      kind: "variable",
+      variable: this.variables.size,
+    } as Pattern;
+    const statement = {
+      pattern: pattern as Pattern,
+      type: type ? this.code(type) : undefined,
+      init: code,
+    };
+    this.variable(name, { kind: "glue", statement });
+    return this;
+  }
+
+  /** `const pattern = init`; `make` gets a function that declares the variables of the pattern. */
+  destructure(init: string, make: (declare: (name: string) => VariableId) => Pattern): this {
+    const code = this.code(init);
+    const declared: { id: VariableId; name: string }[] = [];
+    const first = this.variables.size;
+    const pattern = make((name) => {
+      const id = first + declared.length;
+      declared.push({ id, name });
+      return id;
+    });
+    const statement = { pattern, type: undefined, init: code };
+    for (const { name } of declared) this.variable(name, { kind: "glue", statement });
+    return this;
+  }
+
+  action(
+    name: string,
+    inputs: readonly string[],
+    change: Partial<ActionNodeModel["action"]> & { readonly after?: readonly string[] } = {},
+  ): this {
+    const { after = this.before(), ...action } = change;
+    return this.add({
+      kind: "action",
+      name,
+      span: span(),
+      after,
+      action: {
+        method: `do_${name}`,
+        span: span(),
+        retry: undefined,
+        timeoutMs: undefined,
+        undo: {
+          method: `undo_${name}`,
+          span: span(),
+          when: undefined,
+          retry: undefined,
+          timeoutMs: undefined,
+        },
+        ...action,
+      },
+      inputs: inputs.map((input) => this.code(input)),
+    });
+  }
+
+  compute(name: string, text: string): this {
+    const node: ComputeNodeModel = {
+      kind: "compute",
+      name,
+      span: span(),
+      after: this.before(),
+      code: this.code(text),
+    };
+    return this.add(node);
+  }
+
+  subsaga(name: string, saga: SagaModel, params: string, path: readonly string[] = []): this {
+    const node: SubsagaNodeModel = {
+      kind: "subsaga",
+      name,
+      span: span(),
+      after: this.before(),
+      saga,
+      path: path.map((member) => ({ name: member, public: false })),
+      params: this.code(params),
+    };
+    return this.add(node);
+  }
+
+  private before(): readonly string[] {
+    return this.last === undefined ? [] : [this.last];
+  }
+
+  private add(node: NodeModel): this {
+    this.nodes.push(node);
+    this.last = node.name;
+    this.variable(node.name, { kind: "node", node: node.name });
+    return this;
+  }
+
+  saga(output?: string, change: Partial<SagaModel> = {}): SagaModel {
+    return {
+      name: `BookTrip.${this.name}`,
+      exportName: this.name,
+      className: "BookTrip",
+      method: this.name,
+      span: span(),
+      file,
+      exportedAs: "BookTrip",
+      hasParams: true,
+      variables: this.variables,
+      nodes: this.nodes,
+      output: output === undefined ? undefined : this.code(output),
+      ...change,
+    };
+  }
+}
+
+export function sourceOf(...sagas: readonly SagaModel[]): SourceModel {
+  return { file, specifier: "./book-trip.js", sagas, classes: [] };
+}
