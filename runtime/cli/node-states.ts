@@ -117,7 +117,7 @@ function viewsOf(
   for (const { node, path, children, into } of found.reverse()) {
     children.reverse();
     const own = progress.get(path);
-    const state = settle(node, own?.state ?? inheritedState(children), status);
+    const state = settle(node, holderState(own?.state, inheritedState(children)), status);
     const dueAt = own?.dueAt;
     into.push({
       ...{ path, node, state, children, attempts: own?.attempts ?? 0 },
@@ -127,7 +127,15 @@ function viewsOf(
   return top.reverse();
 }
 
-/** The state of a node that has no events of its own follows from the nodes that it holds. */
+/** A node that holds others is as they are, unless its own events say more. */
+function holderState(own: NodeState | undefined, inherited: NodeState): NodeState {
+  if (own === undefined) return inherited;
+  // Before the first of them and after the last one, only its own events tell.
+  const quiet = inherited === "blocked" || inherited === "done";
+  return quiet || own === "failed" ? own : inherited;
+}
+
+/** What the states of the nodes in a node come to. */
 function inheritedState(children: readonly NodeView[]): NodeState {
   const states = new Set(children.map((child) => child.state));
   const only = (...allowed: NodeState[]): boolean =>

@@ -49,7 +49,8 @@ export async function tellRun(
   }
   const { failures, undone, undoFailures, inDoubt } = historyOf(await reader.events(run.id));
   output.line(headline(output, run));
-  for (const failure of failures) tellFailure(output, `${failure.node} failed`, failure);
+  for (const failure of failures)
+    tellFailure(output, `${failure.node || "the run itself"} failed`, failure);
   for (const failure of undoFailures) {
     tellFailure(output, `the undo of ${failure.node} failed`, failure);
   }

@@ -66,6 +66,28 @@ test("a waiting node says when it goes on, and a repeated one how often it ran",
   );
 });
 
+test("a subsaga is as its nodes are, and before and after them as its own events say", () => {
+  const inner: Graph = { nodes: [action("pick")] };
+  const graph: Graph = {
+    nodes: [{ name: "s", kind: "subsaga", saga: "S.s", after: [], graph: inner }],
+  };
+  const own = { at: 1, node: "s", attempt: 1 };
+  const pick = { ...own, node: "s/pick" };
+  const history: SagaEvent[] = [
+    { ...own, type: "started", value: "[]" },
+    { ...pick, type: "started", value: "[]" },
+    { ...pick, type: "succeeded" },
+    { ...own, type: "succeeded" },
+    { ...pick, type: "undo-started" },
+    { ...pick, type: "undone" },
+  ];
+  const states = history.map((_, index) => {
+    const [view] = nodeStates(graph, logged(...history.slice(0, index + 1)), "unwinding");
+    return view?.state;
+  });
+  expect(states).toEqual(["abandoned", "working", "working", "done", "undo-working", "undone"]);
+});
+
 test("a chain and a nesting of any length are printed", () => {
   let graph: Graph = { nodes: [action("innermost")] };
   for (let level = 0; level < 1000; level += 1) {
