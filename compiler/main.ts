@@ -1,0 +1,190 @@
+/**
+ * The command `steno-compile`: flags in, exit code out. The only file that prints; what it calls
+ * answers with data.
+ */
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import pc from "picocolors";
+import {
+  analyseProject,
+  compile,
+  exitCode,
+  manifests,
+  type Analysed,
+  type Compiled,
+  type CompileOptions,
+} from "./compile.js";
+import { explain } from "./diagnostics/explain.js";
+import { toJson } from "./diagnostics/json.js";
+import { toText } from "./diagnostics/text.js";
+import { drawGraphs, type GraphFormat } from "./emit/graph.js";
+
+interface Flags {
+  readonly project?: string;
+  readonly bundle?: string;
+  readonly external?: readonly string[];
+  readonly check?: true;
+  readonly watch?: true;
+  readonly json?: true;
+  readonly format?: GraphFormat;
+}
+
+const cwd = process.cwd();
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const answer = { code: 0 };
+  try {
+    await commands(answer).parseAsync(args, { from: "user" });
+    return answer.code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+/** Each command leaves the exit code in `answer`. */
+function commands(answer: { code: number }): Command {
+  const project = ["--project <tsconfig>", "the tsconfig.json, or its folder"] as const;
+  const json = ["--json", "print diagnostics as JSON on stdout"] as const;
+  const collect = (name: string, names: readonly string[] = []): readonly string[] => [
+    ...names,
+    name,
+  ];
+  const program = new Command("steno-compile")
+    .description("Compiles sagas: writes <name>.saga.ts beside each source that declares one.")
+    .version(version())
+    .argument("[paths...]", "files and folders to compile; the whole project if there are none")
+    .option(...project)
+    .option("--bundle <folder>", "also bundle each source into one file, for `steno run`")
+    .option("--external <package>", "leave a package out of the bundles (repeatable)", collect)
+    .option("--check", "write nothing; fail if something is wrong or out of date")
+    .addOption(new Option("--watch", "keep compiling").conflicts("check"))
+    .option(...json)
+    .enablePositionalOptions()
+    .exitOverride()
+    .action(async (paths: readonly string[], flags: Flags) => {
+      answer.code = await (flags.watch ? keepCompiling : compileOnce)(paths, flags);
+    });
+  program
+    .command("inspect")
+    .description("print the manifests as a JSON array")
+    .argument("[paths...]")
+    .option(...project)
+    .action((paths: readonly string[], _: Flags, command: Command) => {
+      answer.code = show(paths, command.optsWithGlobals(), (analysed) =>
+        JSON.stringify(manifests(analysed, cwd), null, 2),
+      );
+    });
+  program
+    .command("graph")
+    .description("print the graphs as the source of a picture")
+    .argument("[paths...]")
+    .option(...project)
+    .addOption(new Option("--format <format>").choices(["dot", "mermaid"]).default("dot"))
+    .action((paths: readonly string[], _: Flags, command: Command) => {
+      const flags: Flags = command.optsWithGlobals();
+      answer.code = show(paths, flags, (analysed) =>
+        drawGraphs(manifests(analysed, cwd), flags.format ?? "dot"),
+      );
+    });
+  program
+    .command("explain")
+    .description("show the page for one diagnostic")
+    .argument("<code>")
+    .action((code: string) => {
+      answer.code = explainCode(code);
+    });
+  return program;
+}
+
+function optionsOf(paths: readonly string[], flags: Flags): CompileOptions {
+  const { project, bundle, external, check } = flags;
+  return { cwd, paths, project, bundle, external, check };
+}
+
+async function compileOnce(paths: readonly string[], flags: Flags): Promise<number> {
+  const compiled = await compile(optionsOf(paths, flags));
+  if (flags.json) {
+    const all = compiled.diagnostics.map((each) => toJson(each, compiled.places, cwd));
+    process.stdout.write(`${JSON.stringify(all, null, flags.watch ? undefined : 2)}\n`);
+  } else {
+    printDiagnostics(compiled);
+    process.stdout.write(summary(compiled, flags));
+  }
+  return exitCode(compiled);
+}
+
+async function keepCompiling(paths: readonly string[], flags: Flags): Promise<number> {
+  const { watch } = await import("./watch.js");
+  const watching = await watch(cwd, async () => {
+    if (process.stdout.isTTY && !flags.json) process.stdout.write("\u001bc");
+    await compileOnce(paths, flags);
+    if (!flags.json) process.stdout.write(pc.dim("watching for changes\n"));
+  });
+  await new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+  });
+  await watching.close();
+  return 0;
+}
+
+/** Prints something about the sagas; diagnostics go to stderr, so that stdout can be piped. */
+function show(
+  paths: readonly string[],
+  flags: Flags,
+  print: (analysed: Analysed) => string,
+): number {
+  const analysed = analyseProject(optionsOf(paths, flags));
+  printDiagnostics(analysed);
+  const code = exitCode(analysed);
+  if (code === 0) process.stdout.write(`${print(analysed)}\n`);
+  return code;
+}
+
+function explainCode(code: string): number {
+  const explained = explain(code);
+  if ("text" in explained) {
+    process.stdout.write(`${explained.text}\n`);
+    return 0;
+  }
+  const { unknown, meant } = explained;
+  const advice =
+    meant === undefined ? "docs/ERRORS.md lists all of them" : `did you mean ${meant}?`;
+  process.stderr.write(`there is no diagnostic \`${unknown}\`; ${advice}\n`);
+  return 2;
+}
+
+function printDiagnostics({ diagnostics, places }: Analysed): void {
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  const colour = !NO_COLOR && (process.stderr.isTTY || Boolean(FORCE_COLOR));
+  for (const diagnostic of diagnostics) {
+    process.stderr.write(`${toText(diagnostic, { places, cwd, colour })}\n\n`);
+  }
+}
+
+function summary({ diagnostics, sources, modules, bundles }: Compiled, flags: Flags): string {
+  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
+  const lines = [...modules, ...bundles.filter(({ file }) => !file.endsWith(".map"))]
+    .filter(({ state }) => state !== "failed")
+    .map(
+      ({ file, state }) =>
+        `  ${path.relative(cwd, file)}${state === "unchanged" ? pc.dim(" (unchanged)") : ""}\n`,
+    );
+  // Of many files only what changed is worth a line.
+  const changed = lines.length > 20 ? lines.filter((line) => !line.includes("(unchanged)")) : lines;
+  const count = sources.reduce((sum, source) => sum + source.sagas.length, 0);
+  const done = flags.check ? "checked" : "compiled";
+  const end = errors === 0 ? "" : `, ${plural(errors, "error")}`;
+  return `${done} ${plural(count, "saga")}${end}\n${changed.join("")}`;
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
