@@ -1,20 +1,188 @@
 /**
  * Loads a TypeScript project: tsconfig, program, and which files can have a saga. It reads no class.
+ * Files without a decorator are parsed only if a saga source imports them, which is what makes a
+ * compile of a large project fast.
  */
+import * as path from "node:path";
+import { getLibFiles } from "@ts-morph/common";
 import { ts } from "ts-morph";
+import * as say from "../diagnostics/catalogue/project.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { FrontendOptions, Loaded } from "./index.js";
 
 /** One tsconfig with its program. */
 export interface ProjectPart {
   readonly program: ts.Program;
-  /** Files that are asked for and may declare a saga. */
+  /** Files that are asked for and have a decorator. */
   readonly candidates: readonly ts.SourceFile[];
 }
 
 export interface Project {
   readonly parts: readonly ProjectPart[];
+  /** What was asked for, in words: for the message that no saga is there. */
+  readonly where: string;
 }
 
-export function loadProject(_options: FrontendOptions): Loaded {
-  return { program: { parts: [] }, diagnostics: [] };
+/** Some decorator, or a JSDoc tag; the parser tells them apart. */
+const DECORATOR = /@[\w$(]/;
+const GENERATED = /\.saga\.[cm]?tsx?$/;
+const SOURCE = /(?<!\.d)\.[cm]?tsx?$/;
+const DECLARATION = /\.d\.([^.]+\.)?[cm]?ts$/;
+/** What makes a file matter to others without being imported. */
+const AMBIENT = /\bdeclare\s+(global|module)\b/;
+const MODULE = /^\s*(import|export)\b/m;
+
+/** "No inputs were found": which is fine for a solution that only has references. */
+const NO_INPUTS = new Set([18002, 18003]);
+/** "Unknown compiler option": one of a later TypeScript than the one inside the compiler. */
+const UNKNOWN_OPTION = new Set([5023, 5025]);
+
+export function loadProject(options: FrontendOptions): Loaded {
+  const missing = options.paths.filter((name) => {
+    const full = path.resolve(options.cwd, name);
+    return !ts.sys.fileExists(full) && !ts.sys.directoryExists(full);
+  });
+  if (missing.length > 0) {
+    return failed(missing.map((name) => say.pathNotFound({ path: name })));
+  }
+  const config = findConfig(options);
+  if (config === undefined) {
+    const wanted = options.project ?? "tsconfig.json in this folder or above";
+    return failed([say.projectNotFound({ wanted })]);
+  }
+  const diagnostics: Diagnostic[] = [];
+  const configs = readConfigs(config, diagnostics, new Set());
+  if (diagnostics.length > 0) return failed(diagnostics);
+  const wanted = options.paths.map((name) => path.resolve(options.cwd, name));
+  const taken = new Set<string>();
+  const parts = configs.map((parsed) => createPart(parsed, wanted, taken));
+  const where =
+    options.paths.length > 0
+      ? options.paths.join(", ")
+      : `the project ${short(config, options.cwd)}`;
+  return { program: { parts, where }, diagnostics };
+}
+
+function failed(diagnostics: readonly Diagnostic[]): Loaded {
+  return { program: undefined, diagnostics };
+}
+
+function short(file: string, cwd: string): string {
+  return path.relative(cwd, file) || file;
+}
+
+function findConfig(options: FrontendOptions): string | undefined {
+  if (options.project !== undefined) {
+    const named = path.resolve(options.cwd, options.project);
+    const file = ts.sys.directoryExists(named) ? path.join(named, "tsconfig.json") : named;
+    return ts.sys.fileExists(file) ? file : undefined;
+  }
+  const above = (from: string): string | undefined =>
+    ts.findConfigFile(from, ts.sys.fileExists, "tsconfig.json");
+  const first = options.paths[0];
+  return (
+    above(options.cwd) ??
+    (first === undefined ? undefined : above(path.dirname(path.resolve(options.cwd, first))))
+  );
+}
+
+/** The config itself; or, if it has no files of its own, those it refers to. */
+function readConfigs(
+  file: string,
+  diagnostics: Diagnostic[],
+  seen: Set<string>,
+): ts.ParsedCommandLine[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const errors: ts.Diagnostic[] = [];
+  const parsed = ts.getParsedCommandLineOfConfigFile(
+    file,
+    { noEmit: true, skipLibCheck: true },
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (error) => void errors.push(error) },
+  );
+  const references = parsed?.projectReferences ?? [];
+  const serious = [...errors, ...(parsed?.errors ?? [])].filter(
+    (error) => !NO_INPUTS.has(error.code) && !UNKNOWN_OPTION.has(error.code),
+  );
+  if (parsed === undefined || serious.length > 0) {
+    const texts = serious.map((error) => ts.flattenDiagnosticMessageText(error.messageText, " "));
+    diagnostics.push(say.projectBroken({ file: path.basename(file), errors: texts }));
+    return [];
+  }
+  if (parsed.fileNames.length === 0 && references.length > 0) {
+    return references.flatMap((reference) =>
+      readConfigs(ts.resolveProjectReferencePath(reference), diagnostics, seen),
+    );
+  }
+  const name = path.basename(file);
+  if (parsed.options.experimentalDecorators === true) {
+    diagnostics.push(say.experimentalDecorators({ file: name }));
+  }
+  if (!(parsed.options.strictNullChecks ?? parsed.options.strict ?? true)) {
+    diagnostics.push(say.notStrict({ file: name }));
+  }
+  return [parsed];
+}
+
+function createPart(
+  parsed: ts.ParsedCommandLine,
+  wanted: readonly string[],
+  taken: Set<string>,
+): ProjectPart {
+  const texts = new Map<string, string | undefined>();
+  const read = (file: string): string | undefined => {
+    if (!texts.has(file)) texts.set(file, ts.sys.readFile(file));
+    return texts.get(file);
+  };
+  const within = (file: string): boolean =>
+    wanted.length === 0 ||
+    wanted.some((place) => file === place || file.startsWith(place + path.sep));
+  const extra = wanted.filter((file) => SOURCE.test(file) && ts.sys.fileExists(file));
+  const names = [...new Set([...parsed.fileNames.map((file) => path.resolve(file)), ...extra])];
+  const isCandidate = (file: string): boolean =>
+    SOURCE.test(file) &&
+    !GENERATED.test(file) &&
+    !taken.has(file) &&
+    within(file) &&
+    DECORATOR.test(read(file) ?? "");
+  const candidates = names.filter(isCandidate);
+  for (const file of candidates) taken.add(file);
+  const isAmbient = (file: string): boolean => {
+    if (DECLARATION.test(file)) return true;
+    const text = SOURCE.test(file) && !GENERATED.test(file) ? (read(file) ?? "") : "";
+    return text !== "" && (AMBIENT.test(text) || !MODULE.test(text));
+  };
+  const host = createHost(parsed.options, texts);
+  // What editors do: another project of the repository is read from its sources, built or not.
+  Object.assign(host, { useSourceOfProjectReferenceRedirect: () => true });
+  const program = ts.createProgram({
+    rootNames: [...new Set([...candidates, ...names.filter(isAmbient)])],
+    options: parsed.options,
+    host,
+    ...(parsed.projectReferences ? { projectReferences: parsed.projectReferences } : {}),
+  });
+  const sources = candidates.map((file) => program.getSourceFile(file));
+  return { program, candidates: sources.filter((source) => source !== undefined) };
+}
+
+/** Where the host says that TypeScript's libraries are; ts-morph holds them as strings. */
+const LIB_FOLDER = "/node_modules/typescript/lib";
+
+function createHost(
+  options: ts.CompilerOptions,
+  texts: Map<string, string | undefined>,
+): ts.CompilerHost {
+  const host = ts.createCompilerHost(options);
+  const libs = new Map(getLibFiles().map((lib) => [`${LIB_FOLDER}/${lib.fileName}`, lib.text]));
+  host.getDefaultLibLocation = () => LIB_FOLDER;
+  host.getDefaultLibFileName = () => `${LIB_FOLDER}/${ts.getDefaultLibFileName(options)}`;
+  const { fileExists } = host;
+  host.fileExists = (file) => libs.has(file) || fileExists(file);
+  host.readFile = (file) => {
+    const known = libs.get(file) ?? texts.get(file);
+    // Each file is parsed once: its text need not be kept beside its source file.
+    texts.delete(file);
+    return known ?? ts.sys.readFile(file);
+  };
+  return host;
 }

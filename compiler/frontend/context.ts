@@ -1,0 +1,76 @@
+/** What every part of the frontend needs at hand: the checker, where to report, and spans. */
+import { ts } from "ts-morph";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Span } from "../model.js";
+
+/** Which of steno's decorators something is. */
+export type Marker = "action" | "undo" | "saga";
+
+export interface Context {
+  readonly program: ts.Program;
+  readonly checker: ts.TypeChecker;
+  readonly report: (diagnostic: Diagnostic) => void;
+  /** Answers by file; made once for a project, since reading package.json files takes time. */
+  readonly markers: Map<ts.Symbol, Marker | undefined>;
+}
+
+export function spanOf(node: ts.Node): Span {
+  const source = node.getSourceFile();
+  return { file: source.fileName, start: node.getStart(source), end: node.getEnd() };
+}
+
+/** The symbol that a name stands for, through imports and re-exports. */
+export function resolve(checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol {
+  return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+/** The expression without parentheses. */
+export function bare(node: ts.Expression): ts.Expression {
+  return ts.isParenthesizedExpression(node) ? bare(node.expression) : node;
+}
+
+/** The expression without anything that changes only its type. */
+export function untyped(node: ts.Expression): ts.Expression {
+  if (
+    ts.isParenthesizedExpression(node) ||
+    ts.isAsExpression(node) ||
+    ts.isSatisfiesExpression(node) ||
+    ts.isNonNullExpression(node)
+  ) {
+    return untyped(node.expression);
+  }
+  return node;
+}
+
+/** The text of a node on one line, cut to be part of a message. */
+export function shown(node: ts.Node): string {
+  const text = node.getText().replace(/\s+/g, " ");
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** The candidate that is nearest to a misspelled name, if one is near. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  const scored = candidates
+    .map((candidate) => ({
+      candidate,
+      distance: distance(name.toLowerCase(), candidate.toLowerCase()),
+    }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return scored !== undefined && scored.distance <= Math.max(2, name.length / 3)
+    ? scored.candidate
+    : undefined;
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

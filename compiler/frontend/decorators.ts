@@ -1,0 +1,71 @@
+/**
+ * Recognises steno's decorators by what the checker says their names stand for, never by spelling.
+ * What they mean for a class is in `read-class.ts`.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { ts } from "ts-morph";
+import { resolve, type Context, type Marker } from "./context.js";
+
+/** A decorator of steno on some declaration. */
+export interface Decoration {
+  readonly marker: Marker;
+  readonly decorator: ts.Decorator;
+  /** The arguments, if it is called. */
+  readonly args: readonly ts.Expression[] | undefined;
+  /** It stands for one of ours, but through a variable or an expression. */
+  readonly indirect: boolean;
+}
+
+const NAMES: ReadonlySet<string> = new Set<Marker>(["action", "undo", "saga"]);
+
+/** Steno's decorators on a declaration, in order. */
+export function decorationsOf(context: Context, node: ts.Node): Decoration[] {
+  if (!ts.canHaveDecorators(node)) return [];
+  return (ts.getDecorators(node) ?? []).flatMap((decorator): Decoration[] => {
+    const called = ts.isCallExpression(decorator.expression) ? decorator.expression : undefined;
+    const name = called?.expression ?? decorator.expression;
+    const symbol = context.checker.getSymbolAtLocation(name);
+    const direct = symbol && markerOf(context, resolve(context.checker, symbol));
+    if (direct !== undefined) {
+      return [{ marker: direct, decorator, args: called?.arguments, indirect: false }];
+    }
+    const hidden = markerOfType(context, name) ?? markerOfType(context, decorator.expression);
+    return hidden === undefined
+      ? []
+      : [{ marker: hidden, decorator, args: undefined, indirect: true }];
+  });
+}
+
+function markerOf(context: Context, symbol: ts.Symbol): Marker | undefined {
+  if (!NAMES.has(symbol.name)) return undefined;
+  if (!context.markers.has(symbol)) {
+    const file = symbol.declarations?.[0]?.getSourceFile().fileName;
+    const ours = file !== undefined && isOurs(file);
+    context.markers.set(symbol, ours ? (symbol.name as Marker) : undefined);
+  }
+  return context.markers.get(symbol);
+}
+
+/** Whether the type of an expression is the type of one of our decorators, or what one returns. */
+function markerOfType(context: Context, node: ts.Expression): Marker | undefined {
+  const type = context.checker.getTypeAtLocation(node);
+  const declaration = (type.aliasSymbol ?? type.symbol)?.declarations?.[0];
+  if (declaration === undefined || !isOurs(declaration.getSourceFile().fileName)) return undefined;
+  const variable = ts.findAncestor(declaration, ts.isVariableDeclaration);
+  const name = variable !== undefined ? variable.name.getText() : "undo";
+  return NAMES.has(name) ? (name as Marker) : undefined;
+}
+
+/** Whether a file is the one of steno-runtime that declares the decorators (source or d.ts). */
+function isOurs(file: string): boolean {
+  if (!/[\\/]dsl\.(d\.)?ts$/.test(file)) return false;
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const manifest = path.join(folder, "package.json");
+    if (existsSync(manifest)) {
+      const { name } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly name?: unknown };
+      return name === "steno-runtime";
+    }
+    if (folder === path.dirname(folder)) return false;
+  }
+}

@@ -1,0 +1,449 @@
+/**
+ * Reads an expression of a saga method in the order in which JavaScript evaluates it: what waits
+ * becomes nodes, the rest glue or compute nodes. Calls are in `lower-call.ts`.
+ */
+import { ts } from "ts-morph";
+import * as sayClass from "../diagnostics/catalogue/class.js";
+import * as say from "../diagnostics/catalogue/glue.js";
+import * as sayMethod from "../diagnostics/catalogue/method.js";
+import type { Code, CodePart } from "../model.js";
+import { codeOf, thisMember } from "./code.js";
+import { bare, shown, spanOf, untyped } from "./context.js";
+import { isGlue, isTrusted } from "./glue.js";
+import type { Draft, Thread } from "./graph.js";
+import { classify, lowerCall } from "./lower-call.js";
+import { NO_HOLES, type Holes, type Method } from "./method.js";
+import { checkPlain } from "./refusals.js";
+import { isAny, isPromise, isVoid, notJson } from "./types.js";
+import {
+  BROKEN,
+  toCode,
+  type Broken,
+  type CodeValue,
+  type ListValue,
+  type PromiseValue,
+  type Value,
+} from "./values.js";
+
+/** What is wanted of an expression. */
+export interface Wanted {
+  /** Nobody reads the value, so that it need not be stored. */
+  readonly unused?: boolean;
+  /** The type that its place gives it, as text that can be written after `satisfies`. */
+  readonly type?: readonly CodePart[] | undefined;
+  /** It is `any`: the type of its place is all that is known of it. */
+  readonly declared?: ts.Type | undefined;
+}
+
+/** Reads an expression. Whatever was wrong has been reported when the answer is `BROKEN`. */
+export function lowerExpression(
+  method: Method,
+  thread: Thread,
+  written: ts.Expression,
+  wanted: Wanted = {},
+): Value {
+  const node = bare(written);
+  if (!waits(method, node)) return lowerPlain(method, thread, node, NO_HOLES, wanted);
+  if (ts.isAwaitExpression(node)) return lowerAwait(method, thread, node);
+  if (ts.isCallExpression(node)) {
+    const call = classify(method, node);
+    if (call !== undefined) return lowerCall(method, thread, node, call);
+  }
+  if (ts.isIdentifier(node)) return lowerName(method, node);
+  if (ts.isNonNullExpression(node) && isHeld(method, node.expression)) {
+    return lowerExpression(method, thread, node.expression);
+  }
+  if (ts.isArrayLiteralExpression(node)) return lowerArray(method, thread, node, wanted);
+  if (ts.isElementAccessExpression(node)) {
+    const element = lowerListElement(method, node);
+    if (element !== undefined) return element;
+  }
+  if (ts.isVoidExpression(node)) return lowerExpression(method, thread, node.expression, wanted);
+  return lowerMixed(method, thread, node, wanted);
+}
+
+/** Reads an expression whose value must be there: a promise is reported. */
+export function lowerReady(
+  method: Method,
+  thread: Thread,
+  node: ts.Expression,
+  wanted: Wanted = {},
+): CodeValue | Broken {
+  const value = lowerExpression(method, thread, node, wanted);
+  if (value.kind === "promise" || value.kind === "list") {
+    markAwaited(value);
+    const what = `\`${shown(node)}\``;
+    method.context.report(say.promiseAsValue({ at: spanOf(node), what }));
+    return BROKEN;
+  }
+  return value.kind === "broken" ? value : toCode(value, true);
+}
+
+/** Everything in a value counts as awaited: because it is, or because something else was reported. */
+export function markAwaited(value: Value): void {
+  if (value.kind === "promise") for (const started of value.started) started.awaited = true;
+  if (value.kind === "list") for (const element of value.elements) markAwaited(element);
+}
+
+export function asCode(node: ts.Node, value: CodeValue): Code {
+  return { parts: value.parts, span: spanOf(node) };
+}
+
+// --- what waits
+
+/** Whether something in the expression waits, starts something, or holds what was started. */
+export function waits(method: Method, node: ts.Node): boolean {
+  if (ts.isAwaitExpression(node)) return true;
+  if (ts.isTypeNode(node)) return false;
+  if (ts.isIdentifier(node)) {
+    const symbol = method.local(node);
+    const binding = symbol && method.bindings.get(symbol);
+    return binding !== undefined && binding.kind !== "variable";
+  }
+  if (ts.isCallExpression(node) && classify(method, node) !== undefined) return true;
+  // Asynchronous and other functions are looked at when the expression is checked as a whole.
+  if (ts.isFunctionLike(node)) return false;
+  return ts.forEachChild(node, (child) => waits(method, child)) ?? false;
+}
+
+function isHeld(method: Method, node: ts.Expression): boolean {
+  return isPromise(method.context, method.typeOf(node));
+}
+
+function lowerName(method: Method, node: ts.Identifier): Value {
+  const symbol = method.local(node);
+  const binding = symbol && method.bindings.get(symbol);
+  return binding === undefined || binding.kind === "variable" ? BROKEN : binding;
+}
+
+function lowerAwait(method: Method, thread: Thread, node: ts.AwaitExpression): Value {
+  const value = lowerExpression(method, thread, node.expression, {});
+  if (value.kind === "promise") return awaitPromise(thread, value);
+  if (value.kind === "broken") return value;
+  markAwaited(value);
+  const what = `\`${shown(node.expression)}\``;
+  const hint =
+    value.kind === "list"
+      ? "write `await Promise.all(…)` around the list"
+      : "remove `await`: the value is there already";
+  method.context.report(say.awaitUnknown({ at: spanOf(node), what, hint }));
+  return BROKEN;
+}
+
+export function awaitPromise(thread: Thread, promise: PromiseValue): Value {
+  markAwaited(promise);
+  thread.wait(promise.completions);
+  return promise.value;
+}
+
+/** `[this.a(), this.b()]`: a list of promises; or a tuple, if all in it is there. */
+function lowerArray(
+  method: Method,
+  thread: Thread,
+  node: ts.ArrayLiteralExpression,
+  wanted: Wanted,
+): Value {
+  const holds = (element: ts.Expression): boolean => {
+    const inner = ts.isSpreadElement(element) ? element.expression : element;
+    return waits(method, inner) && !waitsForValue(inner);
+  };
+  if (!node.elements.some(holds)) return lowerMixed(method, thread, node, wanted);
+  const elements: (ListValue["elements"][number] | Broken)[] = [];
+  for (const element of node.elements) {
+    if (ts.isSpreadElement(element)) {
+      const list = lowerExpression(method, thread, element.expression);
+      if (list.kind === "list" || list.kind === "tuple") elements.push(...list.elements);
+      else {
+        if (list.kind !== "broken") {
+          const what = "spreading a list of unknown length into a list of promises";
+          const help = "write its elements out";
+          method.context.report(say.expressionRefused({ at: spanOf(element), what, help }));
+        }
+        elements.push(BROKEN);
+      }
+    } else {
+      elements.push(lowerExpression(method, thread, element));
+    }
+  }
+  const sound = elements.filter((element) => element.kind !== "broken");
+  if (sound.length < elements.length) {
+    for (const element of sound) markAwaited(element);
+    return BROKEN;
+  }
+  return { kind: "list", elements: sound };
+}
+
+/** Whether an expression gives a value, having waited for it. */
+function waitsForValue(node: ts.Expression): boolean {
+  return ts.isAwaitExpression(untyped(node));
+}
+
+/** `held[1]`, where `held` is a list of promises. */
+function lowerListElement(method: Method, node: ts.ElementAccessExpression): Value | undefined {
+  const owner = untyped(node.expression);
+  const list = ts.isIdentifier(owner) ? lowerName(method, owner) : undefined;
+  if (list?.kind === "broken") return list;
+  if (list?.kind !== "list" || !ts.isNumericLiteral(node.argumentExpression)) return undefined;
+  return list.elements[Number(node.argumentExpression.text)] ?? BROKEN;
+}
+
+// --- parts that wait beside parts that do not
+
+/** An expression that waits somewhere inside: its parts are read in order, then it is built from them. */
+function lowerMixed(method: Method, thread: Thread, node: ts.Expression, wanted: Wanted): Value {
+  const operands = operandsOf(method, node);
+  if (operands === undefined) return BROKEN;
+  const holes = new Map<ts.Node, CodeValue>();
+  const last = operands.findLastIndex((operand) => waits(method, operand));
+  for (const [index, operand] of operands.entries()) {
+    if (index > last) break;
+    const value = waits(method, operand)
+      ? lowerReady(method, thread, operand)
+      : lowerEarly(method, thread, operand);
+    if (value === undefined) continue;
+    if (value.kind === "broken") return value;
+    holes.set(operand, value);
+  }
+  return lowerPlain(method, thread, node, holes, wanted);
+}
+
+/** A part that is evaluated before another one waits. Undefined: it can as well be read later. */
+function lowerEarly(
+  method: Method,
+  thread: Thread,
+  operand: ts.Expression,
+): CodeValue | Broken | undefined {
+  if (isGlue(method, operand, NO_HOLES)) return undefined;
+  if (isCallee(operand)) {
+    if (isSteadyFunction(method, operand)) return undefined;
+    method.context.report(say.splitCall({ at: spanOf(operand), text: shown(operand) }));
+    return BROKEN;
+  }
+  return lowerReady(method, thread, operand);
+}
+
+function isCallee(node: ts.Expression): boolean {
+  const { parent } = node;
+  return (ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.expression === node;
+}
+
+/** A function that is the same whenever it is read: of a module, of a library, a method of `this`. */
+function isSteadyFunction(method: Method, node: ts.Expression): boolean {
+  if (ts.isIdentifier(node)) return true;
+  if (!ts.isPropertyAccessExpression(node)) return false;
+  const symbol = method.checker.getSymbolAtLocation(node.name);
+  const isMethod =
+    symbol !== undefined &&
+    (symbol.flags & (ts.SymbolFlags.Method | ts.SymbolFlags.Function)) !== 0;
+  if (thisMember(node) !== undefined) return isMethod;
+  const owner = bare(node.expression);
+  return (
+    isMethod &&
+    (isGlue(method, owner, NO_HOLES) || (ts.isIdentifier(owner) && isLibObject(method, owner)))
+  );
+}
+
+function isLibObject(method: Method, node: ts.Identifier): boolean {
+  const source = method.checker.getSymbolAtLocation(node)?.declarations?.[0]?.getSourceFile();
+  return source !== undefined && method.context.program.isSourceFileDefaultLibrary(source);
+}
+
+/** The parts of an expression in the order of evaluation; undefined: reported as not supported. */
+function operandsOf(method: Method, node: ts.Expression): ts.Expression[] | undefined {
+  if (ts.isPropertyAccessExpression(node) || isTypeOnly(node)) return [node.expression];
+  if (ts.isElementAccessExpression(node)) return [node.expression, node.argumentExpression];
+  if (ts.isPrefixUnaryExpression(node)) return [node.operand];
+  if (ts.isTypeOfExpression(node)) return [node.expression];
+  if (ts.isTemplateExpression(node)) return node.templateSpans.map((span) => span.expression);
+  if (ts.isArrayLiteralExpression(node)) return node.elements.map(spreadOperand);
+  if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+    return [node.expression, ...(node.arguments ?? []).map(spreadOperand)];
+  }
+  if (ts.isObjectLiteralExpression(node)) return node.properties.flatMap(propertyOperands);
+  if (ts.isBinaryExpression(node)) return binaryOperands(method, node);
+  if (ts.isConditionalExpression(node)) {
+    return branch(method, node, node.condition, [node.whenTrue, node.whenFalse]);
+  }
+  // Functions, tagged templates and the like: what waits in them is reported where it stands.
+  checkPlain(method, node, NO_HOLES);
+  const help = "await into a variable first";
+  method.context.report(
+    say.expressionRefused({
+      at: spanOf(node),
+      what: "an expression of this kind around an `await`",
+      help,
+    }),
+  );
+  return undefined;
+}
+
+function isTypeOnly(
+  node: ts.Node,
+): node is ts.AsExpression | ts.SatisfiesExpression | ts.NonNullExpression {
+  return ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isNonNullExpression(node);
+}
+
+function spreadOperand(node: ts.Expression): ts.Expression {
+  return ts.isSpreadElement(node) ? node.expression : node;
+}
+
+function propertyOperands(property: ts.ObjectLiteralElementLike): ts.Expression[] {
+  const computed =
+    property.name !== undefined && ts.isComputedPropertyName(property.name)
+      ? [property.name.expression]
+      : [];
+  if (ts.isPropertyAssignment(property)) return [...computed, property.initializer];
+  if (ts.isSpreadAssignment(property)) return [property.expression];
+  return computed;
+}
+
+function binaryOperands(method: Method, node: ts.BinaryExpression): ts.Expression[] | undefined {
+  const operator = node.operatorToken.kind;
+  if (operator >= ts.SyntaxKind.FirstAssignment && operator <= ts.SyntaxKind.LastAssignment) {
+    const name = shown(node.left);
+    method.context.report(say.reassigned({ at: spanOf(node.left), name }));
+    return undefined;
+  }
+  const short =
+    operator === ts.SyntaxKind.AmpersandAmpersandToken ||
+    operator === ts.SyntaxKind.BarBarToken ||
+    operator === ts.SyntaxKind.QuestionQuestionToken;
+  return short ? branch(method, node, node.left, [node.right]) : [node.left, node.right];
+}
+
+/** Only what is always evaluated may wait. */
+function branch(
+  method: Method,
+  node: ts.Expression,
+  condition: ts.Expression,
+  branches: readonly ts.Expression[],
+): ts.Expression[] | undefined {
+  if (!branches.some((each) => waits(method, each))) return [condition];
+  const what = "an action in a part of an expression that is evaluated only sometimes";
+  const help = "await it always, in a variable before, and choose between values here";
+  method.context.report(sayMethod.notYet({ at: spanOf(node), what, help }));
+  return undefined;
+}
+
+// --- what runs as it is written
+
+/** An expression of which all that waits has been read: glue, or a compute node. */
+export function lowerPlain(
+  method: Method,
+  thread: Thread,
+  node: ts.Expression,
+  holes: Holes,
+  wanted: Wanted,
+): CodeValue | Broken {
+  if (!checkPlain(method, node, holes)) return BROKEN;
+  const type = method.typeOf(node);
+  if (isPromise(method.context, type)) {
+    const what = `\`${shown(node)}\``;
+    method.context.report(say.awaitUnknown({ at: spanOf(node), what, hint: undefined }));
+    return BROKEN;
+  }
+  const parts = codeOf(method, node, holes);
+  if (parts === undefined) return BROKEN;
+  if (isGlue(method, node, holes)) {
+    const origins = new Set([...holes.values()].flatMap((hole) => [...hole.origins]));
+    const trusted = isTrusted(method, node, holes);
+    return { kind: "code", parts, atom: isAtom(node), origins, trusted };
+  }
+  const draft = lowerCompute(method, thread, node, parts, wanted);
+  return draft === undefined
+    ? BROKEN
+    : { ...method.valueOf(draft), trusted: !isAny(type) && isTrusted(method, node, holes) };
+}
+
+function lowerCompute(
+  method: Method,
+  thread: Thread,
+  node: ts.Expression,
+  parts: readonly CodePart[],
+  wanted: Wanted,
+): Draft | undefined {
+  if (isAssertion(method, node)) return undefined;
+  const type = method.typeOf(node);
+  const stored = isAny(type) ? (wanted.declared ?? type) : type;
+  let text = parts;
+  if (wanted.unused === true && !isVoid(type)) {
+    text = ["void (", ...parts, ")"];
+  } else if (wanted.unused !== true) {
+    if (!checkStored(method, node, stored)) return undefined;
+    const cast = isAny(type) ? " as " : " satisfies ";
+    const typed = wanted.type !== undefined && (isAny(type) || isLiteralObject(node));
+    if (typed) text = ["(", ...parts, ")", cast, ...(wanted.type ?? [])];
+  }
+  const code = { parts: text, span: spanOf(node) };
+  const draft = method.addDraft(thread, { kind: "compute", code }, node, computeName(node));
+  thread.evaluate(draft);
+  return draft;
+}
+
+/** Whether the literal's type depends on the place it stands in. */
+function isLiteralObject(written: ts.Expression): boolean {
+  const node = untyped(written);
+  return (
+    ts.isObjectLiteralExpression(node) ||
+    ts.isArrayLiteralExpression(node) ||
+    ts.isConditionalExpression(node)
+  );
+}
+
+function checkStored(method: Method, node: ts.Expression, type: ts.Type): boolean {
+  const problem = notJson(method.context, type, node, "it");
+  if (problem === undefined) return true;
+  const help =
+    problem.is === "`any`"
+      ? "write its type, as in `const value: Config = …`, or move it into an action"
+      : "turn it into JSON in the same expression, or move what uses it into an action";
+  const what = `the value of \`${shown(node)}\``;
+  method.context.report(sayClass.valueNotJson({ at: spanOf(node), what, ...problem, help }));
+  return false;
+}
+
+function isAssertion(method: Method, node: ts.Expression): boolean {
+  const call = untyped(node);
+  if (!ts.isCallExpression(call)) return false;
+  const signature = method.checker.getResolvedSignature(call);
+  const predicate = signature && method.checker.getTypePredicateOfSignature(signature);
+  const asserts =
+    predicate?.kind === ts.TypePredicateKind.AssertsIdentifier ||
+    predicate?.kind === ts.TypePredicateKind.AssertsThis;
+  if (asserts) {
+    method.context.report(say.assertion({ at: spanOf(call), name: shown(call.expression) }));
+  }
+  return asserts;
+}
+
+/** The name of the first function that is called, else the last property, else `compute`. */
+function computeName(node: ts.Expression): string {
+  const nameOf = (callee: ts.Expression): string | undefined => {
+    const named = untyped(callee);
+    if (ts.isIdentifier(named)) return named.text;
+    return ts.isPropertyAccessExpression(named) && ts.isIdentifier(named.name)
+      ? named.name.text
+      : undefined;
+  };
+  const firstCall = (inner: ts.Node): string | undefined => {
+    if (ts.isFunctionLike(inner)) return undefined;
+    const called =
+      ts.isCallExpression(inner) || ts.isNewExpression(inner)
+        ? nameOf(inner.expression)
+        : undefined;
+    return called ?? ts.forEachChild(inner, firstCall);
+  };
+  return firstCall(node) ?? nameOf(node) ?? "compute";
+}
+
+/** Whether an expression can stand anywhere without parentheses. */
+function isAtom(node: ts.Expression): boolean {
+  return (
+    ts.isIdentifier(node) ||
+    ts.isPropertyAccessExpression(node) ||
+    ts.isElementAccessExpression(node) ||
+    ts.isStringLiteralLike(node) ||
+    ts.isArrayLiteralExpression(node) ||
+    ts.isParenthesizedExpression(node)
+  );
+}

@@ -1,0 +1,101 @@
+/** What is known of one saga method while it is read: its variables, its drafts, its promises. */
+import { ts } from "ts-morph";
+import type { GlueStatement, SagaModel, Span, VariableId } from "../model.js";
+import { spanOf, type Context } from "./context.js";
+import type { Draft, DraftContent, Thread } from "./graph.js";
+import type { ClassInfo, ClassReader } from "./read-class.js";
+import { variableValue, type Binding, type CodeValue, type Started } from "./values.js";
+
+/** Holes in an expression: parts of it that have been read already. */
+export type Holes = ReadonlyMap<ts.Node, CodeValue>;
+export const NO_HOLES: Holes = new Map();
+
+export interface VariableDraft {
+  readonly id: VariableId;
+  name: string;
+  /** Whether the user named it. */
+  named: boolean;
+  readonly holds:
+    | { readonly kind: "params" }
+    | { readonly kind: "node" }
+    | { readonly kind: "glue"; statement: GlueStatement | undefined };
+}
+
+/** Embeds a saga: answers with its model, or with nothing if that has errors. */
+export type Embed = (info: ClassInfo, method: string, at: ts.Node) => SagaModel | undefined;
+
+export class Method {
+  readonly bindings = new Map<ts.Symbol, Binding>();
+  readonly variables: VariableDraft[] = [];
+  readonly drafts: Draft[] = [];
+  readonly started: Started[] = [];
+
+  constructor(
+    readonly context: Context,
+    readonly classes: ClassReader,
+    readonly info: ClassInfo,
+    readonly declaration: ts.MethodDeclaration,
+    readonly embed: Embed,
+  ) {}
+
+  get checker(): ts.TypeChecker {
+    return this.context.checker;
+  }
+
+  typeOf(node: ts.Node): ts.Type {
+    return this.checker.getTypeAtLocation(node);
+  }
+
+  addVariable(name: string, named: boolean, holds: VariableDraft["holds"]): VariableDraft {
+    const variable = { id: this.variables.length, name, named, holds };
+    this.variables.push(variable);
+    return variable;
+  }
+
+  variable(id: VariableId): VariableDraft {
+    const found = this.variables[id];
+    if (found === undefined) throw new Error(`no variable ${id}`);
+    return found;
+  }
+
+  /** Makes a node that starts here. */
+  addDraft(thread: Thread, content: DraftContent, node: ts.Node, fallback: string): Draft {
+    const variable = this.addVariable(fallback, false, { kind: "node" });
+    const draft: Draft = {
+      content,
+      span: spanOf(node),
+      after: [...thread.ended()],
+      variable: variable.id,
+      bound: new Set(),
+      held: new Set(),
+      fallback,
+    };
+    this.drafts.push(draft);
+    return draft;
+  }
+
+  valueOf(draft: Draft): CodeValue {
+    return variableValue(draft.variable, draft);
+  }
+
+  /** The local that an identifier stands for; undefined: it is none of this method. */
+  local(node: ts.Identifier): ts.Symbol | undefined {
+    const symbol = ts.isShorthandPropertyAssignment(node.parent)
+      ? this.checker.getShorthandAssignmentValueSymbol(node.parent)
+      : this.checker.getSymbolAtLocation(node);
+    const declared = symbol?.declarations?.[0];
+    return declared !== undefined && isWithin(declared, this.declaration) ? symbol : undefined;
+  }
+}
+
+/** Whether a node lies in another of the same file. */
+export function isWithin(node: ts.Node, outer: ts.Node): boolean {
+  return (
+    node.pos >= outer.pos && node.end <= outer.end && node.getSourceFile() === outer.getSourceFile()
+  );
+}
+
+/** Whether two spans lie in each other. */
+export function isInside(inner: Span, outer: Span): boolean {
+  return inner.file === outer.file && inner.start >= outer.start && inner.end <= outer.end;
+}

@@ -1,0 +1,303 @@
+/**
+ * Binds the names of a declaration to what its initializer gave: a node's result, a promise, or a
+ * glue statement that generated code repeats.
+ */
+import { ts } from "ts-morph";
+import * as sayClass from "../diagnostics/catalogue/class.js";
+import type { Code, GlueStatement, Pattern } from "../model.js";
+import { codeOf } from "./code.js";
+import { spanOf } from "./context.js";
+import { isGlue } from "./glue.js";
+import type { Thread } from "./graph.js";
+import { NO_HOLES, type Method } from "./method.js";
+import { checkPlain } from "./refusals.js";
+import { isAny, mayBeNullish, notJson } from "./types.js";
+import {
+  BROKEN,
+  toCode,
+  type Binding,
+  type CodeValue,
+  type ReadyValue,
+  type Value,
+} from "./values.js";
+
+/** What a glue variable holds; all names of one pattern share it. */
+interface Holds {
+  readonly kind: "glue";
+  statement: GlueStatement | undefined;
+}
+
+/** What stands on the right of a declaration, and what its type annotation adds. */
+export interface Bound {
+  readonly value: Value;
+  /** An annotation that is not the type of the value itself. */
+  readonly type: Code | undefined;
+}
+
+export function bind(method: Method, thread: Thread, name: ts.BindingName, bound: Bound): void {
+  const { value, type } = bound;
+  if (value.kind === "broken") return bindAll(method, name, BROKEN);
+  if (value.kind === "promise" || value.kind === "list") {
+    if (ts.isIdentifier(name)) return bindPromise(method, name, value);
+    if (value.kind === "list" && ts.isArrayBindingPattern(name) && isFlat(name)) {
+      return bindElements(method, thread, name, value.elements);
+    }
+    return bindAll(method, name, BROKEN);
+  }
+  if (ts.isIdentifier(name)) return bindName(method, name, value, type);
+  const elements = value.kind === "tuple" && type === undefined ? value.elements : undefined;
+  if (elements !== undefined && ts.isArrayBindingPattern(name) && isFlat(name)) {
+    return bindElements(method, thread, name, elements);
+  }
+  nameOrigins(method, name, value);
+  bindPattern(method, thread, name, toCode(value, type !== undefined), type);
+}
+
+/** Whether each element of an array pattern can be bound on its own. */
+function isFlat(pattern: ts.ArrayBindingPattern): boolean {
+  return pattern.elements.every(
+    (each) =>
+      ts.isOmittedExpression(each) ||
+      (each.initializer === undefined &&
+        (each.dotDotDotToken === undefined || ts.isIdentifier(each.name))),
+  );
+}
+
+function bindElements(
+  method: Method,
+  thread: Thread,
+  pattern: ts.ArrayBindingPattern,
+  values: readonly Value[],
+): void {
+  for (const [index, element] of pattern.elements.entries()) {
+    if (ts.isOmittedExpression(element)) continue;
+    const value: Value | undefined =
+      element.dotDotDotToken === undefined ? values[index] : restOf(values.slice(index));
+    const missing: CodeValue = {
+      kind: "code",
+      parts: ["undefined"],
+      atom: true,
+      origins: new Set(),
+      trusted: true,
+    };
+    bind(method, thread, element.name, { value: value ?? missing, type: undefined });
+  }
+}
+
+function restOf(values: readonly Value[]): Value {
+  const ready = values.filter(
+    (value): value is ReadyValue => value.kind === "code" || value.kind === "tuple",
+  );
+  if (ready.length === values.length) return { kind: "tuple", elements: ready };
+  const held = values.filter((value) => value.kind !== "broken");
+  return held.length === values.length ? { kind: "list", elements: held } : BROKEN;
+}
+
+function setBinding(method: Method, name: ts.Identifier, binding: Binding): void {
+  const symbol = method.checker.getSymbolAtLocation(name);
+  if (symbol !== undefined) method.bindings.set(symbol, binding);
+}
+
+function bindAll(method: Method, name: ts.BindingName, binding: Binding): void {
+  for (const each of namesOf(name)) setBinding(method, each, binding);
+}
+
+function bindPromise(
+  method: Method,
+  name: ts.Identifier,
+  value: Extract<Value, { kind: "promise" | "list" }>,
+): void {
+  if (value.kind === "promise") {
+    const [origin, other] = value.origins;
+    if (origin !== undefined && other === undefined) origin.held.add(name.text);
+  }
+  setBinding(method, name, value);
+}
+
+/** `const payment = …`: the variable of the node itself, if the value is just its result. */
+function bindName(
+  method: Method,
+  name: ts.Identifier,
+  value: ReadyValue,
+  type: Code | undefined,
+): void {
+  nameOrigins(method, name, value);
+  const code = toCode(value, type !== undefined);
+  const [part, more] = code.parts;
+  if (typeof part === "object" && "variable" in part && more === undefined && type === undefined) {
+    const variable = method.variable(part.variable);
+    const { trusted } = code;
+    if (!variable.named) {
+      variable.name = name.text;
+      variable.named = true;
+      return setBinding(method, name, { kind: "variable", id: variable.id, trusted });
+    }
+  }
+  const holds: Holds = { kind: "glue", statement: undefined };
+  const variable = method.addVariable(name.text, true, holds);
+  const init = { parts: code.parts, span: spanOf(name) };
+  holds.statement = { pattern: { kind: "variable", variable: variable.id }, type, init };
+  setBinding(method, name, { kind: "variable", id: variable.id, trusted: code.trusted });
+}
+
+/** The node whose result is bound gets the name, if there is one node and one name. */
+function nameOrigins(method: Method, name: ts.BindingName, value: ReadyValue): void {
+  const [origin, other] = toCode(value, true).origins;
+  const [only, second] = namesOf(name);
+  if (origin === undefined || other !== undefined) return;
+  if (only !== undefined && second === undefined) origin.bound.add(only.text);
+}
+
+function namesOf(name: ts.BindingName): ts.Identifier[] {
+  if (ts.isIdentifier(name)) return [name];
+  return name.elements.flatMap((each) => (ts.isOmittedExpression(each) ? [] : namesOf(each.name)));
+}
+
+/** `const { id } = …`: repeated as it is if it cannot throw, else evaluated once. */
+function bindPattern(
+  method: Method,
+  thread: Thread,
+  name: ts.BindingPattern,
+  value: CodeValue,
+  type: Code | undefined,
+): void {
+  if (!checkPlain(method, name, NO_HOLES)) return bindAll(method, name, BROKEN);
+  const safe = value.trusted && isSafePattern(method, name);
+  const init = safe ? value : takeApart(method, thread, name, value, type);
+  if (init === undefined) return bindAll(method, name, BROKEN);
+  const holds: Holds = { kind: "glue", statement: undefined };
+  const pattern = safe
+    ? patternOf(method, name, holds, value.trusted)
+    : flatPattern(method, name, holds);
+  if (pattern === undefined) return bindAll(method, name, BROKEN);
+  holds.statement = {
+    pattern,
+    type: safe ? type : undefined,
+    init: { parts: init.parts, span: spanOf(name) },
+  };
+}
+
+function declare(method: Method, name: ts.Identifier, holds: Holds, trusted: boolean): number {
+  const variable = method.addVariable(name.text, true, holds);
+  setBinding(method, name, { kind: "variable", id: variable.id, trusted });
+  return variable.id;
+}
+
+/** Whether taking a trusted value apart cannot throw and runs no code of its own. */
+function isSafePattern(method: Method, pattern: ts.BindingPattern): boolean {
+  const type = method.typeOf(pattern);
+  const { checker } = method;
+  if (isAny(type) || mayBeNullish(type)) return false;
+  if (
+    ts.isArrayBindingPattern(pattern) &&
+    !checker.isArrayType(type) &&
+    !checker.isTupleType(type)
+  ) {
+    return false;
+  }
+  return pattern.elements.every((element) => {
+    if (ts.isOmittedExpression(element)) return true;
+    const { name, propertyName, initializer, dotDotDotToken } = element;
+    if (propertyName !== undefined && ts.isComputedPropertyName(propertyName)) return false;
+    if (initializer !== undefined && !isGlue(method, initializer, NO_HOLES)) return false;
+    if (ts.isIdentifier(name)) return true;
+    // An element of an array may be missing, whatever its type says.
+    return (
+      dotDotDotToken === undefined &&
+      !(ts.isArrayBindingPattern(pattern) && checker.isArrayType(type)) &&
+      isSafePattern(method, name)
+    );
+  });
+}
+
+function patternOf(
+  method: Method,
+  pattern: ts.BindingPattern,
+  holds: Holds,
+  trusted: boolean,
+): Pattern | undefined {
+  let sound = true;
+  const target = (name: ts.BindingName, safe: boolean): Pattern => {
+    if (ts.isIdentifier(name))
+      return { kind: "variable", variable: declare(method, name, holds, safe) };
+    const inner = patternOf(method, name, holds, safe);
+    if (inner === undefined) sound = false;
+    return inner ?? { kind: "array", elements: [], rest: undefined };
+  };
+  const fallback = (element: ts.BindingElement): Code | undefined => {
+    if (element.initializer === undefined) return undefined;
+    const parts = codeOf(method, element.initializer, NO_HOLES);
+    if (parts === undefined) sound = false;
+    return { parts: parts ?? [], span: spanOf(element.initializer) };
+  };
+  const restName = pattern.elements.find(
+    (each) => !ts.isOmittedExpression(each) && each.dotDotDotToken !== undefined,
+  );
+  const rest =
+    restName !== undefined && !ts.isOmittedExpression(restName) && ts.isIdentifier(restName.name)
+      ? declare(method, restName.name, holds, trusted)
+      : undefined;
+  const own = [...pattern.elements].filter((each) => each !== restName);
+  if (ts.isObjectBindingPattern(pattern)) {
+    const properties = own.filter(ts.isBindingElement).map((each) => ({
+      key: (each.propertyName ?? each.name).getText(),
+      fallback: fallback(each),
+      target: target(each.name, trusted),
+    }));
+    return sound ? { kind: "object", properties, rest } : undefined;
+  }
+  const unchecked = method.context.program.getCompilerOptions().noUncheckedIndexedAccess !== true;
+  const certain = !unchecked || method.checker.isTupleType(method.typeOf(pattern));
+  const elements = own.map((each) =>
+    ts.isOmittedExpression(each)
+      ? undefined
+      : { fallback: fallback(each), target: target(each.name, trusted && certain) },
+  );
+  return sound ? { kind: "array", elements, rest } : undefined;
+}
+
+/** `{ id, name }` for whatever the names are: what a pattern that is evaluated once leaves. */
+function flatPattern(method: Method, pattern: ts.BindingPattern, holds: Holds): Pattern {
+  const properties = namesOf(pattern).map((name) => ({
+    key: name.text,
+    fallback: undefined,
+    target: { kind: "variable", variable: declare(method, name, holds, true) } as const,
+  }));
+  return { kind: "object", properties, rest: undefined };
+}
+
+/** Takes a value apart in a compute node of its own, since doing so may throw or run other code. */
+function takeApart(
+  method: Method,
+  thread: Thread,
+  pattern: ts.BindingPattern,
+  value: CodeValue,
+  type: Code | undefined,
+): CodeValue | undefined {
+  const names = namesOf(pattern);
+  for (const name of names) {
+    const problem = notJson(method.context, method.typeOf(name), name, name.text);
+    if (problem === undefined) continue;
+    const help = "turn it into JSON first, or move what uses it into an action";
+    const what = `the variable \`${name.text}\``;
+    method.context.report(sayClass.valueNotJson({ at: spanOf(name), what, ...problem, help }));
+    return undefined;
+  }
+  const text = codeOf(method, pattern, NO_HOLES);
+  if (text === undefined) return undefined;
+  const annotation = type === undefined ? [] : [": ", ...type.parts];
+  const list = names.map((name) => name.text).join(", ");
+  const parts = [
+    "(() => { const ",
+    ...text,
+    ...annotation,
+    " = ",
+    ...value.parts,
+    `; return { ${list} }; })()`,
+  ];
+  const content = { kind: "compute", code: { parts, span: spanOf(pattern) } } as const;
+  const fallback = names.length === 1 ? (names[0]?.text ?? "compute") : "compute";
+  const draft = method.addDraft(thread, content, pattern, fallback);
+  thread.evaluate(draft);
+  return method.valueOf(draft);
+}

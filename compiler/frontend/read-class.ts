@@ -1,0 +1,329 @@
+/**
+ * Reads a decorated class: its actions with their undos, its sagas, its own name and export. It does
+ * not look into method bodies; that is `lower-method.ts`.
+ */
+import { ts } from "ts-morph";
+import * as say from "../diagnostics/catalogue/class.js";
+import type { ActionModel, UndoModel } from "../model.js";
+import { checkUndo } from "./check-undo.js";
+import { nearest, spanOf, type Context, type Marker } from "./context.js";
+import { decorationsOf, type Decoration } from "./decorators.js";
+import { property, readDuration, readRetry, readStatic, type Static } from "./options.js";
+import { checkMethod, checkValues, nameText } from "./read-method.js";
+
+export interface SagaMethod {
+  readonly method: string;
+  readonly declaration: ts.MethodDeclaration;
+  /** What `@saga({ name })` says. */
+  readonly name: string | undefined;
+  readonly decorator: ts.Decorator;
+}
+
+/** A class with the members that steno knows. */
+export interface ClassInfo {
+  readonly declaration: ts.ClassDeclaration;
+  readonly name: string;
+  readonly exportedAs: string;
+  readonly type: ts.Type;
+  readonly actions: ReadonlyMap<string, ActionModel>;
+  readonly sagas: ReadonlyMap<string, SagaMethod>;
+  /** All decorated names, those with an error included: a call of one of these is no further error. */
+  readonly marked: ReadonlyMap<string, Marker>;
+}
+
+interface Marked {
+  readonly name: string;
+  readonly marker: Marker;
+  readonly declaration: ts.MethodDeclaration;
+  readonly decoration: Decoration;
+  readonly options: Static | undefined;
+  /** `@undo`: the action that it names. */
+  readonly undoes: string | undefined;
+  readonly sound: boolean;
+}
+
+/** Reads a class; the answer is the same object each time, and faults are reported once. */
+export class ClassReader {
+  private readonly classes = new Map<ts.Symbol, ClassInfo | undefined>();
+  private readonly members = new Map<ts.ClassElement, Marked | undefined>();
+
+  constructor(private readonly context: Context) {}
+
+  /** Undefined: the class has no decorated member, or cannot be used at all. */
+  read(declaration: ts.ClassDeclaration): ClassInfo | undefined {
+    const symbol = this.context.checker.getSymbolAtLocation(declaration.name ?? declaration);
+    const key = symbol ?? this.context.checker.getTypeAtLocation(declaration).symbol;
+    if (!this.classes.has(key)) this.classes.set(key, this.readNew(declaration));
+    return this.classes.get(key);
+  }
+
+  /** Whether the class itself declares a decorated member. */
+  isMarked(declaration: ts.ClassLikeDeclaration): boolean {
+    return declaration.members.some((member) => decorationsOf(this.context, member).length > 0);
+  }
+
+  private readNew(declaration: ts.ClassDeclaration): ClassInfo | undefined {
+    const marked = new Map<string, Marked>();
+    for (const each of this.chain(declaration)) {
+      for (const member of each.members) {
+        const found = this.readMember(member);
+        if (found !== undefined && !marked.has(found.name)) marked.set(found.name, found);
+      }
+    }
+    if (marked.size === 0) return undefined;
+    const exportedAs = checkClass(this.context, declaration);
+    if (exportedAs === undefined) return undefined;
+    const type = this.context.checker.getTypeAtLocation(declaration);
+    const all = [...marked.values()];
+    const sagas = all.filter((member) => member.marker === "saga" && member.sound);
+    return {
+      declaration,
+      name: declaration.name?.text ?? "default",
+      exportedAs,
+      type,
+      marked: new Map(all.map((member) => [member.name, member.marker])),
+      actions: this.readActions(declaration, type, all),
+      sagas: new Map(sagas.map((member) => [member.name, this.readSaga(member)])),
+    };
+  }
+
+  /** The class and those it extends, as far as they are declared in source. */
+  private chain(declaration: ts.ClassDeclaration): ts.ClassDeclaration[] {
+    const chain: ts.ClassDeclaration[] = [];
+    let next: ts.ClassDeclaration | undefined = declaration;
+    while (next !== undefined && !chain.includes(next)) {
+      chain.push(next);
+      const heritage: ts.HeritageClause | undefined = next.heritageClauses?.find(
+        (clause) => clause.token === ts.SyntaxKind.ExtendsKeyword,
+      );
+      const base: ts.ExpressionWithTypeArguments | undefined = heritage?.types[0];
+      const symbol: ts.Symbol | undefined =
+        base && this.context.checker.getTypeAtLocation(base).getSymbol();
+      next = symbol?.declarations?.find(ts.isClassDeclaration);
+    }
+    return chain;
+  }
+
+  private readMember(member: ts.ClassElement): Marked | undefined {
+    if (!this.members.has(member)) this.members.set(member, this.readNewMember(member));
+    return this.members.get(member);
+  }
+
+  private readNewMember(member: ts.ClassElement): Marked | undefined {
+    const [decoration, second] = decorationsOf(this.context, member);
+    if (decoration === undefined) return undefined;
+    const { marker } = decoration;
+    const name = member.name === undefined ? "" : nameText(member.name);
+    if (second !== undefined) {
+      const at = spanOf(second.decorator);
+      this.context.report(say.markerTwice({ at, name, first: marker, second: second.marker }));
+    }
+    if (decoration.indirect) {
+      this.context.report(say.decoratorIndirect({ at: spanOf(decoration.decorator), marker }));
+    }
+    const shaped = checkMethod(this.context, member, marker, name);
+    if (!shaped || !ts.isMethodDeclaration(member)) return undefined;
+    const [first, more] = decoration.args ?? [];
+    const optionsNode = marker === "undo" ? more : first;
+    const options =
+      optionsNode && readStatic(this.context, "the options of the decorator", optionsNode);
+    const target =
+      marker === "undo" && first
+        ? readStatic(this.context, "the name of the action", first)
+        : undefined;
+    const undoes = typeof target?.value === "string" ? target.value : undefined;
+    const sound =
+      !decoration.indirect && second === undefined && (marker !== "undo" || undoes !== undefined);
+    checkValues(this.context, member, marker, name);
+    return { name, marker, declaration: member, decoration, options, undoes, sound };
+  }
+
+  private readActions(
+    declaration: ts.ClassDeclaration,
+    type: ts.Type,
+    all: readonly Marked[],
+  ): Map<string, ActionModel> {
+    const actions = new Map(
+      all.filter((member) => member.marker === "action").map((member) => [member.name, member]),
+    );
+    const undos = new Map<string, Marked>();
+    for (const undo of all.filter((member) => member.marker === "undo")) {
+      if (undo.undoes === undefined) continue;
+      const action = actions.get(undo.undoes);
+      if (this.checkPair(type, undo, action, [...actions.keys()], undos.get(undo.undoes))) {
+        undos.set(undo.undoes, undo);
+      }
+    }
+    const abstract = isAbstract(declaration);
+    const models = new Map<string, ActionModel>();
+    for (const action of actions.values()) {
+      const undo = undos.get(action.name);
+      const none = property(action.options, "undo")?.value === "none";
+      const named = all.some((member) => member.undoes === action.name);
+      if (!none && !named && !abstract && action.sound) {
+        const at = spanOf(action.declaration.name);
+        this.context.report(say.undoMissing({ at, name: action.name }));
+      }
+      const model = undo === undefined ? undefined : this.undoModel(undo);
+      models.set(action.name, this.actionModel(action, model ?? "none"));
+    }
+    return models;
+  }
+
+  /** Checks an undo against its action; false: it is not to be used. */
+  private checkPair(
+    type: ts.Type,
+    undo: Marked,
+    action: Marked | undefined,
+    actions: readonly string[],
+    other: Marked | undefined,
+  ): boolean {
+    const { checker, report } = this.context;
+    const at = spanOf(undo.declaration.name);
+    const target = undo.undoes ?? "";
+    if (undo.name === "none") report(say.undoNamedNone({ at, name: undo.name }));
+    if (action === undefined) {
+      const near = nearest(target, actions);
+      const where = undo.decoration.args?.[0];
+      report(
+        say.undoOfNoAction({
+          at: where ? spanOf(where) : at,
+          name: undo.name,
+          action: target,
+          near,
+        }),
+      );
+      return false;
+    }
+    const first = (
+      text: string,
+      node: ts.Node,
+    ): { span: ReturnType<typeof spanOf>; text: string } => ({
+      span: spanOf(node),
+      text,
+    });
+    if (other !== undefined) {
+      const label = first("the first one", other.declaration.name);
+      report(say.undoTwice({ at, name: undo.name, action: target, other: label }));
+      return false;
+    }
+    const none = property(action.options, "undo");
+    if (none?.value === "none") {
+      const label = first("here", none.node);
+      report(say.undoOfNone({ at, name: undo.name, action: target, other: label }));
+      return false;
+    }
+    const signature = (name: string, node: ts.Node): ts.Signature | undefined => {
+      const symbol = checker.getPropertyOfType(type, name);
+      return symbol && checker.getTypeOfSymbolAtLocation(symbol, node).getCallSignatures()[0];
+    };
+    const actionSignature = signature(action.name, action.declaration);
+    const undoSignature = signature(undo.name, undo.declaration);
+    if (actionSignature === undefined || undoSignature === undefined) return true;
+    return checkUndo(this.context, {
+      action: action.declaration,
+      undo: undo.declaration,
+      actionSignature,
+      undoSignature,
+      started: property(undo.options, "when")?.value === "started",
+    });
+  }
+
+  private actionModel(action: Marked, undo: ActionModel["undo"]): ActionModel {
+    return {
+      method: action.name,
+      span: spanOf(action.declaration.name),
+      retry: readRetry(this.context, action.options, "action"),
+      timeoutMs: readDuration(this.context, "timeout", property(action.options, "timeout"), 1),
+      undo,
+    };
+  }
+
+  private undoModel(undo: Marked): UndoModel {
+    return {
+      method: undo.name,
+      span: spanOf(undo.declaration.name),
+      when: property(undo.options, "when")?.value === "started" ? "started" : undefined,
+      retry: readRetry(this.context, undo.options, "undo"),
+      timeoutMs: readDuration(this.context, "timeout", property(undo.options, "timeout"), 1),
+    };
+  }
+
+  private readSaga(member: Marked): SagaMethod {
+    const name = property(member.options, "name");
+    if (name !== undefined && (typeof name.value !== "string" || !/^\S+$/.test(name.value))) {
+      const must = 'text without spaces, such as "Rooms.bookRoom"';
+      this.context.report(say.optionInvalid({ at: spanOf(name.node), what: "name", must }));
+    }
+    return {
+      method: member.name,
+      declaration: member.declaration,
+      name: typeof name?.value === "string" ? name.value : undefined,
+      decorator: member.decoration.decorator,
+    };
+  }
+}
+
+export function isAbstract(declaration: ts.ClassDeclaration): boolean {
+  return (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Abstract) !== 0;
+}
+
+/** Whether `new Class()` is allowed. */
+export function isConstructible(context: Context, declaration: ts.ClassDeclaration): boolean {
+  const symbol = context.checker.getTypeAtLocation(declaration).symbol;
+  const constructor = context.checker.getTypeOfSymbolAtLocation(symbol, declaration);
+  return (
+    !isAbstract(declaration) &&
+    constructor.getConstructSignatures().some((signature) => {
+      const made = signature.declaration;
+      const open =
+        made === undefined ||
+        (ts.getCombinedModifierFlags(made as ts.Declaration) &
+          (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) ===
+          0;
+      return open && signature.getParameters().every((parameter) => isOptional(parameter));
+    })
+  );
+}
+
+function isOptional(parameter: ts.Symbol): boolean {
+  const declaration = parameter.valueDeclaration;
+  return (
+    declaration !== undefined &&
+    ts.isParameter(declaration) &&
+    (declaration.questionToken ?? declaration.initializer ?? declaration.dotDotDotToken) !==
+      undefined
+  );
+}
+
+/** Under which name the module exports the class; undefined: it cannot be used, and that is reported. */
+function checkClass(context: Context, declaration: ts.ClassDeclaration): string | undefined {
+  const name = declaration.name?.text;
+  const refuse = (fault: string, help: string): undefined => {
+    const at = spanOf(declaration.name ?? declaration.getFirstToken() ?? declaration);
+    context.report(say.classShape({ at, name: name ?? "without a name", fault, help }));
+    return undefined;
+  };
+  if (!ts.isSourceFile(declaration.parent)) {
+    return refuse("is declared inside something else", "move it to the top level of its module");
+  }
+  if (name === undefined) return refuse("has no name", "give it one: `export default class Rooms`");
+  if ((declaration.typeParameters?.length ?? 0) > 0 && !isAbstract(declaration)) {
+    return refuse(
+      "has type parameters",
+      "make it abstract and extend it once for each type, or write the types out",
+    );
+  }
+  const module = context.checker.getSymbolAtLocation(declaration.getSourceFile());
+  const own = context.checker.getTypeAtLocation(declaration).symbol;
+  const exported = module === undefined ? [] : context.checker.getExportsOfModule(module);
+  const names = exported
+    .filter((symbol) => {
+      const target =
+        symbol.flags & ts.SymbolFlags.Alias ? context.checker.getAliasedSymbol(symbol) : symbol;
+      return target === own || target.valueDeclaration === declaration;
+    })
+    .map((symbol) => symbol.name);
+  const found = names.includes(name) ? name : names[0];
+  return found ?? refuse("is not exported", `write \`export class ${name}\``);
+}

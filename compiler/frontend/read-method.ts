@@ -1,0 +1,144 @@
+/** Checks the declaration of one decorated method: its shape, and that its values can be stored. */
+import { ts } from "ts-morph";
+import * as say from "../diagnostics/catalogue/class.js";
+import { spanOf, type Context, type Marker } from "./context.js";
+import { awaited, isAny, isPromise, isVoid, notJson } from "./types.js";
+
+/** The name of a member as the class has it: without quotes. */
+export function nameText(name: ts.PropertyName): string {
+  return ts.isIdentifier(name) || ts.isStringLiteralLike(name) || ts.isPrivateIdentifier(name)
+    ? name.text
+    : name.getText();
+}
+
+/** Whether a decorated member is a method that the runtime can call; reports what is in the way. */
+export function checkMethod(
+  context: Context,
+  member: ts.ClassElement,
+  marker: Marker,
+  name: string,
+): member is ts.MethodDeclaration {
+  const at = spanOf(member.name ?? member);
+  const fault = faultOf(context, member, name);
+  if (fault !== undefined) {
+    context.report(say.memberShape({ at, name, marker, fault: fault.is, help: fault.help }));
+    return false;
+  }
+  if (!ts.isMethodDeclaration(member)) return false;
+  const signature = context.checker.getSignatureFromDeclaration(member);
+  const returned = signature?.getReturnType();
+  if (returned === undefined || isAny(returned) || !isPromise(context, returned)) {
+    const type = returned === undefined ? "nothing" : context.checker.typeToString(returned);
+    context.report(say.notAsync({ at, name, marker, type }));
+    return false;
+  }
+  const output = awaited(context, returned);
+  if (marker === "undo" && output !== undefined && !isVoid(output)) {
+    const where = member.type ?? member.name;
+    const type = context.checker.typeToString(returned);
+    context.report(say.undoOutput({ at: spanOf(where), name, type }));
+  }
+  const rest = member.parameters.some((parameter) => parameter.dotDotDotToken !== undefined);
+  if (marker === "saga" && (member.parameters.length > 1 || rest)) {
+    const second = member.parameters[1] ?? member.parameters[0] ?? member;
+    const count = member.parameters.length;
+    context.report(say.sagaParameters({ at: spanOf(second), name, count }));
+    return false;
+  }
+  return true;
+}
+
+interface Fault {
+  readonly is: string;
+  readonly help: string;
+}
+
+function faultOf(context: Context, member: ts.ClassElement, name: string): Fault | undefined {
+  const flags = ts.getCombinedModifierFlags(member);
+  if (!ts.isMethodDeclaration(member)) {
+    return { is: "no method", help: `write it as a method: \`async ${name}() { … }\`` };
+  }
+  if (ts.isPrivateIdentifier(member.name)) {
+    return { is: "private", help: `name it \`${name.slice(1)}\`, without #` };
+  }
+  if (ts.isComputedPropertyName(member.name) || ts.isNumericLiteral(member.name)) {
+    return { is: "named by an expression", help: "give it a name that is an identifier" };
+  }
+  if (!/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) {
+    return { is: "named by text that is no identifier", help: "give it a name that is one" };
+  }
+  if (flags & ts.ModifierFlags.Static) {
+    return { is: "static", help: "remove `static`: actions belong to an object of the class" };
+  }
+  if (flags & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) {
+    const word = flags & ts.ModifierFlags.Private ? "private" : "protected";
+    return { is: word, help: `remove \`${word}\`: the runtime calls it from outside` };
+  }
+  if (member.asteriskToken !== undefined) {
+    return { is: "a generator", help: "write a method that returns a Promise" };
+  }
+  if ((member.typeParameters?.length ?? 0) > 0) {
+    return { is: "generic", help: "write the types out: what is stored must be known" };
+  }
+  const symbol = context.checker.getSymbolAtLocation(member.name);
+  const declared = symbol?.declarations?.filter(ts.isMethodDeclaration) ?? [];
+  if (declared.length > 1) {
+    return { is: "overloaded", help: "keep one signature" };
+  }
+  if (member.body === undefined && !(flags & ts.ModifierFlags.Abstract)) {
+    return { is: "declared without a body", help: "use the class from its source" };
+  }
+  return undefined;
+}
+
+/** Reports the parameters and the output of an action, and the params of a saga, that are not JSON. */
+export function checkValues(
+  context: Context,
+  member: ts.MethodDeclaration,
+  marker: Marker,
+  name: string,
+): void {
+  if (marker === "undo") return;
+  const generic = ts.isClassLike(member.parent) && (member.parent.typeParameters?.length ?? 0) > 0;
+  // In a generic base class the types are known only in the classes that extend it.
+  if (generic) return;
+  const check = (type: ts.Type, at: ts.Node, what: string, path: string): void => {
+    const problem = notJson(context, type, member, path);
+    if (problem === undefined) return;
+    const help =
+      problem.is === "a Date"
+        ? "use a string, such as date.toISOString(), or a number"
+        : problem.is.startsWith("`any`") || problem.is.startsWith("`unknown`")
+          ? "write its type"
+          : "use objects, arrays, strings, numbers, booleans and null";
+    context.report(say.valueNotJson({ at: spanOf(at), what, ...problem, help }));
+  };
+  for (const parameter of member.parameters) {
+    const type = context.checker.getTypeAtLocation(parameter);
+    const what = marker === "saga" ? "the params" : `the input \`${parameter.name.getText()}\``;
+    check(
+      type,
+      parameter.type ?? parameter,
+      `${what} of \`${name}\``,
+      pathOf(context, type, parameter.name),
+    );
+  }
+  const signature = context.checker.getSignatureFromDeclaration(member);
+  const output = signature && awaited(context, signature.getReturnType());
+  if (output !== undefined) {
+    const at = member.type ?? member.name;
+    check(output, at, `the output of \`${name}\``, pathOf(context, output, member.name));
+  }
+}
+
+/** How the path to a property begins: with the name of the type, if it has one. */
+function pathOf(context: Context, type: ts.Type, name: ts.Node): string {
+  const symbol = type.aliasSymbol ?? type.getSymbol();
+  const named = symbol !== undefined && !symbol.name.startsWith("__") && symbol.name !== "Array";
+  const text = context.checker.typeToString(type);
+  return named && !/^(Date|Map|Set|Promise)\b/.test(text)
+    ? text
+    : ts.isIdentifier(name)
+      ? name.text
+      : "it";
+}

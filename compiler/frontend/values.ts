@@ -1,0 +1,100 @@
+/** What an expression of a saga method stands for while it is read: a value, a promise, a list of them. */
+import type { ts } from "ts-morph";
+import type { CodePart, VariableId } from "../model.js";
+import type { Completion, Draft } from "./graph.js";
+
+/** A value that is there. */
+export interface CodeValue {
+  readonly kind: "code";
+  readonly parts: readonly CodePart[];
+  /** Whether it can stand in an expression without parentheses. */
+  readonly atom: boolean;
+  /** Nodes whose result it is, or is made of, where no variable lies between: these it may name. */
+  readonly origins: ReadonlySet<Draft>;
+  /** False: it may not be what its type says (`as`, `!`, `any`), so that using it can throw. */
+  readonly trusted: boolean;
+}
+
+/** What `Promise.all` gives. */
+export interface TupleValue {
+  readonly kind: "tuple";
+  readonly elements: readonly ReadyValue[];
+}
+
+export type ReadyValue = CodeValue | TupleValue;
+
+/** Something that was started. */
+export interface PromiseValue {
+  readonly kind: "promise";
+  readonly completions: readonly Completion[];
+  readonly value: ReadyValue | Broken;
+  /** Everything that is awaited when this is. */
+  readonly started: readonly Started[];
+  readonly origins: ReadonlySet<Draft>;
+}
+
+/** One call that returned a promise, which must be awaited somewhere. */
+export interface Started {
+  readonly node: ts.Node;
+  readonly what: string;
+  awaited: boolean;
+}
+
+/** An array with promises in it. */
+export interface ListValue {
+  readonly kind: "list";
+  readonly elements: readonly (ReadyValue | PromiseValue | ListValue)[];
+}
+
+/** Something that has been reported already: whatever uses it is silent. */
+export interface Broken {
+  readonly kind: "broken";
+}
+
+export const BROKEN: Broken = { kind: "broken" };
+
+export type Value = ReadyValue | PromiseValue | ListValue | Broken;
+
+/** What a local variable stands for. */
+export type Binding =
+  | { readonly kind: "variable"; readonly id: VariableId; readonly trusted: boolean }
+  | PromiseValue
+  | ListValue
+  | Broken;
+
+export const NO_ORIGINS: ReadonlySet<Draft> = new Set();
+
+export function variableValue(
+  id: VariableId,
+  origin: Draft | undefined,
+  trusted = true,
+): CodeValue {
+  return {
+    kind: "code",
+    parts: [{ variable: id, shorthand: false }],
+    atom: true,
+    origins: origin === undefined ? NO_ORIGINS : new Set([origin]),
+    trusted,
+  };
+}
+
+/** A value as code. A tuple is typed as one only if its place does not ask for one anyway. */
+export function toCode(value: ReadyValue, contextual: boolean): CodeValue {
+  if (value.kind === "code") return value;
+  const elements = value.elements.map((element) => toCode(element, contextual));
+  const parts: CodePart[] = ["["];
+  for (const [index, element] of elements.entries()) {
+    if (index > 0) parts.push(", ");
+    parts.push(...element.parts);
+  }
+  // Without it the type would be that of an array of either.
+  const unknowns = elements.map(() => "unknown").join(", ");
+  parts.push(contextual || elements.length === 0 ? "]" : `] satisfies [${unknowns}]`);
+  return {
+    kind: "code",
+    parts,
+    atom: contextual,
+    origins: new Set(elements.flatMap((element) => [...element.origins])),
+    trusted: elements.every((element) => element.trusted),
+  };
+}
