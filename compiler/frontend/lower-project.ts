@@ -4,7 +4,7 @@ import { ts } from "ts-morph";
 import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as say from "../diagnostics/catalogue/project.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { ClassModel, SagaModel, SourceModel, Span } from "../model.js";
+import type { ClassModel, SagaModel, SourceModel } from "../model.js";
 import { spanOf, type Context, type Marker } from "./context.js";
 import type { Lowered } from "./index.js";
 import type { Project, ProjectPart } from "./load.js";
@@ -94,7 +94,6 @@ function lowerSource(
   if (tried) state.found += infos.some((info) => !isAbstract(info.declaration)) ? 1 : 0;
   else if (failed) state.found += 1;
   state.files.add(source.fileName);
-  typescriptErrors(context, source, state.diagnostics.slice(before));
   const models: SagaModel[] = [];
   let sound = infos.length > 0;
   const concrete = infos.filter((info) => !isAbstract(info.declaration));
@@ -105,6 +104,7 @@ function lowerSource(
       else models.push(model);
     }
   }
+  typescriptErrors(context, source, state.diagnostics, before);
   if (models.length === 0) return;
   const model: SourceModel = {
     file: source.fileName,
@@ -150,33 +150,32 @@ function specifierOf({ program }: Context, file: string): string {
   return `./${name.replace(/\.([cm]?)tsx?$/, ".$1js")}`;
 }
 
-// --- names, over all sources
+// --- names
 
 const RESERVED =
   /^(arguments|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|new|null|package|private|protected|public|return|static|super|switch|this|throw|true|try|typeof|undefined|var|void|while|with|yield)$/;
 
+/** Two sagas of a file cannot share a name: neither as exports, nor for the runs that are stored. */
 function checkNames(state: State): void {
-  const sagas = new Map<string, Span>();
   for (const { model } of state.sources) {
-    const exports = new Set<string>();
+    const exports = new Map<string, SagaModel>();
     for (const saga of model.sagas) {
       const { exportName: name, span: at } = saga;
-      const isName = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);
-      const why = !isName
+      const other = exports.get(name);
+      exports.set(name, saga);
+      if (other?.name === saga.name) {
+        const label = { span: other.span, text: "the first one" };
+        state.diagnostics.push(sayClass.sagaNameTwice({ at, name: saga.name, other: label }));
+        continue;
+      }
+      const why = !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
         ? "it is no identifier"
         : RESERVED.test(name)
           ? "it is a reserved word"
-          : exports.has(name)
+          : other !== undefined
             ? "another saga of this file has that name"
             : undefined;
-      exports.add(name);
       if (why !== undefined) state.diagnostics.push(sayClass.exportName({ at, name, why }));
-      const other = sagas.get(saga.name);
-      if (other === undefined) sagas.set(saga.name, at);
-      else {
-        const label = { span: other, text: "the first one" };
-        state.diagnostics.push(sayClass.sagaNameTwice({ at, name: saga.name, other: label }));
-      }
     }
   }
 }

@@ -14,6 +14,9 @@ export interface Static {
   readonly node: ts.Expression;
 }
 
+/** How the object itself is called; what is in it is called by its path. */
+export const ALL = "the options";
+
 /** `setTimeout` cannot wait longer, and no attempt should. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -63,7 +66,8 @@ function evaluateObject(
   const found = new Map<string, Static>();
   for (const property of node.properties) {
     const name = property.name;
-    const inside = name === undefined ? what : `${what}.${name.getText()}`;
+    const path = what === ALL ? "" : `${what}.`;
+    const inside = name === undefined ? what : `${path}${name.getText()}`;
     if (ts.isSpreadAssignment(property)) {
       const spread = evaluate(context, what, property.expression, seen);
       if (!(spread instanceof Map)) return REFUSED;

@@ -4,11 +4,12 @@
  */
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
+import { nearest } from "../diagnostics/nearest.js";
 import type { ActionModel, UndoModel } from "../model.js";
 import { checkUndo } from "./check-undo.js";
-import { nearest, spanOf, type Context, type Marker } from "./context.js";
+import { spanOf, type Context, type Marker } from "./context.js";
 import { decorationsOf, type Decoration } from "./decorators.js";
-import { property, readDuration, readRetry, readStatic, type Static } from "./options.js";
+import { ALL, property, readDuration, readRetry, readStatic, type Static } from "./options.js";
 import { checkMethod, checkValues, nameText } from "./read-method.js";
 
 export interface SagaMethod {
@@ -125,15 +126,17 @@ export class ClassReader {
     if (!shaped || !ts.isMethodDeclaration(member)) return undefined;
     const [first, more] = decoration.args ?? [];
     const optionsNode = marker === "undo" ? more : first;
-    const options =
-      optionsNode && readStatic(this.context, "the options of the decorator", optionsNode);
+    const options = optionsNode && readStatic(this.context, ALL, optionsNode);
     const target =
       marker === "undo" && first
         ? readStatic(this.context, "the name of the action", first)
         : undefined;
     const undoes = typeof target?.value === "string" ? target.value : undefined;
     const sound =
-      !decoration.indirect && second === undefined && (marker !== "undo" || undoes !== undefined);
+      !decoration.indirect &&
+      second === undefined &&
+      (optionsNode === undefined || options !== undefined) &&
+      (marker !== "undo" || undoes !== undefined);
     checkValues(this.context, member, marker, name);
     return { name, marker, declaration: member, decoration, options, undoes, sound };
   }
@@ -159,7 +162,12 @@ export class ClassReader {
     for (const action of actions.values()) {
       const undo = undos.get(action.name);
       const none = property(action.options, "undo")?.value === "none";
-      const named = all.some((member) => member.undoes === action.name);
+      const named = all.some(
+        ({ undoes }) =>
+          undoes !== undefined &&
+          (undoes === action.name ||
+            (!actions.has(undoes) && nearest(undoes, [...actions.keys()]) === action.name)),
+      );
       if (!none && !named && !abstract && action.sound) {
         const at = spanOf(action.declaration.name);
         this.context.report(say.undoMissing({ at, name: action.name }));

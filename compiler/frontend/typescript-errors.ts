@@ -8,24 +8,41 @@ import type { Context } from "./context.js";
 /** Errors about decorators: ours say the same in better words. */
 const OF_DECORATORS = new Set([1238, 1239, 1240, 1241, 1270, 1278, 1279, 1329]);
 
-/** `ours`: what was found wrong with the classes of the file already. */
+/** Errors of ours that an unknown type alone can cause. */
+const FOLLOWS = new Set(["value-not-json", "await-unknown", "not-async"]);
+
+/**
+ * `diagnostics`: what was found already, that of this source from `first` on. One cause gives one
+ * error: where TypeScript and we speak of the same place we say it, and where TypeScript sees an
+ * error inside of what we refuse, ours goes, since it follows from types that are not known.
+ */
 export function typescriptErrors(
   context: Context,
   source: ts.SourceFile,
-  ours: readonly Diagnostic[],
+  diagnostics: Diagnostic[],
+  first: number,
 ): void {
   const { program } = context;
-  const faulty = decoratedSpans(source, ours);
   const errors = [
     ...program.getSyntacticDiagnostics(source),
     ...program.getSemanticDiagnostics(source),
-  ];
+  ].filter((error) => error.category === ts.DiagnosticCategory.Error && !error.reportsUnnecessary);
+  if (errors.length === 0) return;
+  const ours = diagnostics.slice(first).filter(({ severity }) => severity === "error");
+  const faulty = decoratedSpans(source, ours);
+  const dropped = new Set<Diagnostic>();
   for (const error of errors) {
-    if (error.category !== ts.DiagnosticCategory.Error || error.start === undefined) continue;
+    if (error.start === undefined) continue;
     const start = error.start;
     const end = start + (error.length ?? 0);
     const known = faulty.some((span) => start >= span.start && end <= span.end);
     if (known && (OF_DECORATORS.has(error.code) || isInDecorator(source, start))) continue;
+    if (ours.some(({ span }) => isAt(source, span, start, end))) continue;
+    for (const each of ours) {
+      const { span } = each;
+      const around = span?.file === source.fileName && span.start <= start && span.end >= end;
+      if (around && FOLLOWS.has(each.code)) dropped.add(each);
+    }
     const [text = "", ...notes] = ts
       .flattenDiagnosticMessageText(error.messageText, "\n")
       .split("\n");
@@ -33,6 +50,15 @@ export function typescriptErrors(
     const trimmed = notes.map((note) => note.trim());
     context.report(say.typescript({ at, text, number: error.code, notes: trimmed }));
   }
+  diagnostics.splice(
+    first,
+    Infinity,
+    ...diagnostics.slice(first).filter((each) => !dropped.has(each)),
+  );
+}
+
+function isAt(source: ts.SourceFile, span: Span | undefined, start: number, end: number): boolean {
+  return span?.file === source.fileName && span.start === start && span.end === end;
 }
 
 /** The members of which something is wrong by our own account. */

@@ -26,8 +26,9 @@ await block;`,
     good: example({
       body: `const later = params.name;
 const block = (async () => {
-  await this.book(params.name);
-  await this.book(later);
+  const first = await this.book(params.name);
+  const second = await this.book(first.id + later);
+  return second.id;
 })();
 await block;`,
     }),

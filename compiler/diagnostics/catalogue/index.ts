@@ -1,13 +1,15 @@
 /** The whole catalogue, by code. The entries are in the files beside this one. */
 import type { Entry } from "../diagnostic.js";
 import * as classes from "./class.js";
+import * as glue from "./glue.js";
+import * as method from "./method.js";
 import * as output from "./output.js";
 import * as project from "./project.js";
 
 // `never`: the facts differ from entry to entry, and nobody who looks one up by its code has any.
 export type AnyEntry = Pick<Entry<never>, "code" | "severity" | "page">;
 
-const entries: readonly AnyEntry[] = [project, classes, output].flatMap((module) =>
+const entries: readonly AnyEntry[] = [project, classes, method, glue, output].flatMap((module) =>
   Object.values<AnyEntry>(module),
 );
 
