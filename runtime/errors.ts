@@ -17,3 +17,58 @@ export class StenoError extends Error {
 
 /** A store cannot be opened, read or written. */
 export class StoreError extends StenoError {}
+
+/** One failure of a run, as its saga log has it. */
+export interface SagaFailure {
+  /** The node's path; `""` for the run itself. */
+  readonly node: string;
+  readonly attempt: number;
+  readonly error: Error;
+}
+
+/** The run failed, and everything that it had done is undone. `cause` is the first failure. */
+export class SagaFailedError extends StenoError {
+  readonly sagaId: string;
+  readonly node: string;
+  /** All of them, in the order in which they were recorded. */
+  readonly failures: readonly SagaFailure[];
+
+  constructor(sagaId: string, failures: readonly SagaFailure[]) {
+    const [first] = failures;
+    const where = first?.node ? `node \`${first.node}\`` : "the run itself";
+    super(
+      "saga-failed",
+      `saga \`${sagaId}\` failed at ${where}, and is undone: ${first?.error.message ?? ""}`,
+      { cause: first?.error },
+    );
+    this.sagaId = sagaId;
+    this.node = first?.node ?? "";
+    this.failures = failures;
+  }
+}
+
+/** The run cannot go on without an operator. `cause` is the error of the first stuck node. */
+export class SagaStuckError extends StenoError {
+  readonly sagaId: string;
+  readonly node: string;
+  /** The nodes whose undo failed, or that are in doubt. */
+  readonly stuck: readonly SagaFailure[];
+  /** What made the run unwind, if it unwinds. */
+  readonly failures: readonly SagaFailure[];
+
+  constructor(sagaId: string, stuck: readonly SagaFailure[], failures: readonly SagaFailure[]) {
+    const [first] = stuck;
+    const node = first?.node ?? "";
+    super(
+      "saga-stuck",
+      `saga \`${sagaId}\` is stuck at node \`${node}\` (${first?.error.message ?? ""}): ` +
+        `mend the cause, then \`run.retry("${node}")\` or \`steno retry\`; or undo it by hand and ` +
+        `say so with \`run.settle("${node}", reason)\` or \`steno settle\``,
+      { cause: first?.error },
+    );
+    this.sagaId = sagaId;
+    this.node = node;
+    this.stuck = stuck;
+    this.failures = failures;
+  }
+}

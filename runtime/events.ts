@@ -9,7 +9,10 @@ interface At {
   readonly at: number;
 }
 interface OfNode extends At {
-  /** The node's path: `payment`, `serverAlloc/pick`, `nics[0]/create`. */
+  /**
+   * The node's path: `payment`, `serverAlloc/pick`, `nics[0]/create`. Empty: the run itself, whose
+   * `succeeded` holds the result and is its last event, and whose `failed` says why it has none.
+   */
   readonly node: string;
 }
 interface OfAttempt extends OfNode {
@@ -31,8 +34,8 @@ export type SagaEvent =
   | (At & { readonly type: "resumed" })
   /** An operator asked for the run to be undone. `value`: who and why, as JSON text. */
   | (At & { readonly type: "unwind-requested"; readonly value: string })
-  // --- an action, or a compute node (which has no `started`)
-  /** `value`: the inputs, a JSON array. Durable before the body is called. */
+  // --- an action, a subsaga, or a compute node (which has no `started`)
+  /** `value`: the inputs, or the params of a subsaga: a JSON array. Durable before the body is called. */
   | (OfAttempt & { readonly type: "started"; readonly value: string })
   /** `value`: the output; absent when it is `undefined`. */
   | (OfAttempt & { readonly type: "succeeded"; readonly value?: string })

@@ -3,6 +3,8 @@
  * It is the only thing that the two share. It holds no functions (those are in `definition.ts`)
  * and it says nothing about how a run proceeds (that is `machine.ts`).
  */
+import * as z from "zod/mini";
+import { StenoError } from "./errors.js";
 
 /** The version of the manifest's format. A runtime refuses a manifest of another version. */
 export const MANIFEST_VERSION = 1;
@@ -144,3 +146,116 @@ export const DEFAULT_RETRY_PAUSES = {
   maxDelayMs: 30_000,
   jitter: true,
 } as const satisfies Omit<RetryPolicy, "attempts">;
+
+const name = z.string().check(z.regex(/^[^/[\]]+$/, "a name without / [ ]"));
+const conditions = z.array(z.object({ decision: z.string(), arm: z.string() }));
+const count = z.int().check(z.nonnegative());
+const position = z.optional(z.object({ file: z.string(), line: count, column: count }));
+const retry = z.optional(
+  z.object({
+    attempts: z.int().check(z.minimum(1)),
+    delayMs: z.number().check(z.nonnegative()),
+    factor: z.number().check(z.nonnegative()),
+    maxDelayMs: z.number().check(z.nonnegative()),
+    jitter: z.boolean(),
+  }),
+);
+const base = {
+  name,
+  after: z.array(z.union([z.string(), z.object({ node: z.string(), when: conditions })])),
+  when: z.optional(conditions),
+  position,
+};
+/** Graphs inside are checked one by one by the caller, since nesting may be deeper than the stack. */
+const inner = z.object({ nodes: z.array(z.unknown()) });
+const node = z.discriminatedUnion("kind", [
+  z.object({
+    ...base,
+    kind: z.literal("action"),
+    action: z.string(),
+    undo: z.string(),
+    undoWhen: z.optional(z.literal("started")),
+    retry,
+    timeoutMs: z.optional(z.number().check(z.positive())),
+    undoRetry: retry,
+    undoTimeoutMs: z.optional(z.number().check(z.positive())),
+  }),
+  z.object({ ...base, kind: z.literal("compute") }),
+  z.object({ ...base, kind: z.literal("subsaga"), saga: z.string(), graph: inner }),
+  z.object({ ...base, kind: z.literal("decision"), arms: z.array(z.string()) }),
+  z.object({
+    ...base,
+    kind: z.enum(["map", "loop"]),
+    graph: inner,
+    concurrency: z.optional(z.int().check(z.minimum(1))),
+    keyed: z.optional(z.boolean()),
+  }),
+  z.object({ ...base, kind: z.literal("scope"), graph: inner, handler: z.optional(inner) }),
+  z.object({
+    ...base,
+    kind: z.enum(["sleep", "event", "spawn", "fail"]),
+    target: z.optional(z.string()),
+    timeoutMs: z.optional(z.number().check(z.positive())),
+  }),
+]);
+const head = z.object({
+  steno: z.literal(MANIFEST_VERSION),
+  name: z.string().check(z.minLength(1)),
+  hash: z.string().check(z.regex(/^sha256-/, "a hash that begins with sha256-")),
+  position,
+  nodes: z.array(z.unknown()),
+});
+
+/**
+ * Checks that something is a manifest of this version.
+ * @throws StenoError `manifest-version` or `manifest-invalid`, saying where.
+ */
+export function parseManifest(value: unknown): Manifest {
+  const version = (value as { readonly steno?: unknown } | null | undefined)?.steno;
+  if (typeof version === "number" && version !== MANIFEST_VERSION) {
+    throw new StenoError(
+      "manifest-version",
+      `the manifest has version ${version}, and this steno-runtime runs version ` +
+        `${MANIFEST_VERSION}: compile it with the steno-compiler of the same version`,
+    );
+  }
+  const manifest = check(head, value, "the manifest");
+  const open: { readonly nodes: readonly unknown[]; readonly where: string }[] = [
+    { nodes: manifest.nodes, where: "" },
+  ];
+  for (let graph = open.pop(); graph !== undefined; graph = open.pop()) {
+    const known = new Set<string>();
+    for (const [index, each] of graph.nodes.entries()) {
+      const found = check(node, each, `node ${index} of ${graph.where || manifest.name}`);
+      const where = `${graph.where}${found.name}`;
+      for (const after of found.after) {
+        const before = typeof after === "string" ? after : after.node;
+        if (!known.has(before))
+          throw invalid(`\`${where}\` is after \`${before}\`, which no node before it is called`);
+      }
+      if (found.name === "params" || known.has(found.name)) {
+        throw invalid(`the name \`${where}\` is taken`);
+      }
+      known.add(found.name);
+      if ("graph" in found) open.push({ nodes: found.graph.nodes, where: `${where}/` });
+      if ("handler" in found && found.handler !== undefined) {
+        open.push({ nodes: found.handler.nodes, where: `${where}/` });
+      }
+    }
+  }
+  return value as Manifest;
+}
+
+function check<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
+  const result = z.safeParse(schema, value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue?.path.join(".");
+  throw invalid(
+    `${what}${path ? ` has no valid \`${path}\`` : " is not valid"}: ${issue?.message}`,
+  );
+}
+
+function invalid(what: string): StenoError {
+  return new StenoError("manifest-invalid", `${what}: compile the source again`);
+}

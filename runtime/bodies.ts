@@ -1,0 +1,154 @@
+/**
+ * Calls the methods that are actions and undos, and turns how they end into events. What an end
+ * means for the run, the machine says; whether there is another attempt, `machine/verdict.ts`.
+ */
+import type { ActiveRun } from "./active-run.js";
+import { Attempt } from "./attempt.js";
+import { TimerHeap } from "./clock.js";
+import { encode } from "./codec.js";
+import { runInContext } from "./context.js";
+import { StenoError } from "./errors.js";
+import type { Executor } from "./executor.js";
+import { methodOf } from "./loaded-saga.js";
+import { retryAt, retryDoubtAt, retryUndoAt } from "./machine/verdict.js";
+import type { ActionNode } from "./manifest.js";
+import { recordError } from "./recorded-error.js";
+import { type Frame, nodeOf } from "./state.js";
+
+export class Bodies {
+  readonly #executor: Executor;
+  readonly #timeouts: TimerHeap<Attempt>;
+  /** How many bodies run whose end will be recorded. */
+  running = 0;
+
+  constructor(executor: Executor) {
+    this.#executor = executor;
+    this.#timeouts = new TimerHeap(executor.clock, (attempt) => {
+      if (!attempt.ended) this.#timeOut(attempt);
+    });
+  }
+
+  /** Calls the body of a node; `makeArguments` gives its arguments. */
+  call(
+    run: ActiveRun,
+    frame: Frame,
+    index: number,
+    undo: boolean,
+    makeArguments: () => unknown[],
+  ): void {
+    const node = nodeOf(frame, index) as ActionNode;
+    const number = undo ? frame.unwinding?.attempt[index] : frame.attempt[index];
+    const attempt = new Attempt(run, frame, index, number as number, undo);
+    const timeout = undo ? node.undoTimeoutMs : node.timeoutMs;
+    if (timeout !== undefined) this.#timeouts.add(this.#executor.clock.now() + timeout, attempt);
+    run.attempts.set(attempt.node, attempt);
+    this.running += 1;
+    let result: unknown;
+    try {
+      const instance = this.#executor.instanceOf(run, frame);
+      const method = methodOf(instance, undo ? node.undo : node.action, frame.plan.saga);
+      const given = makeArguments();
+      result = runInContext(attempt, () => method.apply(instance, given));
+    } catch (error) {
+      this.#rejected(attempt, error);
+      return;
+    }
+    Promise.resolve(result).then(
+      (value) => this.#resolved(attempt, value),
+      (error: unknown) => this.#rejected(attempt, error),
+    );
+  }
+
+  /** Aborts the signal of the attempt that runs at a node. */
+  abort(run: ActiveRun, node: string): void {
+    const attempt = run.attempts.get(node);
+    if (attempt === undefined || attempt.undo) return;
+    attempt.abort(new StenoError("unwinding", `saga \`${run.id}\` unwinds: stop and throw`));
+  }
+
+  /** Forgets all timeouts. */
+  clear(): void {
+    this.#timeouts.clear();
+  }
+
+  #end(attempt: Attempt): boolean {
+    if (attempt.ended) return false;
+    attempt.ended = true;
+    attempt.run.attempts.delete(attempt.node);
+    this.running -= 1;
+    return true;
+  }
+
+  #resolved(attempt: Attempt, result: unknown): void {
+    if (attempt.ended) return;
+    const { run, node, attempt: number } = attempt;
+    const at = this.#executor.clock.now();
+    if (attempt.undo) {
+      this.#end(attempt);
+      this.#executor.record(run, { type: "undone", at, node, attempt: number });
+    } else {
+      let value: string | undefined;
+      try {
+        value = encode(result, `the output of \`${node}\``);
+      } catch (error) {
+        this.#rejected(attempt, error);
+        return;
+      }
+      this.#end(attempt);
+      const event = { type: "succeeded", at, node, attempt: number } as const;
+      this.#executor.record(run, value === undefined ? event : { ...event, value });
+    }
+    this.#executor.bodyEnded();
+  }
+
+  #rejected(attempt: Attempt, error: unknown): void {
+    if (!this.#end(attempt)) return;
+    const { run, node, frame, index, attempt: number } = attempt;
+    const at = this.#executor.clock.now();
+    const chance = { now: at, random: this.#executor.random };
+    const base = { at, node, attempt: number } as const;
+    if (attempt.undo) {
+      this.#undoFailed(attempt, recordError(error));
+    } else if (attempt.aborted) {
+      this.#executor.record(run, { ...base, type: "in-doubt", value: '"aborted"' });
+    } else {
+      const value = recordError(error);
+      const dueAt = retryAt(run.state, frame, index, chance);
+      this.#executor.record(
+        run,
+        dueAt === undefined
+          ? { ...base, type: "failed", value }
+          : { ...base, type: "attempt-failed", value, dueAt },
+      );
+    }
+    this.#executor.bodyEnded();
+  }
+
+  #undoFailed({ run, frame, index, node, attempt }: Attempt, value: string): void {
+    const at = this.#executor.clock.now();
+    const dueAt = retryUndoAt(frame, index, { now: at, random: this.#executor.random });
+    this.#executor.record(
+      run,
+      dueAt === undefined
+        ? { type: "undo-failed", at, node, attempt, value }
+        : { type: "undo-attempt-failed", at, node, attempt, value, dueAt },
+    );
+  }
+
+  #timeOut(attempt: Attempt): void {
+    const { run, node, frame, index, attempt: number } = attempt;
+    const late = new StenoError("timeout", `attempt ${number} of \`${node}\` took too long`);
+    this.#end(attempt);
+    attempt.abort(late);
+    if (attempt.undo) {
+      this.#undoFailed(attempt, recordError(late));
+    } else {
+      const at = this.#executor.clock.now();
+      const chance = { now: at, random: this.#executor.random };
+      const dueAt = retryDoubtAt(run.state, frame, index, chance);
+      const event = { type: "in-doubt", at, node, attempt: number, value: '"timeout"' } as const;
+      this.#executor.record(run, dueAt === undefined ? event : { ...event, dueAt });
+    }
+    this.#executor.bodyEnded();
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What an operator can do to a run: each command becomes an event, if it makes sense now. Commands
+ * come from a handle or, through the store, from another process.
+ */
+import type { ActiveRun } from "./active-run.js";
+import { StenoError } from "./errors.js";
+import type { SagaEvent } from "./events.js";
+import { PHASE, placeOf } from "./state.js";
+
+/** The arguments of a command, as the JSON of a request has them. */
+export interface CommandArguments {
+  readonly node?: string;
+  readonly reason?: string;
+}
+
+/**
+ * The event that a command makes; `undefined` if the run is already as it asks.
+ * @throws StenoError if the command makes no sense for the run now.
+ */
+export function eventOf(
+  run: ActiveRun,
+  command: string,
+  { node, reason = "" }: CommandArguments,
+  at: number,
+): SagaEvent | undefined {
+  const { state, id } = run;
+  if (state.finished !== undefined) {
+    throw new StenoError(
+      "run-finished",
+      `run \`${id}\` is finished (${state.finished}): nothing is left to do to it`,
+    );
+  }
+  const value = JSON.stringify(reason);
+  switch (command) {
+    case "pause":
+      return state.paused === undefined ? { type: "paused", at, value } : undefined;
+    case "resume":
+      return state.paused === undefined ? undefined : { type: "resumed", at };
+    case "unwind":
+      return state.unwinding ? undefined : unwindRequest(at, reason);
+    case "retry":
+    case "settle": {
+      if (node === undefined) {
+        throw new StenoError(
+          "node-missing",
+          `\`${command}\` needs the node: name it after the run`,
+        );
+      }
+      const { frame, index } = placeOf(state, node);
+      const phase = frame.phase[index];
+      if (phase !== PHASE.undoFailed && phase !== PHASE.doubtStuck) {
+        throw new StenoError(
+          "node-not-stuck",
+          `node \`${node}\` of run \`${id}\` is not stuck: see \`steno show ${id}\``,
+        );
+      }
+      if (command === "settle" && reason === "") {
+        throw new StenoError(
+          "reason-missing",
+          "say why it is known to be undone: the saga log keeps it",
+        );
+      }
+      return command === "retry"
+        ? { type: "retry-requested", at, node, value }
+        : { type: "undo-settled", at, node, value };
+    }
+    default:
+      throw new StenoError(
+        "unknown-command",
+        `the coordinator does not know the command \`${command}\`: its steno-runtime is of another version`,
+      );
+  }
+}
+
+function unwindRequest(at: number, reason: string): SagaEvent {
+  const message = `unwound on request${reason && `: ${reason}`}`;
+  const value = JSON.stringify({ name: "UnwindRequested", code: "unwind-requested", message });
+  return { type: "unwind-requested", at, value };
+}
+
+/** The arguments of a request. @throws StenoError `bad-request` */
+export function parseArguments(text: string): CommandArguments {
+  let args: unknown;
+  try {
+    args = JSON.parse(text);
+  } catch {
+    args = undefined;
+  }
+  const { node, reason } = (args ?? {}) as Record<string, unknown>;
+  const isText = (value: unknown): value is string | undefined =>
+    value === undefined || typeof value === "string";
+  if (typeof args === "object" && isText(node) && isText(reason)) {
+    return { ...(node !== undefined && { node }), ...(reason !== undefined && { reason }) };
+  }
+  throw new StenoError("bad-request", "the arguments of the request are not { node?, reason? }");
+}

@@ -1,0 +1,342 @@
+/**
+ * The host of the machine: it answers the machine's effects, and makes durable what happened before
+ * anything acts on it. Events that fall due in one turn of the event loop, of all runs, share one
+ * commit. It knows no public API; that is `coordinator.ts`.
+ */
+import { ActiveRun } from "./active-run.js";
+import { Bodies } from "./bodies.js";
+import { type Clock, TimerHeap } from "./clock.js";
+import { decodeInputs, encode, encodeInputs } from "./codec.js";
+import type { LoggedEvent, SagaEvent } from "./events.js";
+import type { LoadedGraph } from "./loaded-saga.js";
+import { advance, isWanted } from "./machine.js";
+import type { Effect } from "./machine/effects.js";
+import type { Manifest } from "./manifest.js";
+import { recordError } from "./recorded-error.js";
+import { type Frame, pathOf, PHASE } from "./state.js";
+import type { StoreOwner, StoreRequest, RequestAnswer, Write } from "./stores/store.js";
+
+interface Due {
+  readonly run: ActiveRun;
+  readonly effect: Effect;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface ExecutorOptions {
+  readonly owner: StoreOwner;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The run is finished, and its log says so durably. */
+  readonly onFinished: (run: ActiveRun) => void;
+  /** The store cannot be written: nothing can go on. */
+  readonly onLost: (error: Error) => void;
+}
+
+export class Executor {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly #options: ExecutorOptions;
+  readonly #bodies: Bodies;
+  readonly #retries: TimerHeap<Due>;
+  #dirty = new Set<ActiveRun>();
+  #acting: Due[] = [];
+  #writes: Write[] = [];
+  #waiters: Waiter[] = [];
+  #scheduled = false;
+  #committing = false;
+  #closing = false;
+  #lost: Error | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.#bodies = new Bodies(this);
+    this.#retries = new TimerHeap(options.clock, ({ run, effect }) => {
+      if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);
+    });
+  }
+
+  /** Takes a new run; `durable` tells when it is. */
+  add(run: ActiveRun, effects: readonly Effect[], created: SagaEvent): void {
+    this.#log(run, created);
+    this.#follow(run, effects);
+  }
+
+  /** Writes a definition with the next commit. */
+  define(manifest: Manifest): void {
+    this.#write({ kind: "define", manifest });
+  }
+
+  answer(request: StoreRequest, answer: RequestAnswer): void {
+    this.#write({ kind: "answer", request: request.id, answer });
+  }
+
+  write(write: Write): void {
+    this.#write(write);
+  }
+
+  /** Resolves when all that has happened so far is durable. */
+  durable(): Promise<void> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Something happened to a run: records it, and does what follows. */
+  record(run: ActiveRun, event: SagaEvent): void {
+    if (this.#lost !== undefined) return;
+    const { effects } = advance(run.state, event);
+    this.#log(run, event);
+    this.#follow(run, effects);
+  }
+
+  /** Starts nothing new, and resolves when no body runs and everything is written. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#retries.clear();
+    while (this.#lost === undefined && (this.#bodies.running > 0 || this.#isBusy())) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+    this.#bodies.clear();
+  }
+
+  /** A body has ended. */
+  bodyEnded(): void {
+    this.#wake();
+  }
+
+  #isBusy(): boolean {
+    return this.#committing || this.#scheduled;
+  }
+
+  #wake(): void {
+    if (this.#idle.length > 0) for (const wake of this.#idle.splice(0)) wake();
+  }
+
+  #log(run: ActiveRun, event: SagaEvent): void {
+    // The event was made for this: it gets its place in the log, and is not copied.
+    (event as { seq?: number }).seq = run.seq++;
+    run.unwritten.push(event as LoggedEvent);
+    this.#dirty.add(run);
+    this.#schedule();
+  }
+
+  #write(write: Write): void {
+    this.#writes.push(write);
+    this.#schedule();
+  }
+
+  /** Answers at once what can be; keeps what acts until everything so far is durable. */
+  #follow(run: ActiveRun, first: readonly Effect[]): void {
+    const queue: Effect[] = [...first];
+    for (let next = 0; next < queue.length; next++) {
+      const effect = queue[next] as Effect;
+      const event = this.#answerNow(run, effect);
+      if (event === undefined) continue;
+      const { effects } = advance(run.state, event);
+      this.#log(run, event);
+      for (const each of effects) queue.push(each);
+    }
+  }
+
+  #answerNow(run: ActiveRun, effect: Effect): SagaEvent | undefined {
+    switch (effect.kind) {
+      case "start":
+      case "compute":
+      case "enter":
+      case "leave":
+      case "undo":
+        return !this.#closing && isWanted(run.state, effect)
+          ? this.#answer(run, effect)
+          : undefined;
+      case "timer":
+        if (effect.dueAt <= 0) {
+          return !this.#closing && isWanted(run.state, effect)
+            ? this.#answer(run, effect)
+            : undefined;
+        }
+        if (!this.#closing) this.#retries.add(effect.dueAt, { run, effect });
+        return undefined;
+      default:
+        this.#acting.push({ run, effect });
+        return undefined;
+    }
+  }
+
+  /** A timer is still of interest if the node waits for that very time. */
+  #isStill(run: ActiveRun, effect: Effect): boolean {
+    const { frame, index, dueAt } = effect;
+    return isWanted(run.state, effect) && frame.trouble?.dueAt[index] === dueAt;
+  }
+
+  #begin(run: ActiveRun, effect: Effect): void {
+    this.record(run, this.#answer(run, effect));
+  }
+
+  #answer(run: ActiveRun, { kind, frame, index }: Effect): SagaEvent {
+    const at = this.clock.now();
+    if (kind === "leave") return this.#leave(run, frame, at);
+    const node = pathOf(frame, index);
+    const phase = frame.phase[index];
+    if (phase === PHASE.undoReady || phase === PHASE.undoBackoff) {
+      const attempt = (frame.unwinding?.attempt[index] ?? 0) + 1;
+      return { type: "undo-started", at, node, attempt };
+    }
+    const attempt = (frame.attempt[index] as number) + 1;
+    const known = frame.inputs[index];
+    if (known !== undefined) return { type: "started", at, node, attempt, value: known };
+    const graph = run.loaded.graphs.get(frame.plan) as LoadedGraph;
+    const bindings = graph.nodes[index];
+    try {
+      const values = graph.values(frame) as never;
+      if (kind === "compute") {
+        const self = this.instanceOf(run, frame) as never;
+        const value = encode(bindings?.compute?.(values, self), `the value of \`${node}\``);
+        return succeeded(at, node, value);
+      }
+      const inputs =
+        kind === "enter"
+          ? bindings?.params === undefined
+            ? []
+            : [bindings.params(values)]
+          : (bindings?.inputs?.(values) ?? []);
+      const value = encodeInputs(inputs, `the input of \`${node}\` `);
+      return { type: "started", at, node, attempt, value };
+    } catch (error) {
+      return { type: "failed", at, node, attempt, value: recordError(error) };
+    }
+  }
+
+  #leave(run: ActiveRun, frame: Frame, at: number): SagaEvent {
+    const node = frame.parent === undefined ? "" : pathOf(frame.parent, frame.index);
+    const graph = run.loaded.graphs.get(frame.plan) as LoadedGraph;
+    try {
+      const value = graph.output?.(graph.values(frame) as never);
+      return succeeded(at, node, encode(value, `the result of \`${frame.plan.saga}\``));
+    } catch (error) {
+      return { type: "failed", at, node, attempt: 1, value: recordError(error) };
+    }
+  }
+
+  /** The object whose methods are the actions of a frame. */
+  instanceOf(run: ActiveRun, frame: Frame): object {
+    const inner: Frame[] = [];
+    let each = frame;
+    let instance: object | undefined;
+    for (;;) {
+      instance = each.parent === undefined ? run.loaded.instance : run.instances.get(each);
+      if (instance !== undefined || each.parent === undefined) break;
+      inner.push(each);
+      each = each.parent;
+    }
+    let found = instance as object;
+    for (let next = inner.pop(); next !== undefined; next = inner.pop()) {
+      const graph = run.loaded.graphs.get((next.parent as Frame).plan) as LoadedGraph;
+      found = graph.nodes[next.index]?.instance?.(found as never) ?? found;
+      run.instances.set(next, found);
+    }
+    return found;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#committing || this.#lost !== undefined) return;
+    this.#scheduled = true;
+    // After everything that is due in this turn of the event loop.
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#commit();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    const writes = this.#writes;
+    const dirty = this.#dirty;
+    const acting = this.#acting;
+    const waiters = this.#waiters;
+    this.#writes = [];
+    this.#dirty = new Set();
+    this.#acting = [];
+    this.#waiters = [];
+    this.#committing = true;
+    const now = this.clock.now();
+    for (const run of dirty) run.takeWrites(writes, now);
+    try {
+      if (writes.length > 0) await this.#options.owner.commit(writes);
+    } catch (error) {
+      this.#lose(error instanceof Error ? error : new Error(String(error)), waiters);
+      return;
+    }
+    this.#committing = false;
+    for (const { resolve } of waiters) resolve();
+    for (const due of acting) this.#act(due);
+    if (this.#dirty.size > 0 || this.#writes.length > 0 || this.#waiters.length > 0) {
+      this.#schedule();
+    }
+    this.#wake();
+  }
+
+  #lose(error: Error, waiters: readonly Waiter[]): void {
+    this.#lost = error;
+    this.#committing = false;
+    this.#retries.clear();
+    this.#bodies.clear();
+    for (const { reject } of [...waiters, ...this.#waiters]) reject(error);
+    this.#waiters = [];
+    this.#options.onLost(error);
+    this.#wake();
+  }
+
+  #act({ run, effect }: Due): void {
+    const { kind, frame, index } = effect;
+    switch (kind) {
+      case "call":
+        if (frame.phase[index] === PHASE.working) {
+          this.#bodies.call(run, frame, index, false, () => inputsOf(frame, index));
+        }
+        break;
+      case "call-undo":
+        this.#bodies.call(run, frame, index, true, () => [
+          decodeOutput(frame, index),
+          ...inputsOf(frame, index),
+        ]);
+        break;
+      case "abort":
+        this.#bodies.abort(run, pathOf(frame, index));
+        break;
+      case "rest":
+        run.settleRest();
+        if (run.state.finished !== undefined) this.#options.onFinished(run);
+        break;
+      default:
+    }
+  }
+}
+
+function succeeded(at: number, node: string, value: string | undefined): SagaEvent {
+  const event = { type: "succeeded", at, node, attempt: 1 } as const;
+  return value === undefined ? event : { ...event, value };
+}
+
+function inputsOf(frame: Frame, index: number): unknown[] {
+  return decodeInputs(frame.inputs[index] ?? "[]");
+}
+
+function decodeOutput(frame: Frame, index: number): unknown {
+  const text = frame.outputs[index];
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}
+
+/** Whether anything of a run can still move without an operator. */
+export function isMoving(run: ActiveRun): boolean {
+  const { state } = run;
+  if (run.atRest) return false;
+  return state.paused === undefined || state.inFlight > 0;
+}

@@ -1,0 +1,107 @@
+/** A handle of one run: what `start()` and `run()` of a coordinator give. */
+import type { ActiveRun } from "./active-run.js";
+import { StenoError } from "./errors.js";
+import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
+import { makePlan } from "./machine/plan.js";
+import { parseManifest } from "./manifest.js";
+import type { RunState } from "./state.js";
+import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
+
+/** Where a run is, with the states of its nodes. */
+export interface RunReport {
+  readonly id: string;
+  readonly saga: string;
+  readonly status: RunStatus;
+  /** Why it is not moving, machine-readable. */
+  readonly reason: string | undefined;
+  readonly nodes: readonly NodeStatus[];
+}
+
+/** What a handle needs of its coordinator. */
+export interface RunHost {
+  readonly reader: StoreReader;
+  active(id: string): ActiveRun | undefined;
+  control(run: string, command: string, node: string | undefined, why: string): Promise<void>;
+  /** Fails if a run that is not finished cannot go on here. */
+  checkAlive(id: string): void;
+}
+
+/** A run. It holds nothing but its id, so that a finished one costs no memory. */
+export class Run<Result = unknown> {
+  readonly id: string;
+  readonly #host: RunHost;
+  readonly #active: ActiveRun | undefined;
+
+  /** Made by a coordinator only. */
+  constructor(host: RunHost, id: string, active: ActiveRun | undefined) {
+    this.#host = host;
+    this.id = id;
+    this.#active = active;
+  }
+
+  /**
+   * Waits until the run rests, and gives its result.
+   * @throws SagaFailedError when it failed and is undone
+   * @throws SagaStuckError when it cannot go on without an operator
+   */
+  async result(): Promise<Result> {
+    const active = this.#active ?? this.#host.active(this.id);
+    if (active === undefined) return outcomeOf(this.id, (await this.#stored()).state) as Result;
+    if (!active.atRest) {
+      this.#host.checkAlive(this.id);
+      await active.rest();
+    }
+    return outcomeOf(this.id, active.state) as Result;
+  }
+
+  /** Where the run is now. */
+  async status(): Promise<RunReport> {
+    const active = this.#host.active(this.id) ?? this.#active;
+    if (active === undefined) {
+      const { row, state } = await this.#stored();
+      const { id, saga, status, reason } = row;
+      return { id, saga, status, reason, nodes: statusTree(state) };
+    }
+    const { id, status, reason, loaded, state } = active;
+    return { id, saga: loaded.manifest.name, status, reason, nodes: statusTree(state) };
+  }
+
+  /** Starts nothing more, undo included, until `resume()`; what runs comes to its end. */
+  pause(why = "paused"): Promise<void> {
+    return this.#host.control(this.id, "pause", undefined, why);
+  }
+
+  resume(): Promise<void> {
+    return this.#host.control(this.id, "resume", undefined, "");
+  }
+
+  /** Undoes the run, as if it had failed. */
+  unwind(why = "an operator asked for it"): Promise<void> {
+    return this.#host.control(this.id, "unwind", undefined, why);
+  }
+
+  /** Tries an undo that failed, or a node that is stuck in doubt, again. */
+  retry(node: string, why = ""): Promise<void> {
+    return this.#host.control(this.id, "retry", node, why);
+  }
+
+  /** Says that a node on which the run is stuck is undone, and why that is known. */
+  settle(node: string, why: string): Promise<void> {
+    return this.#host.control(this.id, "settle", node, why);
+  }
+
+  async #stored(): Promise<{ readonly row: RunRow; readonly state: RunState }> {
+    const { reader } = this.#host;
+    const row = await reader.run(this.id);
+    const manifest = row && (await reader.definition(row.hash));
+    if (row === undefined || manifest === undefined) {
+      throw new StenoError(
+        "corrupt-log",
+        `run \`${this.id}\` or its definition is gone from the store: restore it from a copy`,
+      );
+    }
+    if (row.status !== "succeeded" && row.status !== "undone") this.#host.checkAlive(this.id);
+    const state = foldLog(makePlan(parseManifest(manifest)), await reader.events(this.id));
+    return { row, state };
+  }
+}
