@@ -17,7 +17,7 @@ export type DraftContent =
 
 /** A node before it has its name. */
 export interface Draft {
-  readonly content: DraftContent;
+  content: DraftContent;
   readonly span: Span;
   readonly after: readonly Dep[];
   /** The local variable that stands for its result. */

@@ -433,7 +433,14 @@ function computeName(node: ts.Expression): string {
         : undefined;
     return called ?? ts.forEachChild(inner, firstCall);
   };
-  return firstCall(node) ?? nameOf(node) ?? "compute";
+  let last: string | undefined;
+  const lastProperty = (inner: ts.Node): void => {
+    if (ts.isFunctionLike(inner)) return;
+    ts.forEachChild(inner, lastProperty);
+    if (ts.isPropertyAccessExpression(inner)) last = nameOf(inner);
+  };
+  lastProperty(node);
+  return firstCall(node) ?? last ?? nameOf(node) ?? "compute";
 }
 
 /** Whether an expression can stand anywhere without parentheses. */

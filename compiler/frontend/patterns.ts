@@ -8,7 +8,7 @@ import type { Code, GlueStatement, Pattern } from "../model.js";
 import { codeOf } from "./code.js";
 import { spanOf } from "./context.js";
 import { isGlue } from "./glue.js";
-import type { Thread } from "./graph.js";
+import type { Draft, Thread } from "./graph.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { checkPlain } from "./refusals.js";
 import { isAny, mayBeNullish, notJson } from "./types.js";
@@ -49,7 +49,6 @@ export function bind(method: Method, thread: Thread, name: ts.BindingName, bound
   if (elements !== undefined && ts.isArrayBindingPattern(name) && isFlat(name)) {
     return bindElements(method, thread, name, elements);
   }
-  nameOrigins(method, name, value);
   bindPattern(method, thread, name, toCode(value, type !== undefined), type);
 }
 
@@ -163,6 +162,7 @@ function bindPattern(
 ): void {
   if (!checkPlain(method, name, NO_HOLES)) return bindAll(method, name, BROKEN);
   const safe = value.trusted && isSafePattern(method, name);
+  if (safe) nameOrigins(method, name, value);
   const init = safe ? value : takeApart(method, thread, name, value, type);
   if (init === undefined) return bindAll(method, name, BROKEN);
   const holds: Holds = { kind: "glue", statement: undefined };
@@ -285,19 +285,29 @@ function takeApart(
   }
   const text = codeOf(method, pattern, NO_HOLES);
   if (text === undefined) return undefined;
+  const fresh = freshCompute(method, value);
+  const init = fresh?.content.kind === "compute" ? fresh.content.code.parts : value.parts;
   const annotation = type === undefined ? [] : [": ", ...type.parts];
   const list = names.map((name) => name.text).join(", ");
   const parts = [
-    "(() => { const ",
-    ...text,
-    ...annotation,
-    " = ",
-    ...value.parts,
+    ...["(() => { const ", ...text, ...annotation, " = ", ...init],
     `; return { ${list} }; })()`,
   ];
   const content = { kind: "compute", code: { parts, span: spanOf(pattern) } } as const;
-  const fallback = names.length === 1 ? (names[0]?.text ?? "compute") : "compute";
-  const draft = method.addDraft(thread, content, pattern, fallback);
-  thread.evaluate(draft);
+  const [only, second] = names;
+  const draft = fresh ?? method.addDraft(thread, content, pattern, "compute");
+  if (fresh === undefined) thread.evaluate(draft);
+  draft.content = content;
+  if (only !== undefined && second === undefined) draft.bound.add(only.text);
   return method.valueOf(draft);
+}
+
+/** The compute node that the value has just been made by, if nothing else can refer to it. */
+function freshCompute(method: Method, value: CodeValue): Draft | undefined {
+  const [part, more] = value.parts;
+  const draft = method.drafts.at(-1);
+  if (draft?.content.kind !== "compute" || more !== undefined) return undefined;
+  if (typeof part !== "object" || !("variable" in part)) return undefined;
+  const own = part.variable === draft.variable && !method.variable(draft.variable).named;
+  return own ? draft : undefined;
 }
