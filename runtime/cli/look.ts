@@ -2,7 +2,7 @@
 import type { LoggedEvent } from "../events.js";
 import type { RunFilter, RunRow, StoreReader } from "../stores/store.js";
 import { noSuchRun } from "./control.js";
-import { parseError, parseValue } from "./history.js";
+import { parseError, parseValue } from "./failures.js";
 import { columns, moment, oneLine, type Output, paintStatus } from "./output.js";
 
 /** Characters of a value that a line of the log shows; `--json` shows all. */

@@ -8,7 +8,7 @@ import { chooseSaga, loadBundle } from "./bundle.js";
 import { readJsonArgument } from "./json-input.js";
 import { oneLine, type Output } from "./output.js";
 import { EXIT } from "./problem.js";
-import { exitCodeOf, headline, runAsValue, tellRun } from "./report.js";
+import { exitCodeOf, headline, isPaused, runAsValue, tellRun } from "./report.js";
 
 /** How often the store is asked whether a run rests: also a paused one, which has no result. */
 const POLL_MS = 50;
@@ -35,13 +35,14 @@ export async function run(output: Output, command: RunCommand): Promise<number> 
     const typed = definition as unknown as SagaDefinition<object, unknown, unknown>;
     const options = command.id === undefined ? {} : { id: command.id };
     const started = await coordinator.start(typed, params, options);
-    const result = started.result().then(
-      () => undefined,
-      () => undefined,
-    );
-    await Promise.race([result, untilAtRest(reader, [started.id], stopped), aborted(stopped)]);
+    const result = started.result().then(() => undefined, unlessRecorded);
+    // It may be rejected when nobody waits for it any more.
+    result.catch(() => undefined);
+    await Promise.race([result, untilAtRest(reader, started.id, stopped), aborted(stopped)]);
     const row = await reader.run(started.id);
     if (row === undefined || (stopped.aborted && !isAtRest(row))) return undefined;
+    // A run that cannot go on here has no end to tell: `result()` says why.
+    if (!stopped.aborted && !isPaused(row)) await result;
     if (output.json) output.value(await runAsValue(reader, row));
     else await tellRun(output, reader, row, command.store);
     return exitCodeOf(row);
@@ -57,7 +58,10 @@ export async function recover(
   const before = await sqliteStore(command.store).reader();
   const ids = (await unfinished(before).finally(() => before.close())).map(({ id }) => id);
   return asCoordinator(output, command, sagas, async (coordinator, reader, stopped) => {
-    await Promise.race([untilAtRest(reader, ids, stopped), aborted(stopped)]);
+    const drained = coordinator.drain();
+    // As above.
+    drained.catch(() => undefined);
+    await Promise.race([drained, aborted(stopped)]);
     const rows: RunRow[] = [];
     for (const id of ids) {
       const row = await reader.run(id);
@@ -132,6 +136,12 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** A failed or stuck run is told from its saga log; anything else is an error of this call. */
+function unlessRecorded(error: unknown): void {
+  const { code } = error as { readonly code?: unknown };
+  if (code !== "saga-failed" && code !== "saga-stuck") throw error;
+}
+
 /** Whether nothing more happens to a run by itself. */
 function isAtRest(run: RunRow): boolean {
   return !UNFINISHED.includes(run.status) || run.reason !== undefined;
@@ -153,19 +163,10 @@ async function unfinished(reader: StoreReader): Promise<RunRow[]> {
   }
 }
 
-async function untilAtRest(
-  reader: StoreReader,
-  ids: readonly string[],
-  stopped: AbortSignal,
-): Promise<void> {
-  let waiting = ids;
-  while (waiting.length > 0 && !stopped.aborted) {
-    const still: string[] = [];
-    for (const id of waiting) {
-      const row = await reader.run(id);
-      if (row !== undefined && !isAtRest(row)) still.push(id);
-    }
-    waiting = still;
-    if (waiting.length > 0) await sleep(POLL_MS);
+async function untilAtRest(reader: StoreReader, id: string, stopped: AbortSignal): Promise<void> {
+  while (!stopped.aborted) {
+    const row = await reader.run(id);
+    if (row === undefined || isAtRest(row)) return;
+    await sleep(POLL_MS);
   }
 }

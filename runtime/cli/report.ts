@@ -1,12 +1,17 @@
 /** How the end of a run is told: its result, or what failed, where, and what was undone. */
 import { fileURLToPath } from "node:url";
 import type { RunRow, StoreReader } from "../stores/store.js";
-import { type Failure, historyOf, parseValue } from "./history.js";
+import { type Failure, historyOf, parseValue } from "./failures.js";
 import { manyLines, oneLine, type Output, paintStatus } from "./output.js";
 import { EXIT } from "./problem.js";
 
 /** Lines of a stack that are shown; the rest is in `steno log --json`. */
 const STACK_LINES = 6;
+
+/** Whether it waits for `steno resume`: until then it has no result, and no error either. */
+export function isPaused({ reason }: RunRow): boolean {
+  return reason === "paused" || reason === "crash-loop";
+}
 
 /** The exit code that a run at rest gives. A run that needs an operator counts as stuck. */
 export function exitCodeOf(run: RunRow): number {
@@ -64,7 +69,7 @@ export async function tellRun(
     output.line("  while a coordinator runs, one of:");
     output.line(`    steno retry ${of} --store ${store}`);
     output.line(`    steno settle ${of} --reason "…" --store ${store}`);
-  } else if (run.status !== "undone") {
+  } else if (isPaused(run)) {
     output.line(`  while a coordinator runs: steno resume ${run.id} --store ${store}`);
   }
 }

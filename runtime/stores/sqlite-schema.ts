@@ -143,6 +143,9 @@ export function storeError(error: unknown, path: string): unknown {
           "write is durable is not known; open the store again to see",
       );
     case SQLITE.constraint:
+      if ((error as Error).message.includes("runs.id")) {
+        return explain("store-run-exists", `a run with this id is in ${path} already`);
+      }
       return explain(
         "store-conflict",
         `a write contradicts what ${path} holds (${(error as Error).message}): nothing was written`,

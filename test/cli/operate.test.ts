@@ -134,6 +134,16 @@ async function untilOwned(folder: string): Promise<void> {
   await reader.close();
 }
 
+/** Waits until the store says that a node of a run was started. */
+async function untilStarted(folder: string, id: string, node: string): Promise<void> {
+  await untilJournal(folder, "card");
+  const reader = await sqliteStore(join(folder, "a.db")).reader();
+  const started = async (): Promise<boolean> =>
+    (await reader.events(id)).some((event) => event.type === "started" && event.node === node);
+  while (!(await started())) await sleep(5);
+  await reader.close();
+}
+
 describe("`recover`", () => {
   test("after kill -9, each run comes to its end", async () => {
     const folder = emptyFolder();
@@ -143,8 +153,7 @@ describe("`recover`", () => {
       ["bad", "car"],
     ] as const) {
       const { child, ended } = start(folder, runArgs(id, { wait: "hotel", fail }));
-      const before = journal(folder).filter((entry) => entry === "hotel").length;
-      while (journal(folder).filter((entry) => entry === "hotel").length <= before) await sleep(5);
+      await untilStarted(folder, id, "hotel");
       child.kill("SIGKILL");
       expect((await ended).signal).toBe("SIGKILL");
     }
@@ -157,6 +166,39 @@ describe("`recover`", () => {
 
     const nothing = await steno(folder, ["recover", "trip.js", "--store", "a.db", "--json"]);
     expect(nothing).toMatchObject({ status: 0, stdout: "[]\n" });
+  });
+
+  test("a run that was paused is told, and goes on when it is resumed", async () => {
+    const folder = emptyFolder();
+    writeBundle(folder);
+    const waiting = start(folder, runArgs("t", { wait: "card" }));
+    await untilJournal(folder, "card");
+    expect(await steno(folder, ["pause", "t", "--store", "a.db"])).toMatchObject({ status: 0 });
+    writeFileSync(join(folder, "go"), "");
+    const paused = await waiting.ended;
+    expect(paused).toMatchObject({ status: 3 });
+    expect(paused.stdout).toMatch(/^running {2}t {2}Trip\.book {2}\(paused\)\n.*steno resume t/s);
+    const recovered = await steno(folder, ["recover", "trip.js", "--store", "a.db"]);
+    expect(recovered).toMatchObject({ status: 3, stdout: "running  t  Trip.book  (paused)\n" });
+    expect(journal(folder)).toEqual(["card"]);
+  });
+
+  test("a run of another definition is left alone, with the reason", async () => {
+    const folder = emptyFolder();
+    const bundle = writeBundle(folder);
+    const { child, ended } = start(folder, runArgs("t", { wait: "card" }));
+    await untilJournal(folder, "card");
+    child.kill("SIGKILL");
+    await ended;
+    writeFileSync(bundle, readFileSync(bundle, "utf8").replace("sha256-trip", "sha256-other"));
+    const recovered = await steno(folder, ["recover", "trip.js", "--store", "a.db"]);
+    expect(recovered.status).toBe(3);
+    expect(recovered.stdout).toMatch(
+      /^running {2}t {2}Trip\.book {2}\(definition-missing\)\n {2}\S/,
+    );
+    const again = await steno(folder, runArgs("t", { wait: "card" }));
+    expect(again.status).toBe(2);
+    expect(again.stderr).toMatch(/^error\[definition-missing\]/);
   });
 
   test("is refused while another process owns the store", async () => {

@@ -81,7 +81,7 @@ describe("a commit is all or nothing", () => {
     await owner.commit([{ kind: "create", run: sampleRun("run-1") }]);
     const writes: readonly (readonly [string, Write])[] = [
       ["store-no-run", { kind: "append", run: "nobody", events: sampleEvents(0, 1) }],
-      ["store-conflict", { kind: "create", run: sampleRun("run-1") }],
+      ["store-run-exists", { kind: "create", run: sampleRun("run-1") }],
     ];
     for (const [expected, wrong] of writes) {
       const created: Write = { kind: "create", run: sampleRun("run-2") };
