@@ -56,6 +56,6 @@ test("when the subsaga fails, what was beside it and before it is undone", async
     throw new Error("no server has room for another instance");
   });
   const run = await coordinator.start(provision, params);
-  await expect(run.result()).rejects.toMatchObject({ node: "allocation/pick" });
+  await expect(run.result()).rejects.toMatchObject({ node: "allocation/server" });
   expect(kinds()).toEqual(["reservation"]);
 });
