@@ -1,0 +1,94 @@
+/** The table of imports: which folder may import what. Each row fails if it looked at no import. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+
+interface Row {
+  readonly name: string;
+  /** Of the path of a source file, from the root. */
+  readonly of: RegExp;
+  /** Of an imported package, or the path of an imported file without its extension. */
+  readonly may: RegExp;
+}
+
+const rows: readonly Row[] = [
+  {
+    name: "manifest, machine, events and state import each other, zod, and the leaf of errors",
+    of: /^runtime\/(manifest|machine|events|state)(\.ts|\/)/,
+    may: /^(zod(\/mini)?|runtime\/(manifest|machine|events|state|errors)(\/.*)?)$/,
+  },
+  {
+    name: "analysis and emit see the model, diagnostics and the manifest, never ts-morph",
+    of: /^compiler\/(analysis|emit)\//,
+    may: /^(?!ts-morph$|typescript$)([^/].*)$/,
+  },
+  {
+    name: "analysis and emit import none of the compiler's other folders",
+    of: /^compiler\/(analysis|emit)\//,
+    may: /^(?!compiler\/|runtime\/)|^compiler\/(analysis|emit|diagnostics|model)(\/|$)|^runtime\/manifest$/,
+  },
+  {
+    name: "the frontend imports ts-morph, the model and diagnostics",
+    of: /^compiler\/frontend\//,
+    may: /^(?!compiler\/|runtime\/)|^compiler\/(frontend|diagnostics|model)(\/|$)|^runtime\/(manifest|dsl)$/,
+  },
+  {
+    name: "only the frontend imports ts-morph",
+    of: /^(compiler\/(?!frontend\/)|runtime\/)/,
+    may: /^(?!ts-morph$)/,
+  },
+  {
+    name: "examples use the public packages only",
+    of: /^examples\//,
+    may: /^(steno-runtime(\/testing)?|node:.*|examples\/.*)$/,
+  },
+];
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (/^(node_modules|dist|bundle)$/.test(entry.name)) return [];
+    if (entry.isDirectory()) return sources(path);
+    return /(?<!\.d)\.ts$/.test(entry.name) ? [path] : [];
+  });
+}
+
+/** What a file imports: packages by name, files by their path from the root. */
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(root, path), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+  const found = text.matchAll(
+    /^(?:import|export)\b[^"'`;=]*?from\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm,
+  );
+  return [...found].map((match) => {
+    const name = (match[1] ?? match[2] ?? match[3]) as string;
+    if (!name.startsWith(".")) return name;
+    const file = relative(root, resolve(root, dirname(path), name));
+    return file.replace(/\.(js|ts)$/, "");
+  });
+}
+
+const all = ["runtime", "compiler", "examples"].flatMap(sources);
+
+test.each(rows)("$name", ({ of, may }) => {
+  const imports = all
+    .filter((path) => of.test(path))
+    .flatMap((path) => importsOf(path).map((name) => ({ path, name })));
+  expect(imports.length).toBeGreaterThan(0);
+  expect(imports.filter(({ name }) => !may.test(name))).toEqual([]);
+});
+
+test("the machine is pure: no clock, no randomness, no async", () => {
+  const machine = all.filter((path) =>
+    /^runtime\/(manifest|machine|events|state)(\.ts|\/)/.test(path),
+  );
+  expect(machine.length).toBeGreaterThan(5);
+  for (const path of machine) {
+    const text = readFileSync(join(root, path), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+    expect([path, /\b(async |await |Promise|Date\.|Math\.random|setTimeout)/.exec(text)]).toEqual([
+      path,
+      null,
+    ]);
+  }
+});
