@@ -30,7 +30,8 @@ export class Agency {
 
   /** Books; with a key that the server has seen before, answers with the booking made then. */
   async book(kind: Kind, what: string, key: string): Promise<Booking> {
-    return (await this.call("POST", "/bookings", { kind, what, key })) as Booking;
+    const { id } = (await this.call("POST", "/bookings", { kind, what, key })) as Entry;
+    return { id, kind, what };
   }
 
   /** Cancels; it is fine to cancel what is cancelled. */

@@ -20,7 +20,7 @@ export interface ServerOptions {
   /** How long an answer takes, in milliseconds. */
   readonly latency?: number;
   /** Called when something was booked or cancelled and the answer is not sent yet. */
-  readonly onChange?: (booking: Entry) => void;
+  readonly onChange?: (booking: Entry) => void | Promise<void>;
 }
 
 export interface BookingServer {
@@ -39,7 +39,7 @@ export async function startBookingServer(options: ServerOptions): Promise<Bookin
   const server = createServer((request, response) => {
     void (async () => {
       const { status, body, changed } = route(request, await text(request), book, options);
-      if (changed !== undefined) options.onChange?.(changed);
+      if (changed !== undefined) await options.onChange?.(changed);
       await delay(options.latency ?? 0);
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
