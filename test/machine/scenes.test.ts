@@ -1,0 +1,114 @@
+/**
+ * Scenes: text files that play a run against the machine. A graph, then commands, each followed by
+ * what came of it. `UPDATE_SCENES=1` writes what comes; a reviewer reads it as an operator would.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { SagaEvent } from "../../runtime/events.js";
+import { foldLog } from "../../runtime/history.js";
+import type { Effect } from "../../runtime/machine/effects.js";
+import { makePlan } from "../../runtime/machine/plan.js";
+import { retryAt, retryDoubtAt, retryUndoAt } from "../../runtime/machine/verdict.js";
+import { parseManifest } from "../../runtime/manifest.js";
+import { pathOf, placeOf, statusOf } from "../../runtime/state.js";
+import { describeState, Host } from "./host.js";
+import { parseGraph } from "./parse-graph.js";
+
+const folder = join(import.meta.dirname, "scenes");
+const files = readdirSync(folder).filter((name) => name.endsWith(".txt"));
+const chance = { now: 0, random: () => 0 };
+
+function play(text: string): string {
+  const [graph = "", ...rest] = text.split(/^---\n/m);
+  const title = graph.split("\n").filter((line) => line.startsWith("#"));
+  const lines = graph.split("\n").filter((line) => !line.startsWith("#"));
+  const plan = makePlan(parseManifest(parseGraph(lines)));
+  let host = new Host(plan);
+  const out = [...title, ...lines.filter((line) => line.trim() !== ""), "---"];
+  const report = (): void => {
+    for (const effect of host.acts.filter(({ kind }) => kind !== "timer")) out.push(show(effect));
+    host.acts = host.acts.filter(({ kind }) => kind === "timer");
+    const states = [...describeState(host.state)].map(([node, state]) => `${node} ${state}`);
+    out.push(`  = ${statusOf(host.state)}: ${states.join(", ")}`);
+    // What is in memory is what a recovery would make of the log.
+    expect(foldLog(plan, host.log)).toEqual(host.state);
+  };
+  report();
+  const commands = rest
+    .join("")
+    .split("\n")
+    .filter((line) => line.startsWith("> "));
+  for (const command of commands) {
+    out.push("", command);
+    const [verb = "", node = "", detail = ""] = command.slice(2).split(" ");
+    if (verb === "crash") {
+      host = new Host(plan, host.log);
+      host.tell({ type: "recovered", at: 0 });
+    } else if (verb === "fire") {
+      const timer = host.acts.find((each) => pathOf(each.frame, each.index) === node);
+      if (timer === undefined) throw new Error(`no timer for ${node}`);
+      host.acts.splice(host.acts.indexOf(timer), 1);
+      host.fire(timer);
+    } else {
+      const event = eventOf(host, verb, node, detail);
+      out.push(`  event ${event.type}${"dueAt" in event ? ` due ${event.dueAt}` : ""}`);
+      host.tell(event);
+    }
+    report();
+  }
+  return `${out.join("\n")}\n`;
+}
+
+function show({ kind, frame, index }: Effect): string {
+  return `  ${kind}${index < 0 ? "" : ` ${pathOf(frame, index)}`}`;
+}
+
+function eventOf(host: Host, verb: string, node: string, detail: string): SagaEvent {
+  const at = 0;
+  const value = JSON.stringify({ message: detail || verb });
+  if (verb === "pause") return { type: "paused", at, value: '"paused"' };
+  if (verb === "resume") return { type: "resumed", at };
+  if (verb === "unwind") return { type: "unwind-requested", at, value };
+  if (verb === "retry") return { type: "retry-requested", at, node, value };
+  if (verb === "settle") return { type: "undo-settled", at, node, value };
+  const { frame, index } = placeOf(host.state, node);
+  const attempt = frame.attempt[index] as number;
+  const base = { at, node, attempt };
+  const undoing = { ...base, attempt: frame.unwinding?.attempt[index] ?? 0 };
+  switch (verb) {
+    case "ok":
+      return { ...base, type: "succeeded", value: '"out"' };
+    case "fail": {
+      const dueAt = retryAt(host.state, frame, index, chance);
+      if (dueAt === undefined) return { ...base, type: "failed", value };
+      return { ...base, type: "attempt-failed", value, dueAt };
+    }
+    case "timeout": {
+      const dueAt = retryDoubtAt(host.state, frame, index, chance);
+      const event = { ...base, type: "in-doubt", value: '"timeout"' } as const;
+      return dueAt === undefined ? event : { ...event, dueAt };
+    }
+    case "aborted":
+      return { ...base, type: "in-doubt", value: '"aborted"' };
+    case "undone":
+      return { ...undoing, type: "undone" };
+    case "undo-fail": {
+      const dueAt = retryUndoAt(frame, index, chance);
+      if (dueAt === undefined) return { ...undoing, type: "undo-failed", value };
+      return { ...undoing, type: "undo-attempt-failed", value, dueAt };
+    }
+    default:
+      throw new Error(`a scene has no command ${verb}`);
+  }
+}
+
+test("there are scenes", () => expect(files.length).toBeGreaterThanOrEqual(25));
+
+test.each(files)("%s", (name) => {
+  const path = join(folder, name);
+  const text = readFileSync(path, "utf8");
+  const played = play(text);
+  if (process.env["UPDATE_SCENES"] === "1") writeFileSync(path, played);
+  else expect(played).toBe(text);
+});
