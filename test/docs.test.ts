@@ -3,7 +3,7 @@
  * test that they name exists, every link leads somewhere.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { codeBlocks } from "./markdown.js";
@@ -25,7 +25,7 @@ const runBy: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ts: "test/compiler/catalogue.test.ts",
     sh: "test/compiler/catalogue.test.ts",
   },
-  "docs/STORE.md": { sql: "test/stores/sqlite.test.ts", sh: "test/stores/sqlite.test.ts" },
+  "docs/STORE.md": { sql: "test/stores/queries.test.ts", sh: "test/stores/queries.test.ts" },
 };
 /** Pictures and output: shown, not run. Few, so that nobody hides a broken example in one. */
 const SHOWN_AT_MOST = 3;
@@ -38,7 +38,8 @@ describe.each(documents)("%s", (document) => {
     for (const { language, line } of blocks.filter((block) => block.language !== "text")) {
       const by = runBy[document]?.[language];
       expect(by, `${document}:${line}: who runs this block?`).toBeDefined();
-      expect(existsSync(join(root, by ?? "")), `${by} exists`).toBe(true);
+      const source = readFileSync(join(root, by ?? ""), "utf8");
+      expect(source, `${by} reads ${document}`).toContain(basename(document));
     }
     const shown = blocks.filter((block) => block.language === "text");
     expect(shown.length).toBeLessThanOrEqual(SHOWN_AT_MOST);

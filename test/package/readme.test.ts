@@ -79,6 +79,8 @@ describe("in an empty folder, with the README only", () => {
     expect(sh("npx tsc --version", folder)).toMatch(/^Version 7\./m);
     const generated = readFileSync(join(folder, "src/book-trip.saga.ts"), "utf8");
     expect(generated).toContain("BookTrip.bookTrip");
+    // Now with the tests and the worker, which the README adds after its first build.
+    sh("npm run build", folder);
   });
 
   test("a trip is booked", () => {
