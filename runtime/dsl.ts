@@ -53,7 +53,8 @@ export interface SagaOptions {
 
 // `any`: the constraint that TypeScript itself puts on the methods of a decorator context.
 type AsyncMethod<This> = (this: This, ...args: any) => Promise<unknown>;
-type SagaMethod<This> = (this: This, ...args: any) => Promise<unknown>;
+// One parameter at most: a function that needs two does not fit.
+type SagaMethod<This> = (this: This, params: any) => Promise<unknown>;
 
 /** What the undo of an action is given: its output, which may be missing if it failed half-way. */
 type Given<Out, Started> = Started extends true ? Out | undefined : Out;
@@ -75,8 +76,12 @@ type UndoDecorator<Name extends string, Started> = <This, Undo extends AsyncMeth
 ) => void;
 
 const ignore = (): void => {};
-/** Decorators with options are called with one argument, decorators themselves with two or three. */
-const marker = (...args: unknown[]): unknown => (args.length > 1 ? undefined : ignore);
+/**
+ * A decorator is called with the method, or under legacy lowering the prototype, and more; with
+ * options it is called with those alone, or with the action's name first.
+ */
+const marker = (...args: unknown[]): unknown =>
+  args.length > 1 && typeof args[0] !== "string" ? undefined : ignore;
 
 /** Marks an async method as an action of a saga: `@action` or `@action({ retry, timeout, undo })`. */
 export const action = marker as {
