@@ -41,7 +41,7 @@ function markerOf(context: Context, symbol: ts.Symbol): Marker | undefined {
   if (!NAMES.has(symbol.name)) return undefined;
   if (!context.markers.has(symbol)) {
     const file = symbol.declarations?.[0]?.getSourceFile().fileName;
-    const ours = file !== undefined && isOurs(file);
+    const ours = file !== undefined && declaresDecorators(file);
     context.markers.set(symbol, ours ? (symbol.name as Marker) : undefined);
   }
   return context.markers.get(symbol);
@@ -49,22 +49,20 @@ function markerOf(context: Context, symbol: ts.Symbol): Marker | undefined {
 
 /** Whether the type of an expression is the type of one of our decorators, or what one returns. */
 function markerOfType(context: Context, node: ts.Expression): Marker | undefined {
-  const type = context.checker.getTypeAtLocation(node);
-  const declaration = (type.aliasSymbol ?? type.symbol)?.declarations?.[0];
-  if (declaration === undefined || !isOurs(declaration.getSourceFile().fileName)) return undefined;
-  const variable = ts.findAncestor(declaration, ts.isVariableDeclaration);
-  const name = variable !== undefined ? variable.name.getText() : "undo";
+  const symbol = context.checker.getTypeAtLocation(node).getSymbol();
+  const file = symbol?.declarations?.[0]?.getSourceFile().fileName;
+  if (symbol === undefined || file === undefined || !declaresDecorators(file)) return undefined;
+  const name = symbol.name.replace(/^Plain_|_$/g, "");
   return NAMES.has(name) ? (name as Marker) : undefined;
 }
 
 /** Whether a file is the one of steno-runtime that declares the decorators (source or d.ts). */
-function isOurs(file: string): boolean {
+export function declaresDecorators(file: string): boolean {
   if (!/[\\/]dsl\.(d\.)?ts$/.test(file)) return false;
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
     const manifest = path.join(folder, "package.json");
     if (existsSync(manifest)) {
-      const { name } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly name?: unknown };
-      return name === "steno-runtime";
+      return /"name"\s*:\s*"steno-runtime"/.test(readFileSync(manifest, "utf8"));
     }
     if (folder === path.dirname(folder)) return false;
   }

@@ -8,7 +8,9 @@ import { getLibFiles } from "@ts-morph/common";
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/project.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { declaresDecorators } from "./decorators.js";
 import type { FrontendOptions, Loaded } from "./index.js";
+import { slimDecorators } from "./slim-decorators.js";
 
 /** One tsconfig with its program. */
 export interface ProjectPart {
@@ -182,7 +184,8 @@ function createHost(
     const known = libs.get(file) ?? texts.get(file);
     // Each file is parsed once: its text need not be kept beside its source file.
     texts.delete(file);
-    return known ?? ts.sys.readFile(file);
+    const text = known ?? ts.sys.readFile(file);
+    return text !== undefined && declaresDecorators(file) ? slimDecorators(file, text) : text;
   };
   return host;
 }

@@ -6,7 +6,7 @@ import ms from "ms";
 import { DEFAULT_RETRY_PAUSES, DEFAULT_UNDO_RETRY, type RetryPolicy } from "steno-runtime/manifest";
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
-import { resolve, shown, spanOf, untyped, type Context } from "./context.js";
+import { resolve, shown, spanOf, untyped, type Context, type Marker } from "./context.js";
 
 /** A static value, with the expression that it was read from. */
 export interface Static {
@@ -152,6 +152,56 @@ function evaluateSymbol(
 
 // --- what the values mean
 
+const RETRY = ["attempts", "delay", "factor", "maxDelay", "jitter"];
+const KEYS = {
+  action: ["undo", "retry", "timeout"],
+  undo: ["when", "retry", "timeout"],
+  saga: ["name"],
+} as const satisfies Record<Marker, readonly string[]>;
+
+/** Reports options of another kind than the decorator has; false: they cannot be used. */
+export function checkOptions(context: Context, marker: Marker, options: Static): boolean {
+  const retry = property(options, "retry");
+  const one = (name: string, value: string): boolean => {
+    const found = property(options, name);
+    return (
+      found === undefined || found.value === value || invalid(context, found, name, `"${value}"`)
+    );
+  };
+  return (
+    checkKeys(context, options, "the decorator's argument", KEYS[marker]) &&
+    one("undo", "none") &&
+    one("when", "started") &&
+    (retry === undefined ||
+      (checkKeys(context, retry, "retry", RETRY) &&
+        (property(retry, "attempts") !== undefined ||
+          invalid(context, retry, "retry", "an object with the number of attempts"))))
+  );
+}
+
+function checkKeys(
+  context: Context,
+  options: Static,
+  what: string,
+  keys: readonly string[],
+): boolean {
+  const known = keys.map((key) => `\`${key}\``).join(", ");
+  if (!(options.value instanceof Map)) {
+    return invalid(context, options, what, `an object with ${known}`);
+  }
+  for (const [key, value] of options.value as ReadonlyMap<string, Static>) {
+    if (!keys.includes(key))
+      return invalid(context, value, `the option \`${key}\``, `one of ${known}`);
+  }
+  return true;
+}
+
+/** Reports a value that an option cannot have. */
+export function invalid(context: Context, option: Static, what: string, must: string): false {
+  context.report(say.optionInvalid({ at: spanOf(option.node), what, must }));
+  return false;
+}
+
 /** A property of an options object, if it is there. */
 export function property(options: Static | undefined, name: string): Static | undefined {
   const found =
@@ -201,6 +251,9 @@ export function readRetry(
   });
   const jitter = property(retry, "jitter");
   if (attempts === undefined) return undefined;
+  if (jitter !== undefined && typeof jitter.value !== "boolean") {
+    invalid(context, jitter, "retry.jitter", "true or false");
+  }
   return {
     attempts,
     delayMs: readDuration(context, "retry.delay", property(retry, "delay"), 0) ?? defaults.delayMs,

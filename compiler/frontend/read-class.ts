@@ -9,7 +9,16 @@ import type { ActionModel, UndoModel } from "../model.js";
 import { checkUndo } from "./check-undo.js";
 import { spanOf, type Context, type Marker } from "./context.js";
 import { decorationsOf, type Decoration } from "./decorators.js";
-import { ALL, property, readDuration, readRetry, readStatic, type Static } from "./options.js";
+import {
+  ALL,
+  checkOptions,
+  invalid,
+  property,
+  readDuration,
+  readRetry,
+  readStatic,
+  type Static,
+} from "./options.js";
 import { checkMethod, checkValues, nameText } from "./read-method.js";
 
 export interface SagaMethod {
@@ -124,21 +133,34 @@ export class ClassReader {
     }
     const shaped = checkMethod(this.context, member, marker, name);
     if (!shaped || !ts.isMethodDeclaration(member)) return undefined;
-    const [first, more] = decoration.args ?? [];
-    const optionsNode = marker === "undo" ? more : first;
-    const options = optionsNode && readStatic(this.context, ALL, optionsNode);
-    const target =
-      marker === "undo" && first
-        ? readStatic(this.context, "the name of the action", first)
-        : undefined;
-    const undoes = typeof target?.value === "string" ? target.value : undefined;
-    const sound =
-      !decoration.indirect &&
-      second === undefined &&
-      (optionsNode === undefined || options !== undefined) &&
-      (marker !== "undo" || undoes !== undefined);
+    const { options, undoes, sound } = this.readArguments(decoration);
     checkValues(this.context, member, marker, name);
-    return { name, marker, declaration: member, decoration, options, undoes, sound };
+    const whole = sound && !decoration.indirect && second === undefined;
+    return { name, marker, declaration: member, decoration, options, undoes, sound: whole };
+  }
+
+  /** What stands in the parentheses of a decorator. */
+  private readArguments({ marker, decorator, args, indirect }: Decoration): {
+    readonly options: Static | undefined;
+    readonly undoes: string | undefined;
+    readonly sound: boolean;
+  } {
+    if (indirect) return { options: undefined, undoes: undefined, sound: false };
+    const [first, more] = args ?? [];
+    const written = marker === "undo" ? more : first;
+    const options = written && readStatic(this.context, ALL, written);
+    const fine =
+      written === undefined ||
+      (options !== undefined && checkOptions(this.context, marker, options));
+    if (marker !== "undo") return { options, undoes: undefined, sound: fine };
+    const what = "the name of the action";
+    const target = first && readStatic(this.context, what, first);
+    if (typeof target?.value === "string") return { options, undoes: target.value, sound: fine };
+    if (first === undefined || target !== undefined) {
+      const node = first ?? decorator.expression;
+      invalid(this.context, { node, value: undefined }, what, 'given, as in @undo("bookRoom")');
+    }
+    return { options, undoes: undefined, sound: false };
   }
 
   private readActions(
