@@ -3,7 +3,8 @@
  * keeps the rest for the test to decide. It has no clock and calls nothing.
  */
 import type { SagaEvent } from "../../runtime/events.js";
-import { advance, isWanted } from "../../runtime/machine.js";
+import { advance } from "../../runtime/machine.js";
+import { isWanted } from "../../runtime/machine/outstanding.js";
 import type { Effect } from "../../runtime/machine/effects.js";
 import type { Plan } from "../../runtime/machine/plan.js";
 import { type Frame, pathOf, PHASE, PHASE_NAMES, type RunState } from "../../runtime/state.js";
