@@ -5,6 +5,7 @@
 import { ts } from "ts-morph";
 import { BUILTINS, CONSTANTS } from "./builtins.js";
 import { bare, resolve } from "./context.js";
+import { isData, isLiteral } from "./literals.js";
 import { isWithin, type Holes, type Method } from "./method.js";
 import { isAny, isSafePrimitive, mayBeNullish, mayBeObject } from "./types.js";
 
@@ -375,28 +376,4 @@ class Glue {
       )
     );
   }
-}
-
-function isLiteral(node: ts.Node): boolean {
-  return (
-    ts.isStringLiteralLike(node) ||
-    ts.isNumericLiteral(node) ||
-    ts.isBigIntLiteral(node) ||
-    ts.isRegularExpressionLiteral(node) ||
-    node.kind === ts.SyntaxKind.TrueKeyword ||
-    node.kind === ts.SyntaxKind.FalseKeyword ||
-    node.kind === ts.SyntaxKind.NullKeyword
-  );
-}
-
-/** A literal, or an array or object of such. */
-function isData(written: ts.Expression): boolean {
-  const node = bare(written);
-  if (isLiteral(node)) return !ts.isRegularExpressionLiteral(node);
-  if (ts.isPrefixUnaryExpression(node)) return isData(node.operand);
-  if (ts.isArrayLiteralExpression(node)) return node.elements.every(isData);
-  return (
-    ts.isObjectLiteralExpression(node) &&
-    node.properties.every((each) => ts.isPropertyAssignment(each) && isData(each.initializer))
-  );
 }

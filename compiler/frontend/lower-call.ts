@@ -6,17 +6,18 @@ import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code, CodePart, Member } from "../model.js";
-import { codeOf, selfMember, thisMember } from "./code.js";
+import { selfMember, thisMember } from "./code.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { decorationsOf } from "./decorators.js";
 import type { Completion, Draft, Thread } from "./graph.js";
 import { lowerBody } from "./lower-body.js";
 import { asCode, lowerExpression, lowerReady, markAwaited, waits } from "./lower-expression.js";
-import { NO_HOLES, type Method } from "./method.js";
+import type { Method } from "./method.js";
 import type { ClassInfo } from "./read-class.js";
 import { isPromise } from "./types.js";
 import {
   BROKEN,
+  UNDEFINED,
   toCode,
   type Broken,
   type ListValue,
@@ -277,13 +278,7 @@ function lowerBlock(
   const completion = thread.fork(body, (inner) => {
     result = lowerBody(method, inner, body.body);
   });
-  const value: ReadyValue | Broken = result ?? {
-    kind: "code",
-    parts: ["undefined"],
-    atom: true,
-    origins: new Set(),
-    trusted: true,
-  };
+  const value: ReadyValue | Broken = result ?? UNDEFINED;
   const origins = value.kind === "broken" ? new Set<Draft>() : toCode(value, true).origins;
   return {
     kind: "promise",
@@ -385,9 +380,4 @@ function promiseOfAll(
     started: all,
     origins,
   };
-}
-
-/** The text of a type, to be written after `satisfies` or `as`. */
-export function typeText(method: Method, node: ts.TypeNode): CodePart[] | undefined {
-  return codeOf(method, node, NO_HOLES);
 }

@@ -3,20 +3,20 @@
  * becomes nodes, the rest glue or compute nodes. Calls are in `lower-call.ts`.
  */
 import { ts } from "ts-morph";
-import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as say from "../diagnostics/catalogue/glue.js";
 import * as sayMethod from "../diagnostics/catalogue/method.js";
-import type { Code, CodePart } from "../model.js";
-import { codeOf, thisMember } from "./code.js";
+import type { Code } from "../model.js";
+import { thisMember } from "./code.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
-import { isGlue, isTrusted } from "./glue.js";
-import type { Draft, Thread } from "./graph.js";
+import { isGlue } from "./glue.js";
+import type { Thread } from "./graph.js";
 import { classify, lowerCall } from "./lower-call.js";
-import { NO_HOLES, type Holes, type Method } from "./method.js";
+import { NO_HOLES, type Method } from "./method.js";
+import { lowerPlain, type Wanted } from "./lower-plain.js";
 import { checkPlain } from "./refusals.js";
-import { isAny, isPromise, isVoid, notJson } from "./types.js";
 import {
   BROKEN,
+  UNDEFINED,
   toCode,
   type Broken,
   type CodeValue,
@@ -24,16 +24,6 @@ import {
   type PromiseValue,
   type Value,
 } from "./values.js";
-
-/** What is wanted of an expression. */
-export interface Wanted {
-  /** Nobody reads the value, so that it need not be stored. */
-  readonly unused?: boolean;
-  /** The type that its place gives it, as text that can be written after `satisfies`. */
-  readonly type?: readonly CodePart[] | undefined;
-  /** It is `any`: the type of its place is all that is known of it. */
-  readonly declared?: ts.Type | undefined;
-}
 
 /** Reads an expression. Whatever was wrong has been reported when the answer is `BROKEN`. */
 export function lowerExpression(
@@ -50,9 +40,7 @@ export function lowerExpression(
     if (call !== undefined) return lowerCall(method, thread, node, call);
   }
   if (ts.isIdentifier(node)) return lowerName(method, node);
-  if (ts.isNonNullExpression(node) && isHeld(method, node.expression)) {
-    return lowerExpression(method, thread, node.expression);
-  }
+  if (isTypeOnly(node)) return lowerTyped(method, thread, node, wanted);
   if (ts.isArrayLiteralExpression(node)) return lowerArray(method, thread, node, wanted);
   if (ts.isElementAccessExpression(node)) {
     const element = lowerListElement(method, node);
@@ -106,8 +94,28 @@ export function waits(method: Method, node: ts.Node): boolean {
   return ts.forEachChild(node, (child) => waits(method, child)) ?? false;
 }
 
-function isHeld(method: Method, node: ts.Expression): boolean {
-  return isPromise(method.context, method.typeOf(node));
+/** `value as T` and the like around something that waits. A promise keeps the type that it has. */
+function lowerTyped(
+  method: Method,
+  thread: Thread,
+  node: ts.AsExpression | ts.SatisfiesExpression | ts.NonNullExpression,
+  wanted: Wanted,
+): Value {
+  const value = lowerExpression(method, thread, node.expression);
+  if (value.kind === "broken") return value;
+  if (value.kind === "code" || value.kind === "tuple") {
+    const holes = new Map([[node.expression, toCode(value, true)]]);
+    return lowerPlain(method, thread, node, holes, wanted);
+  }
+  if (!ts.isAsExpression(node) || ts.isConstTypeReference(node.type)) return value;
+  const [from, to] = [method.typeOf(node.expression), method.typeOf(node)];
+  const { checker } = method;
+  if (checker.isTypeAssignableTo(from, to) && checker.isTypeAssignableTo(to, from)) return value;
+  markAwaited(value);
+  const what = "a cast of a promise to another type";
+  const help = "await it first, and cast the value";
+  method.context.report(say.expressionRefused({ at: spanOf(node), what, help }));
+  return BROKEN;
 }
 
 function lowerName(method: Method, node: ts.Identifier): Value {
@@ -161,6 +169,8 @@ function lowerArray(
         }
         elements.push(BROKEN);
       }
+    } else if (ts.isOmittedExpression(element)) {
+      elements.push(UNDEFINED);
     } else {
       elements.push(lowerExpression(method, thread, element));
     }
@@ -323,134 +333,4 @@ function branch(
   const help = "await it always, in a variable before, and choose between values here";
   method.context.report(sayMethod.notYet({ at: spanOf(node), what, help }));
   return undefined;
-}
-
-// --- what runs as it is written
-
-/** An expression of which all that waits has been read: glue, or a compute node. */
-export function lowerPlain(
-  method: Method,
-  thread: Thread,
-  node: ts.Expression,
-  holes: Holes,
-  wanted: Wanted,
-): CodeValue | Broken {
-  if (!checkPlain(method, node, holes)) return BROKEN;
-  const type = method.typeOf(node);
-  if (isPromise(method.context, type)) {
-    const what = `\`${shown(node)}\``;
-    method.context.report(say.awaitUnknown({ at: spanOf(node), what, hint: undefined }));
-    return BROKEN;
-  }
-  const parts = codeOf(method, node, holes);
-  if (parts === undefined) return BROKEN;
-  if (isGlue(method, node, holes)) {
-    const origins = new Set([...holes.values()].flatMap((hole) => [...hole.origins]));
-    const trusted = isTrusted(method, node, holes);
-    return { kind: "code", parts, atom: isAtom(node), origins, trusted };
-  }
-  const draft = lowerCompute(method, thread, node, parts, wanted);
-  return draft === undefined
-    ? BROKEN
-    : { ...method.valueOf(draft), trusted: !isAny(type) && isTrusted(method, node, holes) };
-}
-
-function lowerCompute(
-  method: Method,
-  thread: Thread,
-  node: ts.Expression,
-  parts: readonly CodePart[],
-  wanted: Wanted,
-): Draft | undefined {
-  if (isAssertion(method, node)) return undefined;
-  const type = method.typeOf(node);
-  const stored = isAny(type) ? (wanted.declared ?? type) : type;
-  let text = parts;
-  if (wanted.unused === true && !isVoid(type)) {
-    text = ["void (", ...parts, ")"];
-  } else if (wanted.unused !== true) {
-    if (!checkStored(method, node, stored)) return undefined;
-    const cast = isAny(type) ? " as " : " satisfies ";
-    const typed = wanted.type !== undefined && (isAny(type) || isLiteralObject(node));
-    if (typed) text = ["(", ...parts, ")", cast, ...(wanted.type ?? [])];
-  }
-  const code = { parts: text, span: spanOf(node) };
-  const draft = method.addDraft(thread, { kind: "compute", code }, node, computeName(node));
-  thread.evaluate(draft);
-  return draft;
-}
-
-/** Whether the literal's type depends on the place it stands in. */
-function isLiteralObject(written: ts.Expression): boolean {
-  const node = untyped(written);
-  return (
-    ts.isObjectLiteralExpression(node) ||
-    ts.isArrayLiteralExpression(node) ||
-    ts.isConditionalExpression(node)
-  );
-}
-
-function checkStored(method: Method, node: ts.Expression, type: ts.Type): boolean {
-  const problem = notJson(method.context, type, node, "it");
-  if (problem === undefined) return true;
-  const help =
-    problem.is === "`any`"
-      ? "write its type, as in `const value: Config = …`, or move it into an action"
-      : "turn it into JSON in the same expression, or move what uses it into an action";
-  const what = `the value of \`${shown(node)}\``;
-  method.context.report(sayClass.valueNotJson({ at: spanOf(node), what, ...problem, help }));
-  return false;
-}
-
-function isAssertion(method: Method, node: ts.Expression): boolean {
-  const call = untyped(node);
-  if (!ts.isCallExpression(call)) return false;
-  const signature = method.checker.getResolvedSignature(call);
-  const predicate = signature && method.checker.getTypePredicateOfSignature(signature);
-  const asserts =
-    predicate?.kind === ts.TypePredicateKind.AssertsIdentifier ||
-    predicate?.kind === ts.TypePredicateKind.AssertsThis;
-  if (asserts) {
-    method.context.report(say.assertion({ at: spanOf(call), name: shown(call.expression) }));
-  }
-  return asserts;
-}
-
-/** The name of the first function that is called, else the last property, else `compute`. */
-function computeName(node: ts.Expression): string {
-  const nameOf = (callee: ts.Expression): string | undefined => {
-    const named = untyped(callee);
-    if (ts.isIdentifier(named)) return named.text;
-    return ts.isPropertyAccessExpression(named) && ts.isIdentifier(named.name)
-      ? named.name.text
-      : undefined;
-  };
-  const firstCall = (inner: ts.Node): string | undefined => {
-    if (ts.isFunctionLike(inner)) return undefined;
-    const called =
-      ts.isCallExpression(inner) || ts.isNewExpression(inner)
-        ? nameOf(inner.expression)
-        : undefined;
-    return called ?? ts.forEachChild(inner, firstCall);
-  };
-  let last: string | undefined;
-  const lastProperty = (inner: ts.Node): void => {
-    if (ts.isFunctionLike(inner)) return;
-    ts.forEachChild(inner, lastProperty);
-    if (ts.isPropertyAccessExpression(inner)) last = nameOf(inner);
-  };
-  lastProperty(node);
-  return firstCall(node) ?? last ?? nameOf(node) ?? "compute";
-}
-
-/** Whether an expression can stand anywhere without parentheses. */
-function isAtom(node: ts.Expression): boolean {
-  return (
-    ts.isIdentifier(node) ||
-    ts.isPropertyAccessExpression(node) ||
-    ts.isElementAccessExpression(node) ||
-    ts.isStringLiteralLike(node) ||
-    ts.isArrayLiteralExpression(node) ||
-    ts.isParenthesizedExpression(node)
-  );
 }

@@ -14,6 +14,7 @@ import { checkPlain } from "./refusals.js";
 import { isAny, mayBeNullish, notJson } from "./types.js";
 import {
   BROKEN,
+  UNDEFINED,
   toCode,
   type Binding,
   type CodeValue,
@@ -72,14 +73,7 @@ function bindElements(
     if (ts.isOmittedExpression(element)) continue;
     const value: Value | undefined =
       element.dotDotDotToken === undefined ? values[index] : restOf(values.slice(index));
-    const missing: CodeValue = {
-      kind: "code",
-      parts: ["undefined"],
-      atom: true,
-      origins: new Set(),
-      trusted: true,
-    };
-    bind(method, thread, element.name, { value: value ?? missing, type: undefined });
+    bind(method, thread, element.name, { value: value ?? UNDEFINED, type: undefined });
   }
 }
 

@@ -53,6 +53,15 @@ export interface Broken {
 
 export const BROKEN: Broken = { kind: "broken" };
 
+/** What a function without `return` gives, and a hole in an array. */
+export const UNDEFINED: CodeValue = {
+  kind: "code",
+  parts: ["undefined"],
+  atom: true,
+  origins: new Set(),
+  trusted: true,
+};
+
 export type Value = ReadyValue | PromiseValue | ListValue | Broken;
 
 /** What a local variable stands for. */

@@ -1,0 +1,154 @@
+/**
+ * An expression of which all that waits has been read: it is glue, or becomes a compute node. What
+ * waits is read in `lower-expression.ts`.
+ */
+import { ts } from "ts-morph";
+import * as sayClass from "../diagnostics/catalogue/class.js";
+import * as say from "../diagnostics/catalogue/glue.js";
+import type { CodePart } from "../model.js";
+import { codeOf } from "./code.js";
+import { shown, spanOf, untyped } from "./context.js";
+import { isGlue, isTrusted } from "./glue.js";
+import type { Draft, Thread } from "./graph.js";
+import type { Holes, Method } from "./method.js";
+import { checkPlain } from "./refusals.js";
+import { isAny, isPromise, isVoid, notJson } from "./types.js";
+import { BROKEN, type Broken, type CodeValue } from "./values.js";
+
+/** What is wanted of an expression. */
+export interface Wanted {
+  /** Nobody reads the value, so that it need not be stored. */
+  readonly unused?: boolean;
+  /** The type that its place gives it, as text that can be written after `satisfies`. */
+  readonly type?: readonly CodePart[] | undefined;
+  /** It is `any`: the type of its place is all that is known of it. */
+  readonly declared?: ts.Type | undefined;
+}
+
+/** An expression of which all that waits has been read: glue, or a compute node. */
+export function lowerPlain(
+  method: Method,
+  thread: Thread,
+  node: ts.Expression,
+  holes: Holes,
+  wanted: Wanted,
+): CodeValue | Broken {
+  if (!checkPlain(method, node, holes)) return BROKEN;
+  const type = method.typeOf(node);
+  if (isPromise(method.context, type)) {
+    const what = `\`${shown(node)}\``;
+    method.context.report(say.awaitUnknown({ at: spanOf(node), what, hint: undefined }));
+    return BROKEN;
+  }
+  const parts = codeOf(method, node, holes);
+  if (parts === undefined) return BROKEN;
+  if (isGlue(method, node, holes)) {
+    const origins = new Set([...holes.values()].flatMap((hole) => [...hole.origins]));
+    const trusted = isTrusted(method, node, holes);
+    return { kind: "code", parts, atom: isAtom(node), origins, trusted };
+  }
+  const draft = lowerCompute(method, thread, node, parts, wanted);
+  return draft === undefined
+    ? BROKEN
+    : { ...method.valueOf(draft), trusted: !isAny(type) && isTrusted(method, node, holes) };
+}
+
+function lowerCompute(
+  method: Method,
+  thread: Thread,
+  node: ts.Expression,
+  parts: readonly CodePart[],
+  wanted: Wanted,
+): Draft | undefined {
+  if (isAssertion(method, node)) return undefined;
+  const type = method.typeOf(node);
+  const stored = isAny(type) ? (wanted.declared ?? type) : type;
+  let text = parts;
+  if (wanted.unused === true && !isVoid(type)) {
+    text = ["void (", ...parts, ")"];
+  } else if (wanted.unused !== true) {
+    if (!checkStored(method, node, stored)) return undefined;
+    const cast = isAny(type) ? " as " : " satisfies ";
+    const typed = wanted.type !== undefined && (isAny(type) || isLiteralObject(node));
+    if (typed) text = ["(", ...parts, ")", cast, ...(wanted.type ?? [])];
+  }
+  const code = { parts: text, span: spanOf(node) };
+  const draft = method.addDraft(thread, { kind: "compute", code }, node, computeName(node));
+  thread.evaluate(draft);
+  return draft;
+}
+
+/** Whether the literal's type depends on the place it stands in. */
+function isLiteralObject(written: ts.Expression): boolean {
+  const node = untyped(written);
+  return (
+    ts.isObjectLiteralExpression(node) ||
+    ts.isArrayLiteralExpression(node) ||
+    ts.isConditionalExpression(node)
+  );
+}
+
+function checkStored(method: Method, node: ts.Expression, type: ts.Type): boolean {
+  const problem = notJson(method.context, type, node, "it");
+  if (problem === undefined) return true;
+  const help =
+    problem.is === "`any`"
+      ? "write its type, as in `const value: Config = …`, or move it into an action"
+      : "turn it into JSON in the same expression, or move what uses it into an action";
+  const what = `the value of \`${shown(node)}\``;
+  method.context.report(sayClass.valueNotJson({ at: spanOf(node), what, ...problem, help }));
+  return false;
+}
+
+function isAssertion(method: Method, node: ts.Expression): boolean {
+  const call = untyped(node);
+  if (!ts.isCallExpression(call)) return false;
+  const signature = method.checker.getResolvedSignature(call);
+  const predicate = signature && method.checker.getTypePredicateOfSignature(signature);
+  const asserts =
+    predicate?.kind === ts.TypePredicateKind.AssertsIdentifier ||
+    predicate?.kind === ts.TypePredicateKind.AssertsThis;
+  if (asserts) {
+    method.context.report(say.assertion({ at: spanOf(call), name: shown(call.expression) }));
+  }
+  return asserts;
+}
+
+/** The name of the first function that is called, else the last property, else `compute`. */
+function computeName(node: ts.Expression): string {
+  const nameOf = (callee: ts.Expression): string | undefined => {
+    const named = untyped(callee);
+    if (ts.isIdentifier(named)) return named.text;
+    return ts.isPropertyAccessExpression(named) && ts.isIdentifier(named.name)
+      ? named.name.text
+      : undefined;
+  };
+  const firstCall = (inner: ts.Node): string | undefined => {
+    if (ts.isFunctionLike(inner)) return undefined;
+    const called =
+      ts.isCallExpression(inner) || ts.isNewExpression(inner)
+        ? nameOf(inner.expression)
+        : undefined;
+    return called ?? ts.forEachChild(inner, firstCall);
+  };
+  let last: string | undefined;
+  const lastProperty = (inner: ts.Node): void => {
+    if (ts.isFunctionLike(inner)) return;
+    ts.forEachChild(inner, lastProperty);
+    if (ts.isPropertyAccessExpression(inner)) last = nameOf(inner);
+  };
+  lastProperty(node);
+  return firstCall(node) ?? last ?? nameOf(node) ?? "compute";
+}
+
+/** Whether an expression can stand anywhere without parentheses. */
+function isAtom(node: ts.Expression): boolean {
+  return (
+    ts.isIdentifier(node) ||
+    ts.isPropertyAccessExpression(node) ||
+    ts.isElementAccessExpression(node) ||
+    ts.isStringLiteralLike(node) ||
+    ts.isArrayLiteralExpression(node) ||
+    ts.isParenthesizedExpression(node)
+  );
+}

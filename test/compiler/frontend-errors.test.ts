@@ -1,0 +1,127 @@
+/**
+ * What the frontend refuses: the pages of the catalogue hold what they say, and whatever stands in a
+ * saga method gets an answer: a model or diagnostics, never a fault of the compiler itself.
+ */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as classes from "../../compiler/diagnostics/catalogue/class.js";
+import { example } from "../../compiler/diagnostics/catalogue/example.js";
+import * as glue from "../../compiler/diagnostics/catalogue/glue.js";
+import * as method from "../../compiler/diagnostics/catalogue/method.js";
+import { load, lower, type Lowered } from "../../compiler/frontend/index.js";
+
+interface Listed {
+  readonly code: string;
+  readonly page: { readonly bad: string; readonly good: string };
+}
+
+const entries = [classes, glue, method].flatMap((module) => Object.values<Listed>(module));
+const runtime = fileURLToPath(new URL("../../runtime/index.ts", import.meta.url));
+
+/** Statements of all kinds, most of which are refused; `CODE` is what is expected, if something is. */
+const bodies: readonly (readonly [body: string, code: string | undefined])[] = [
+  ["for (const name of [params.name]) { await this.book(name); }", "not-supported-yet"],
+  ["for (;;) { await this.book(params.name); }", "statement-not-supported"],
+  ["while (true) {}", "statement-not-supported"],
+  ["do { await this.book(params.name); } while (params.name)", "statement-not-supported"],
+  ["switch (params.name) { default: await this.book(params.name); }", "not-supported-yet"],
+  ["try { await this.book(params.name); } catch { throw new Error(); }", "not-supported-yet"],
+  ["throw new Error(params.name);", "not-supported-yet"],
+  ["outer: { await this.book(params.name); }", "statement-not-supported"],
+  ["function inner() {}\nawait this.book(params.name);", "statement-not-supported"],
+  ["class Inner {}\nawait this.book(params.name);", "statement-not-supported"],
+  ["let name;\nname = params.name;\nawait this.book(name);", "not-supported-yet"],
+  ["await Promise.race([this.book(params.name)]);", "promise-method"],
+  ["await Promise.allSettled([this.book(params.name)]);", "promise-method"],
+  ["await Promise.all([params.name].map((name) => this.book(name)));", "not-supported-yet"],
+  ["await Promise.all(params.name);", "await-unknown"],
+  ["const rooms = [this.book(params.name)];\nawait rooms;", "await-unknown"],
+  ["params.name ? await this.book(params.name) : 0;", "not-supported-yet"],
+  ["(await this.book(params.name)) ?? (await this.book('b'));", "not-supported-yet"],
+  ["await params.name;", "await-unknown"],
+  ["void this.book(params.name);", "floating-promise"],
+  ["const held = this.book(params.name);", "floating-promise"],
+  ["const held = (async () => { this.book(params.name); })();\nawait held;", "floating-promise"],
+  ["await this.book(this.desk.name, this);", "this-value"],
+  ["params.name = 'other';\nawait this.book(params.name);", "mutation"],
+  ["delete (params as { name?: string }).name;\nawait this.book('b');", "mutation"],
+  ["Object.assign(params, { name: 'b' });\nawait this.book('b');", "mutation"],
+  ["const { name } = params;\nawait this.book(`${name} ${Symbol('x').toString()}`);", undefined],
+  [
+    "const made = new Map([[params.name, 1]]);\nawait this.book(String(made.size));",
+    "value-not-json",
+  ],
+  ["await this.book(((text: string) => text)(params.name));", undefined],
+  ["await this.book(super.toString());", "this-value"],
+  ["await this.book(new.target.name);", "expression-not-supported"],
+  ["await this.book(`a${(await this.book(`b${params.name}`)).id}`);", undefined],
+  ["await this['book'](params.name);", undefined],
+  ["await (this.book)(params.name);", undefined],
+  ["await this.book?.(params.name);", "not-supported-yet"],
+  ["const book = this.book;\nawait book(params.name);", undefined],
+  [
+    "const [room] = await Promise.all([this.book(params.name), ,]);\nawait this.book(room.id);",
+    undefined,
+  ],
+  ["{ const room = await this.book(params.name); await this.book(room.id); }", undefined],
+  [
+    "using x = { [Symbol.dispose]() {} };\nawait this.book(params.name);",
+    "statement-not-supported",
+  ],
+  ["return await this.book(params.name), undefined;", undefined],
+  ["await (async function () { await this.book(''); })();", undefined],
+  [
+    "await (async (name: string) => { await this.book(name); })(params.name);",
+    "expression-not-supported",
+  ],
+  ["await this.book(params.name as never as string);", undefined],
+  ["if (", "typescript"],
+  ["await this.book(;", "typescript"],
+  ["const { = params;", "typescript"],
+];
+
+describe("what is refused", () => {
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "steno-errors-")));
+  let lowered: Lowered;
+  const codesOf = (name: string): string[] => {
+    const file = path.join(folder, name);
+    return lowered.diagnostics.filter(({ span }) => span?.file === file).map(({ code }) => code);
+  };
+  beforeAll(() => {
+    const write = (name: string, text: string): void =>
+      writeFileSync(path.join(folder, name), text);
+    mkdirSync(folder, { recursive: true });
+    write("package.json", '{ "type": "module" }');
+    const options = {
+      ...{ target: "ES2023", lib: ["ES2023", "ESNext.Decorators", "ESNext.Disposable"] },
+      ...{ module: "NodeNext", strict: true, types: [], noUncheckedIndexedAccess: true },
+      paths: { "steno-runtime": [runtime] },
+    };
+    write("tsconfig.json", JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));
+    for (const { code, page } of entries) {
+      write(`${code}.bad.ts`, page.bad);
+      write(`${code}.good.ts`, page.good);
+    }
+    bodies.forEach(([body], index) => write(`body-${index}.ts`, example({ body })));
+    const { program } = load({ paths: [], cwd: folder });
+    if (program !== undefined) lowered = lower(program);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(entries.map(({ code }) => code))("the page of %s holds what it says", (code) => {
+    expect(new Set(codesOf(`${code}.bad.ts`))).toEqual(new Set([code]));
+    expect(codesOf(`${code}.good.ts`)).toEqual([]);
+  });
+
+  it.each(bodies.map(([body, code], index) => ({ body, code, index })))(
+    "$body",
+    ({ code, index }) => {
+      const codes = codesOf(`body-${index}.ts`);
+      expect(codes).not.toContain("internal");
+      if (code !== undefined) expect(codes).toContain(code);
+    },
+  );
+});
