@@ -99,11 +99,13 @@ function readConfigs(
   const errors: ts.Diagnostic[] = [];
   const parsed = ts.getParsedCommandLineOfConfigFile(
     file,
-    { noEmit: true, skipLibCheck: true },
+    // `composite` would ask for all files of the project, of which only some are loaded.
+    { noEmit: true, skipLibCheck: true, composite: false, incremental: false },
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (error) => void errors.push(error) },
   );
   const references = parsed?.projectReferences ?? [];
-  const serious = [...errors, ...(parsed?.errors ?? [])].filter(
+  const found = parsed === undefined ? [] : ts.getConfigFileParsingDiagnostics(parsed);
+  const serious = [...errors, ...found].filter(
     (error) => !NO_INPUTS.has(error.code) && !UNKNOWN_OPTION.has(error.code),
   );
   if (parsed === undefined || serious.length > 0) {
