@@ -60,6 +60,9 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
   }
 
   async commit(writes: readonly Write[]): Promise<void> {
+    if (this.#closed) {
+      throw new StoreError("store-closed", `this owner of ${this.file.path} is closed: open again`);
+    }
     this.guard(() => {
       this.#begin.run();
       try {
@@ -92,6 +95,8 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
     this.guard(() => {
       try {
         // libsql does not fold the WAL into the file when it closes; a copied file should be whole.
+        // Without waiting for a reader: it would hold up the whole process, for tidiness alone.
+        this.file.connection.exec("PRAGMA busy_timeout = 0");
         this.statement("PRAGMA wal_checkpoint(TRUNCATE)").get();
       } finally {
         this.#lock.release();

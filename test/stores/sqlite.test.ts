@@ -15,6 +15,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { storeContract } from "../../runtime/stores/contract.js";
 import { driverFor, loadDriver } from "../../runtime/stores/sqlite-driver.js";
 import { sqliteStore } from "../../runtime/stores/sqlite.js";
 import type { StoreOwner, Write } from "../../runtime/stores/store.js";
@@ -32,6 +33,9 @@ async function openOwner(path: string): Promise<StoreOwner> {
 const code = (expected: string): object => expect.objectContaining({ code: expected });
 
 describe.each(drivers)("with %s", (driver) => {
+  const makeStore = () => sqliteStore(join(temporaryFolder(), "a.db"), { driver });
+  test.each(storeContract(makeStore))("$name", ({ run }) => run());
+
   test("a commit of many runs is read back as it was written", async () => {
     const path = join(temporaryFolder(), "a.db");
     const owner = await sqliteStore(path, { driver }).open();
