@@ -1,0 +1,152 @@
+/**
+ * Compiles many programs at once, in one process and one TypeScript program, and loads what came
+ * out: the class, for the plain method, and the definition. It judges nothing.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { transform } from "esbuild";
+import * as runtime from "steno-runtime";
+import type { Manifest } from "steno-runtime/manifest";
+import { analyseProject } from "../../compiler/compile.js";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
+import { printModule } from "../../compiler/emit/module.js";
+import type { SourceModel } from "../../compiler/model.js";
+import type { AnySagaDefinition, SagaDefinition } from "../../runtime/definition.js";
+import * as kit from "./kit.js";
+
+/** The class that a program exports as `Program`; its saga is `main`. */
+export type ProgramClass = new (world: kit.World) => kit.Kit & {
+  main(params: unknown): Promise<unknown>;
+};
+
+export interface Loaded {
+  readonly Program: ProgramClass;
+  readonly main: SagaDefinition<kit.Kit, unknown, unknown>;
+}
+
+/** What became of one program. */
+export interface Result {
+  readonly text: string;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Absent if the compiler refused it. */
+  readonly generated: string | undefined;
+}
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+const tsconfig = {
+  compilerOptions: {
+    target: "ES2023",
+    lib: ["ES2023", "ESNext.Decorators"],
+    module: "NodeNext",
+    moduleResolution: "NodeNext",
+    types: ["node"],
+    typeRoots: [path.join(root, "node_modules/@types")],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    verbatimModuleSyntax: true,
+    isolatedModules: true,
+    erasableSyntaxOnly: false,
+    skipLibCheck: true,
+    noEmit: true,
+    paths: { "steno-runtime": [path.join(root, "runtime/index.ts")] },
+  },
+  include: ["*.ts"],
+};
+
+/** Programs that are compiled together, in a folder of their own until `close()`. */
+export class Batch {
+  readonly results: readonly Result[];
+  readonly #folder: string;
+
+  constructor(texts: readonly string[]) {
+    this.#folder = mkdtempSync(path.join(tmpdir(), "steno-oracle-"));
+    mkdirSync(this.#folder, { recursive: true });
+    const write = (file: string, text: string): void =>
+      writeFileSync(path.join(this.#folder, file), text);
+    write("tsconfig.json", JSON.stringify(tsconfig));
+    write("package.json", '{ "type": "module" }');
+    write("kit.ts", readFileSync(path.join(here, "kit.ts"), "utf8"));
+    for (const [index, text] of texts.entries()) write(`p${index}.ts`, text);
+    this.results = compileAll(this.#folder, texts);
+  }
+
+  /** Type errors of the programs and of what was generated for them, as `tsc` reports them. */
+  typeErrors(): readonly string[] {
+    for (const [index, { generated }] of this.results.entries()) {
+      if (generated !== undefined)
+        writeFileSync(path.join(this.#folder, `p${index}.saga.ts`), generated);
+    }
+    const tsc = path.join(root, "node_modules/.bin/tsc");
+    try {
+      execFileSync(tsc, ["-p", this.#folder], { cwd: this.#folder, encoding: "utf8" });
+      return [];
+    } catch (error) {
+      return (error as { readonly stdout: string }).stdout.trim().split("\n");
+    }
+  }
+
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function compileAll(folder: string, texts: readonly string[]): Result[] {
+  const { diagnostics, sources } = analyseProject({ paths: [], cwd: folder });
+  const byFile = new Map<string, Diagnostic[]>();
+  for (const diagnostic of diagnostics) {
+    // Without a place it is about the set-up, which is ours: that there was no saga at all, say.
+    const file = diagnostic.span?.file ?? "";
+    byFile.set(file, [...(byFile.get(file) ?? []), diagnostic]);
+  }
+  const models = new Map<string, SourceModel>(sources.map((source) => [source.file, source]));
+  return texts.map((text, index) => {
+    const file = path.join(folder, `p${index}.ts`);
+    const model = models.get(file);
+    const generated = model === undefined ? undefined : printModule(model);
+    const found = [...(byFile.get(file) ?? []), ...(byFile.get("") ?? [])];
+    return { text, diagnostics: found, generated };
+  });
+}
+
+/** The manifest of a program's saga. */
+export function manifestOf({ main }: Loaded): Manifest {
+  return (main as unknown as AnySagaDefinition).manifest;
+}
+
+/** Loads the program and its generated module, each as esbuild makes JavaScript of it. */
+export async function load({ text, generated }: Result): Promise<Loaded> {
+  if (generated === undefined) throw new Error("the program was refused");
+  const program = evaluate(await toCommonJs(text), { "./kit.js": kit, "steno-runtime": runtime });
+  const source = /from "(\.\/p\d+\.js)"/.exec(generated)?.[1] ?? "./program.js";
+  const modules = { "./kit.js": kit, "steno-runtime": runtime, [source]: program };
+  const definitions = evaluate(await toCommonJs(generated), modules);
+  return {
+    Program: program["Program"] as ProgramClass,
+    main: definitions["main"] as Loaded["main"],
+  };
+}
+
+async function toCommonJs(text: string): Promise<string> {
+  const options = { loader: "ts", format: "cjs", target: "node20" } as const;
+  return (await transform(text, options)).code;
+}
+
+type Exports = Readonly<Record<string, unknown>>;
+
+function evaluate(code: string, modules: Readonly<Record<string, object>>): Exports {
+  const module = { exports: {} as Exports };
+  const require = (name: string): object => {
+    const found = modules[name];
+    if (found === undefined) throw new Error(`a program imports ${name}, which is not there`);
+    return found;
+  };
+  // The code is our own, generated; a module loader would need a file and a cache for each.
+  new Function("module", "exports", "require", code)(module, module.exports, require);
+  return module.exports;
+}

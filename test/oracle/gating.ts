@@ -1,0 +1,199 @@
+/**
+ * The first oracle: for a run without failure the plain async method is the specification. Each body
+ * in turn is held back while everything else comes to rest; what has not started then is after it.
+ * Both must agree for every body, and on the inputs of each call and on the result. Time plays no part.
+ */
+import { Coordinator, memoryStore } from "steno-runtime";
+import type { Loaded } from "./compile.js";
+import { canonical } from "./canonical.js";
+import type { World } from "./kit.js";
+import { outputOf, tickOf } from "./outputs.js";
+
+/** Params of every program. */
+export interface Params {
+  readonly tag: string;
+  readonly n: number;
+  readonly s: string;
+  readonly on: boolean;
+  readonly nums: readonly number[];
+}
+
+/** What is kept from going on: the calls of a key, or a tick that throws. */
+export interface Hold {
+  readonly kind: "act" | "tick";
+  readonly key: string;
+}
+
+/** What can be seen of a run from outside. */
+interface Observation {
+  /** What had begun when everything else was at rest, sorted. */
+  readonly atRest: readonly string[];
+  /** Everything, with inputs, sorted. */
+  readonly calls: readonly string[];
+  readonly holds: readonly Hold[];
+  readonly outcome: string;
+}
+
+/** Turns of the event loop in which nothing began: then nothing will. A commit takes one. */
+const QUIET_TURNS = 6;
+/** A run that has not ended after so many turns does not end. */
+const PATIENCE = 2000;
+
+class GatedWorld implements World {
+  readonly begun: { readonly hold: Hold; readonly text: string }[] = [];
+  readonly #hold: Hold | undefined;
+  readonly #gate: Promise<void>;
+  #open = (): void => {};
+
+  constructor(hold: Hold | undefined) {
+    this.#hold = hold;
+    this.#gate = new Promise((resolve) => (this.#open = resolve));
+  }
+
+  async act(method: string, inputs: readonly [key: string, ...rest: unknown[]]): Promise<unknown> {
+    const [key] = inputs;
+    // Before anything is awaited: later, the caller could have changed them.
+    this.begun.push({ hold: { kind: "act", key }, text: `${method}${canonical(inputs)}` });
+    if (this.#hold?.kind === "act" && key === this.#hold.key) await this.#gate;
+    return outputOf(method, inputs);
+  }
+
+  async undo(): Promise<void> {}
+
+  tick(key: string, value: number): number {
+    this.begun.push({ hold: { kind: "tick", key }, text: `tick${canonical([key, value])}` });
+    if (this.#hold?.kind === "tick" && key === this.#hold.key) throw new Error(`tick ${key}`);
+    return tickOf(key, value);
+  }
+
+  /** Lets go of what is held. */
+  open(): void {
+    this.#open();
+  }
+}
+
+type Start = (world: World) => Promise<unknown>;
+
+async function observe(start: Start, hold?: Hold): Promise<Observation> {
+  const world = new GatedWorld(hold);
+  let outcome: string | undefined;
+  start(world).then(
+    (value) => (outcome = `output ${canonical(value)}`),
+    () => (outcome = "failure"),
+  );
+  await rest(world);
+  const atRest = world.begun.map(({ text }) => text).sort();
+  world.open();
+  for (let turn = 0; outcome === undefined && turn < PATIENCE; turn++) await nextTurn();
+  return {
+    atRest,
+    calls: world.begun.map(({ text }) => text).sort(),
+    holds: [...new Map(world.begun.map(({ hold }) => [canonical(hold), hold])).values()],
+    outcome: outcome ?? "no end",
+  };
+}
+
+async function rest(world: GatedWorld): Promise<void> {
+  let quiet = 0;
+  for (let seen = -1; quiet < QUIET_TURNS; quiet++) {
+    if (world.begun.length !== seen) quiet = 0;
+    seen = world.begun.length;
+    await nextTurn();
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function plain({ Program }: Loaded, params: Params): Start {
+  return async (world) => new Program(world).main(structuredClone(params));
+}
+
+function compiled({ Program, main }: Loaded, params: Params): Start {
+  return async (world) => {
+    const sagas = [main.on(new Program(world))];
+    const coordinator = await Coordinator.open({ store: memoryStore(), sagas });
+    try {
+      return await (await coordinator.start(main, params)).result();
+    } finally {
+      await coordinator.close();
+    }
+  };
+}
+
+/** What the gates have looked at, for tests that must not pass by looking at nothing. */
+export interface Verdict {
+  /** In words; none: they agree. */
+  readonly differences: readonly string[];
+  readonly holds: number;
+  readonly calls: number;
+}
+
+/** Compares the compiled saga with the plain method. `Loaded` may hold both of one program, or not. */
+export async function compareByGating(program: Loaded, params: Params): Promise<Verdict> {
+  const free = await observe(plain(program, params));
+  const differences = compare("nothing held", free, await observe(compiled(program, params)));
+  if (differences.length > 0 || free.outcome === "no end") {
+    if (free.outcome === "no end") differences.push("the plain method does not end");
+    return { differences, holds: 0, calls: free.calls.length };
+  }
+  const found = await Promise.all(
+    free.holds.map(async (hold) => {
+      const [expected, actual] = await Promise.all([
+        observe(plain(program, params), hold),
+        observe(compiled(program, params), hold),
+      ]);
+      return hold.kind === "tick"
+        ? compareThrow(hold.key, expected, actual)
+        : compare(`${hold.key} held`, expected, actual);
+    }),
+  );
+  return {
+    differences: [...differences, ...found.flat()],
+    holds: free.holds.length,
+    calls: free.calls.length,
+  };
+}
+
+function compare(when: string, expected: Observation, actual: Observation): string[] {
+  return [
+    ...difference(`${when}, began`, expected.atRest, actual.atRest),
+    ...difference(`${when}, in all`, expected.calls, actual.calls),
+    ...(expected.outcome === actual.outcome
+      ? []
+      : [`${when}: ${actual.outcome}, and the plain method has ${expected.outcome}`]),
+  ];
+}
+
+/** A tick throws: what follows it in the plain method must not begin; what is beside it may not either. */
+function compareThrow(key: string, expected: Observation, actual: Observation): string[] {
+  const when = `${key} throws`;
+  return [
+    ...without(actual.calls, expected.calls).map((text) => `${when}: ${text} began`),
+    ...(expected.outcome === actual.outcome
+      ? []
+      : [`${when}: ${actual.outcome}, and the plain method has ${expected.outcome}`]),
+  ];
+}
+
+function difference(
+  when: string,
+  expected: readonly string[],
+  actual: readonly string[],
+): string[] {
+  return [
+    ...without(actual, expected).map((text) => `${when}: ${text}, which the plain method has not`),
+    ...without(expected, actual).map((text) => `${when}: not ${text}, which the plain method has`),
+  ];
+}
+
+/** What is in one list and not in the other, counting. */
+function without(list: readonly string[], other: readonly string[]): string[] {
+  const left = [...other];
+  return list.filter((each) => {
+    const place = left.indexOf(each);
+    if (place >= 0) left.splice(place, 1);
+    return place < 0;
+  });
+}
