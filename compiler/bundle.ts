@@ -158,7 +158,8 @@ function failure({ text, location, notes }: Message, cwd: string): Diagnostic {
   return say.bundleFailed({
     at: location ? spanOf(location, cwd) : undefined,
     text,
-    notes: notes.map((note) => note.text),
+    // Our own advice is about external packages, too.
+    notes: notes.map((note) => note.text).filter((note) => !note.includes("as external")),
   });
 }
 

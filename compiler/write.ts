@@ -71,9 +71,19 @@ function writeFile(
     renameSync(temporary, file);
     return { file, state: "written" };
   } catch (error) {
-    rmSync(temporary, { force: true });
-    report(say.cannotWrite({ file: shown(file, cwd), reason: String(error) }));
+    removeIfThere(temporary);
+    const reason = String(error).replaceAll(temporary, file);
+    report(say.cannotWrite({ file: shown(file, cwd), reason }));
     return { file, state: "failed" };
+  }
+}
+
+/** What is wrong with the folder was said already. */
+function removeIfThere(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    return;
   }
 }
 

@@ -27,7 +27,7 @@ export function errorsPage(): string {
   const head = [
     "# Messages of the compiler",
     "",
-    "Generated from the catalogue (`npm run docs`). `steno-compile explain <code>` shows the same.",
+    "Generated from the catalogue by `npm run docs`. `steno-compile explain <code>` shows the same.",
   ].join("\n");
   return `${[head, ...sections].join("\n\n")}\n`;
 }

@@ -62,6 +62,19 @@ export class Project {
     return this.node(command, ...args);
   }
 
+  /** A command line with `steno-compile` in it, as it is in the documents. */
+  shell(line: string): Answer {
+    const env = { ...process.env, NO_COLOR: "1" };
+    const call = `"${process.execPath}" "${command}"`;
+    const options = { cwd: this.folder, encoding: "utf8", env } as const;
+    const { status, stdout, stderr } = spawnSync(
+      "sh",
+      ["-c", line.replaceAll("steno-compile", call)],
+      options,
+    );
+    return { code: status, stdout, stderr };
+  }
+
   /** A compile that goes on; the test ends it. */
   start(...args: readonly string[]): ChildProcess {
     return spawn(process.execPath, [command, ...args], { cwd: this.folder });

@@ -120,7 +120,7 @@ export const optionInvalid = entry<{ at: Span; what: string; must: string }>(
   "error",
   {
     reason:
-      "An option has a value that no run could obey: a number of attempts below one, a length of time that is not one, a name that is not known.",
+      "An option has a value that no run could obey: a number of attempts below one, a length of time that is not one, a name that is not known. It is better refused here than found out by the first run that fails.",
     bad: example({
       members: '@action({ undo: "none", retry: { attempts: 0 } })\nasync clean(): Promise<void> {}',
     }),

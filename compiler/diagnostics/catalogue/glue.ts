@@ -90,7 +90,7 @@ export const typeParameter = entry<At & { name: string; other: Span }>(
   "error",
   {
     reason:
-      "Expressions of the saga method are moved out of the class, where its type parameters do not exist.",
+      "Expressions of the saga method are moved out of the class, where its type parameters do not exist. A type parameter that is written there would mean nothing in the generated module.",
     bad: `import { action, saga } from "steno-runtime";
 
 export abstract class Base<T extends string> {

@@ -38,8 +38,8 @@ export const cannotWrite = entry<{ file: string; reason: string }>(
   {
     reason:
       "The compiler could not write a file that it made. It replaces files whole, so that what was there before is still there.",
-    bad: "steno-compile --bundle package.json",
-    good: "steno-compile --bundle bundle",
+    bad: "steno-compile src --bundle package.json",
+    good: "steno-compile src --bundle bundle",
   },
   ({ file, reason }) => ({
     message: `${file} cannot be written`,
