@@ -176,7 +176,7 @@ export const undoOfNoAction = entry<OfMember & { action: string; near: string | 
   "error",
   {
     reason:
-      "`@undo` names the action that it undoes: a method of the same class, or of a class it extends, that is decorated with `@action`.",
+      "`@undo` names the action that it undoes: a method of the same class, or of a class it extends, that is decorated with `@action`. An undo of anything else would never be called, and what it should undo would be left behind.",
     bad: example({
       undo: '@undo("bok")\nasync cancel(room: Room): Promise<void> {\n  await this.desk.cancel(room.id);\n}',
     }),
@@ -194,7 +194,7 @@ export const undoOfNone = entry<OfMember & { action: string; other: Label }>(
   "error",
   {
     reason:
-      'An action with `undo: "none"` says that there is nothing to undo; a method that undoes it says the opposite.',
+      'An action with `undo: "none"` says that there is nothing to undo; a method that undoes it says the opposite. One of the two is a leftover, and only you know which.',
     bad: example({
       members:
         '@action({ undo: "none" })\nasync clean(): Promise<void> {}\n\n@undo("clean")\nasync soil(): Promise<void> {}',
@@ -262,7 +262,7 @@ export const undoNamedNone = entry<OfMember>(
   "error",
   {
     reason:
-      'In the manifest `undo: "none"` means that there is nothing to undo, so no undo has that name.',
+      'In the manifest `undo: "none"` means that there is nothing to undo, so no undo has that name. A method of that name would be taken for its opposite.',
     bad: example({
       undo: '@undo("book")\nasync none(room: Room): Promise<void> {\n  await this.desk.cancel(room.id);\n}',
     }),
