@@ -2,7 +2,7 @@
  * Prints one small function that feeds a node: what it reads of the recorded values, the glue in
  * front, the expression. Which functions a node has is in `graph-bindings.ts`.
  */
-import type { Code, CodePart, Pattern, SagaModel, VariableId } from "../model.js";
+import type { Code, CodePart, Pattern, SagaModel, Variable, VariableId } from "../model.js";
 import type { Imports } from "./imports.js";
 import { isIdentifier, propertyKey, Scope } from "./names.js";
 import { binds, slice, type Slice } from "./slice.js";
@@ -71,7 +71,11 @@ class Printer {
       const name = wanted.get(key);
       if (name !== undefined) this.values.set(key, this.scope.take(name));
     }
-    for (const [id, { holds, name }] of needed.variables) {
+    // In the order of their statements: of two of one name, the first keeps it.
+    const place = ({ holds }: Variable): number =>
+      holds.kind === "glue" ? needed.statements.indexOf(holds.statement) : -1;
+    const inOrder = [...needed.variables].sort(([, a], [, b]) => place(a) - place(b));
+    for (const [id, { holds, name }] of inOrder) {
       const known = this.values.get(holds.kind === "node" ? holds.node : undefined);
       this.names.set(id, holds.kind === "glue" ? this.scope.take(name) : (known ?? name));
     }
