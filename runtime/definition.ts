@@ -3,13 +3,24 @@
  * A definition belongs to no instance and no coordinator; `on(instance)` binds it to the object
  * whose methods are its actions.
  */
+import type { Duration } from "./dsl.js";
+import { StenoError } from "./errors.js";
 import type { Manifest } from "./manifest.js";
 
 /** What an async method resolves to. Used by generated modules to name the type of a node's output. */
 export type Output<Method> = Method extends (...args: never[]) => Promise<infer T> ? T : never;
 
 /**
- * The values that bindings read: `params`, and the output of each node by the node's name.
+ * The values that bindings read: `params`, and by its name each node of the same graph, of those
+ * around it up to the method's own, and of scopes' graphs in any of these.
+ * - a node with an output reads as that; one that did not run as `undefined`
+ * - a decision reads as the arm that was taken
+ * - a scope reads as `{ caught: boolean, returned: boolean }`
+ * - a loop reads as `{ returned: boolean, value }`: what the item that left it by `break` or
+ *   `return` gives
+ * - in the graph of a map or loop, `"<node>.item"` and `"<node>.index"`
+ * - in the handler of a scope, `"<node>.error"`
+ *
  * Each binding call gets decoded copies of its own, made on first access.
  */
 // Generated modules give each graph a precise interface for this; the runtime knows only names.
@@ -21,18 +32,35 @@ export interface NodeBindings {
   readonly inputs?: (values: never) => readonly unknown[];
   /** `compute`: the expression. May read `self`, may throw, runs once; its value is recorded. */
   readonly compute?: (values: never, self: never) => unknown;
-  /** `subsaga`: the params of the embedded saga. Pure. */
+  /** `decision`: the arm that is taken. As `compute`. */
+  readonly decide?: (values: never, self: never) => string;
+  /** `map`, `loop`: the list. As `compute`. */
+  readonly items?: (values: never, self: never) => Iterable<unknown>;
+  /** `map`, `loop`: the name of an item in paths, in place of its number. As `compute`. */
+  readonly key?: (values: never, self: never) => string;
+  /** `fail`: what is thrown. As `compute`. */
+  readonly error?: (values: never, self: never) => unknown;
+  /** `sleep`: for how long. As `compute`. */
+  readonly duration?: (values: never, self: never) => Duration;
+  /** `subsaga`, `spawn`: the params of the other saga. Pure. Absent: it has none. */
   readonly params?: (values: never) => unknown;
+  /** `spawn`: the id of the run. Pure. Absent: made of this run's id and the node's path. */
+  readonly id?: (values: never) => string;
   /** `subsaga`: the object whose methods are its actions, reached from the one that embeds it. */
   readonly instance?: (self: never) => object;
-  /** `subsaga`: the bindings of its graph. */
+  /**
+   * `subsaga`, `map`, `loop`, `scope`: the bindings of its graph. What the graph of a map or loop
+   * returns is an item's part in the value of the node.
+   */
   readonly graph?: GraphBindings;
+  /** `scope`: the bindings of its handler. */
+  readonly handler?: GraphBindings;
 }
 
 /** The functions of one graph: those of its nodes, and what it returns. */
 export interface GraphBindings {
   readonly nodes: Readonly<Record<string, NodeBindings>>;
-  /** The saga's `return` expression. Pure. Absent: the saga returns nothing. */
+  /** The `return` expression. Pure. Absent: nothing is returned. */
   readonly output?: (values: never) => unknown;
 }
 
@@ -72,4 +100,15 @@ export function defineSaga<Instance extends object, Params, Result>(
     on: (instance) => ({ definition: definition as unknown as AnySagaDefinition, instance }),
   };
   return definition;
+}
+
+/**
+ * Called by generated modules only, in front of an expression: where TypeScript knows a type from a
+ * condition of the method, the expression repeats the condition. It holds whenever it is reached.
+ */
+export function notReached(): Error {
+  return new StenoError(
+    "internal",
+    "a value was read on a path that the saga did not take: please report this as a bug of steno",
+  );
 }

@@ -1,7 +1,7 @@
 /** The public API of steno-runtime: the one file users import. */
 export { action, saga, undo } from "./dsl.js";
 export type { ActionOptions, Duration, RetryOptions, SagaOptions, UndoOptions } from "./dsl.js";
-export { defineSaga } from "./definition.js";
+export { defineSaga, notReached } from "./definition.js";
 export type { BoundSaga, Output, SagaDefinition } from "./definition.js";
 export { Coordinator } from "./coordinator.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./coordinator.js";

@@ -9,10 +9,16 @@ import { StenoError } from "./errors.js";
 /** The version of the manifest's format. A runtime refuses a manifest of another version. */
 export const MANIFEST_VERSION = 1;
 
-/** One arm of a decision, as a condition on a node: the node runs only if the arm was taken. */
+/**
+ * One arm of a decision, as a condition on a node: the node runs only if the arm was taken. The
+ * decision is a node of the same graph: of kind `decision`, or one with an outcome. A loop has the
+ * arm `return`; a scope has `caught`, and what its graphs exit to.
+ */
 export interface Condition {
   readonly decision: string;
   readonly arm: string;
+  /** Only if the arm was not taken: also when the decision itself was skipped. */
+  readonly not?: true;
 }
 
 /** A node directly before another. With `when`, the wait itself is conditional. */
@@ -95,10 +101,13 @@ export interface IterationNode extends NodeBase {
   readonly keyed?: boolean;
 }
 
-/** `try { … } catch { … }`. */
+/**
+ * `try { … } catch { … }`. The paths of what is in either begin with the scope's own: `try/reserve`.
+ */
 export interface ScopeNode extends NodeBase {
   readonly kind: "scope";
   readonly graph: Graph;
+  /** Absent: a failure is caught, and nothing is done about it. */
   readonly handler?: Graph;
 }
 
@@ -107,8 +116,10 @@ export interface PlainNode extends NodeBase {
   readonly kind: "sleep" | "event" | "spawn" | "fail";
   /** `event`: the event's name. `spawn`: the saga that is started. */
   readonly target?: string;
-  /** `event`: how long it is waited for. */
+  /** `event`: how long it is waited for; then the node fails with code `event-timeout`. */
   readonly timeoutMs?: number;
+  /** `spawn`: the node ends when the run that it started rests, and has its result. */
+  readonly wait?: true;
 }
 
 export type Node =
@@ -116,9 +127,20 @@ export type Node =
 
 export type NodeKind = Node["kind"];
 
+/**
+ * Where a graph inside a loop or a scope leaves to before its end. `return` becomes the outcome of
+ * the node that holds the graph; of a scope, `break` and `continue` too.
+ */
+export interface Exit {
+  readonly to: "break" | "continue" | "return";
+  readonly when: readonly Condition[];
+}
+
 /** Nodes in source order; every name in an `after` is declared before it is used. */
 export interface Graph {
   readonly nodes: readonly Node[];
+  /** Looked at when all nodes are complete: the first whose conditions hold is taken. */
+  readonly exits?: readonly Exit[];
 }
 
 export interface Manifest extends Graph {
@@ -148,7 +170,9 @@ export const DEFAULT_RETRY_PAUSES = {
 } as const satisfies Omit<RetryPolicy, "attempts">;
 
 const name = z.string().check(z.regex(/^[^/[\]]+$/, "a name without / [ ]"));
-const conditions = z.array(z.object({ decision: z.string(), arm: z.string() }));
+const conditions = z.array(
+  z.object({ decision: z.string(), arm: z.string(), not: z.optional(z.literal(true)) }),
+);
 const count = z.int().check(z.nonnegative());
 const position = z.optional(z.object({ file: z.string(), line: count, column: count }));
 const retry = z.optional(
@@ -167,7 +191,13 @@ const base = {
   position,
 };
 /** Graphs inside are checked one by one by the caller, since nesting may be deeper than the stack. */
-const inner = z.object({ nodes: z.array(z.unknown()) });
+const inner = z.object({
+  nodes: z.array(z.unknown()),
+  exits: z.optional(
+    z.array(z.object({ to: z.enum(["break", "continue", "return"]), when: conditions })),
+  ),
+});
+type Inner = z.infer<typeof inner>;
 const node = z.discriminatedUnion("kind", [
   z.object({
     ...base,
@@ -196,8 +226,10 @@ const node = z.discriminatedUnion("kind", [
     kind: z.enum(["sleep", "event", "spawn", "fail"]),
     target: z.optional(z.string()),
     timeoutMs: z.optional(z.number().check(z.positive())),
+    wait: z.optional(z.literal(true)),
   }),
 ]);
+type Found = z.infer<typeof node>;
 const head = z.object({
   steno: z.literal(MANIFEST_VERSION),
   name: z.string().check(z.minLength(1)),
@@ -220,30 +252,62 @@ export function parseManifest(value: unknown): Manifest {
     );
   }
   const manifest = check(head, value, "the manifest");
-  const open: { readonly nodes: readonly unknown[]; readonly where: string }[] = [
-    { nodes: manifest.nodes, where: "" },
-  ];
-  for (let graph = open.pop(); graph !== undefined; graph = open.pop()) {
-    const known = new Set<string>();
-    for (const [index, each] of graph.nodes.entries()) {
-      const found = check(node, each, `node ${index} of ${graph.where || manifest.name}`);
-      const where = `${graph.where}${found.name}`;
-      for (const after of found.after) {
-        const before = typeof after === "string" ? after : after.node;
-        if (!known.has(before))
-          throw invalid(`\`${where}\` is after \`${before}\`, which no node before it is called`);
-      }
-      if (found.name === "params" || known.has(found.name)) {
-        throw invalid(`the name \`${where}\` is taken`);
-      }
-      known.add(found.name);
-      if ("graph" in found) open.push({ nodes: found.graph.nodes, where: `${where}/` });
-      if ("handler" in found && found.handler !== undefined) {
-        open.push({ nodes: found.handler.nodes, where: `${where}/` });
-      }
-    }
+  const open: Open[] = [{ graph: manifest, where: "", taken: new Set(["params"]) }];
+  for (let each = open.pop(); each !== undefined; each = open.pop()) {
+    checkGraph(each, manifest.name, open);
   }
   return value as Manifest;
+}
+
+interface Open {
+  readonly graph: Inner;
+  /** What the paths of its nodes begin with. */
+  readonly where: string;
+  /** The names in the method so far: unique in all of it, since bindings read them all. */
+  readonly taken: Set<string>;
+}
+
+function checkGraph({ graph, where, taken }: Open, saga: string, open: Open[]): void {
+  const known = new Map<string, Found["kind"]>();
+  for (const [index, each] of graph.nodes.entries()) {
+    const found = check(node, each, `node ${index} of ${where || saga}`);
+    const path = `${where}${found.name}`;
+    for (const after of found.after) {
+      const before = typeof after === "string" ? after : after.node;
+      if (!known.has(before)) {
+        throw invalid(`\`${path}\` is after \`${before}\`, which no node before it is called`);
+      }
+      if (typeof after !== "string") checkConditions(after.when, known, path);
+    }
+    checkConditions(found.when ?? [], known, path);
+    if (taken.has(found.name)) throw invalid(`the name \`${path}\` is taken`);
+    known.set(found.name, found.kind);
+    taken.add(found.name);
+    if ((found.kind === "event" || found.kind === "spawn") && found.target === undefined) {
+      throw invalid(`\`${path}\` has no \`target\``);
+    }
+    if (!("graph" in found)) continue;
+    const inside = found.kind === "subsaga" ? new Set(["params"]) : taken;
+    open.push({ graph: found.graph, where: `${path}/`, taken: inside });
+    if ("handler" in found && found.handler !== undefined) {
+      open.push({ graph: found.handler, where: `${path}/`, taken: inside });
+    }
+  }
+  for (const { when } of graph.exits ?? []) checkConditions(when, known, where || saga);
+}
+
+function checkConditions(
+  when: z.infer<typeof conditions>,
+  known: ReadonlyMap<string, Found["kind"]>,
+  path: string,
+): void {
+  for (const { decision } of when) {
+    const kind = known.get(decision);
+    if (kind === "decision" || kind === "loop" || kind === "scope") continue;
+    throw invalid(
+      `\`${path}\` depends on \`${decision}\`, which no decision, loop or scope before it is called`,
+    );
+  }
 }
 
 function check<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
