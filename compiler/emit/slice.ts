@@ -77,8 +77,35 @@ export function slice(saga: SagaModel, wanted: readonly Code[]): Slice {
       }
     }
   }
-  const ordered = [...statements].sort((a, b) => a.init.span.start - b.init.span.start);
+  const ordered = inOrder(statements, variables);
   return { codes, statements: ordered, variables, params, nodes, externals, members };
+}
+
+/**
+ * Each statement after those it reads, else in source order. That alone would not do: what is in an
+ * async block stands after the name that its result is bound to.
+ */
+function inOrder(
+  statements: ReadonlySet<GlueStatement>,
+  variables: ReadonlyMap<VariableId, Variable>,
+): GlueStatement[] {
+  const placed = new Set<GlueStatement>();
+  const place = (statement: GlueStatement): void => {
+    const { init, pattern } = statement;
+    for (const { parts } of [init, ...neededFallbacks(pattern, variables)]) {
+      for (const part of parts) {
+        if (typeof part === "string" || !("variable" in part)) continue;
+        const holds = variables.get(part.variable)?.holds;
+        if (holds?.kind !== "glue" || holds.statement === statement) continue;
+        if (!placed.has(holds.statement)) place(holds.statement);
+      }
+    }
+    placed.add(statement);
+  };
+  for (const each of [...statements].sort((a, b) => a.init.span.start - b.init.span.start)) {
+    if (!placed.has(each)) place(each);
+  }
+  return [...placed];
 }
 
 /** Whether a pattern binds something that is needed. */

@@ -71,6 +71,20 @@ return s + q;`,
 return x + y;`,
     "number",
   ),
+  // What a block returns is bound to a name that stands before what is in the block.
+  blockValue: programOf(
+    `const [list] = await Promise.all([
+  (async () => {
+    await this.note("a");
+    const inside = [params.n, 1];
+    return inside;
+  })(),
+  this.note("beside"),
+]);
+await this.note("b", ...list);
+return list;`,
+    "number[]",
+  ),
   computes: programOf(
     `const p = this.num("p", this.tick("early", 1));
 const late = this.tick("late", params.n);
