@@ -1,0 +1,100 @@
+/**
+ * A random program as source text: a class with a saga `main`, and sagas that it embeds. The same
+ * numbers give the same program.
+ */
+import { awaitRest, fill } from "./statements.js";
+import { Body, type SubSaga, TYPE_TEXT, TYPES, type Surroundings, type Type } from "./body.js";
+import { Choices } from "./choices.js";
+import { expression } from "./expressions.js";
+
+const FIELDS = ["tag", "n", "s", "on", "nums"];
+
+const head = `import { saga } from "steno-runtime";
+import { Kit, label, twice, type Item } from "./kit.js";
+
+export interface Params { tag: string; n: number; s: string; on: boolean; nums: number[] }
+`;
+
+/** So that a program that uses none of its imports is still one without errors. */
+const tail = "export const used = [label, twice, {} as Item];\n";
+
+/** The program of a list of numbers. */
+export function programOf(numbers: readonly number[]): string {
+  const choices = new Choices(numbers);
+  const own: SubSaga[] = [];
+  const others: SubSaga[] = [];
+  const otherText = choices.oneIn(4) ? otherClass(choices, others) : "";
+  const sagas: string[] = [];
+  const count = choices.below(5) - 2;
+  for (let index = 0; index < count; index++) {
+    const result = choices.pick(TYPES);
+    sagas.push(sagaOf(choices, `inner${index}`, [...own, ...others], result, 3));
+    own.push({ callee: `this.inner${index}`, result });
+  }
+  const main = sagaOf(choices, "main", [...own, ...others], undefined, 14);
+  const field = otherText === "" ? "" : "readonly other = new Other(this.world);\n";
+  return `${head}${otherText}
+export class Program extends Kit {
+${field}${[...sagas, main].join("\n")}
+}
+${tail}`;
+}
+
+function otherClass(choices: Choices, others: SubSaga[]): string {
+  const result = choices.pick(TYPES);
+  const text = sagaOf(choices, "deep", [], result, 3);
+  others.push({ callee: "this.other.deep", result });
+  return `export class Other extends Kit {\n${text}\n}\n`;
+}
+
+function sagaOf(
+  choices: Choices,
+  name: string,
+  subsagas: readonly SubSaga[],
+  result: Type | undefined,
+  most: number,
+): string {
+  const apart = choices.oneIn(3);
+  const list = FIELDS.join(", ");
+  const around: Surroundings = {
+    choices,
+    subsagas,
+    param: apart
+      ? (field) => (field === "" ? `{ ${list} }` : field)
+      : (field) => (field === "" ? "params" : `params.${field}`),
+    prefix: result === undefined ? "" : apart ? "${tag}" : "${params.tag}",
+    keys: { next: 0 },
+    usedNames: new Set(apart ? FIELDS : ["params"]),
+  };
+  const body = new Body(around, 0, undefined);
+  fill(body, most);
+  awaitRest(body);
+  const returned = result === undefined ? anything(body) : valueOf(body, result);
+  const given = apart ? `{ ${list} }: Params` : "params: Params";
+  return `  @saga async ${name}(${given}): Promise<${returned.type}> {
+${body.lines.join("\n")}
+return ${returned.text};
+}
+`;
+}
+
+interface Returned {
+  readonly text: string;
+  readonly type: string;
+}
+
+function valueOf(body: Body, type: Type): Returned {
+  return { text: expression(body, type), type: TYPE_TEXT[type] };
+}
+
+/** What the outermost saga returns: some of what it has. */
+function anything(body: Body): Returned {
+  const kept = body.variables.filter(() => !body.choices.oneIn(3)).slice(-4);
+  if (body.choices.oneIn(2)) {
+    const types = kept.map(({ name, type }) => `${name}: ${TYPE_TEXT[type]}`);
+    const names = kept.map(({ name }) => name);
+    return { text: `{ ${names.join(", ")} }`, type: `{ ${types.join("; ")} }` };
+  }
+  const types = kept.map(({ type }) => TYPE_TEXT[type]);
+  return { text: `[${kept.map(({ name }) => name).join(", ")}]`, type: `[${types.join(", ")}]` };
+}
