@@ -9,7 +9,7 @@ import { internal } from "./diagnostics/catalogue/project.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { Places } from "./diagnostics/places.js";
 import { inOrder } from "./diagnostics/report.js";
-import { format } from "./emit/format.js";
+import { formatAll } from "./emit/format.js";
 import { manifestOf } from "./emit/manifest.js";
 import { generatedPath, printModule } from "./emit/module.js";
 import { load, lower, type FrontendOptions, type Lowered } from "./frontend/index.js";
@@ -86,18 +86,27 @@ async function emit(
   sources: readonly SourceModel[],
   report: (diagnostic: Diagnostic) => void,
 ): Promise<OutputFile[]> {
-  const outputs: OutputFile[] = [];
-  for (const source of sources) {
+  const fault = (source: SourceModel, trace: string): void => {
+    const what = `emitting the module of ${path.basename(source.file)}`;
+    report(internal({ at: source.sagas[0]?.span, what, trace }));
+  };
+  const printed = sources.flatMap((source) => {
     try {
-      const text = await format(printModule(source));
-      outputs.push({ file: generatedPath(source.file), text });
+      return [{ source, text: printModule(source) }];
     } catch (error) {
-      const what = `emitting the module of ${path.basename(source.file)}`;
-      const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      report(internal({ at: source.sagas[0]?.span, what, trace }));
+      fault(source, error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return [];
     }
-  }
-  return outputs;
+  });
+  const formatted = await formatAll(printed.map(({ text }) => text));
+  return printed.flatMap(({ source }, index) => {
+    const result = formatted[index];
+    if (result !== undefined && "text" in result) {
+      return [{ file: generatedPath(source.file), text: result.text }];
+    }
+    fault(source, result?.error ?? "no answer");
+    return [];
+  });
 }
 
 async function bundleAll(

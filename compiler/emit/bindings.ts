@@ -12,6 +12,8 @@ import { identifiersOf } from "./tokens.js";
 export interface Surroundings {
   readonly saga: SagaModel;
   readonly imports: Imports;
+  /** The place of each node in the saga. */
+  readonly order: ReadonlyMap<string, number>;
   /** The type of `this` in the saga's method. */
   readonly instance: string;
   /** The name of the interface of the values; asked for only where it is used. */
@@ -57,7 +59,7 @@ class Printer {
     private readonly surroundings: Surroundings,
     private readonly needed: Slice,
   ) {
-    const { imports, saga } = surroundings;
+    const { imports, order } = surroundings;
     this.scope = new Scope(
       needed.externals.map((external) => imports.external(external)),
       ...needed.codes.map(identifiersOf),
@@ -67,9 +69,10 @@ class Printer {
       const key = holds.kind === "node" ? holds.node : undefined;
       if (holds.kind !== "glue" && !wanted.has(key)) wanted.set(key, name);
     }
-    for (const key of [undefined, ...saga.nodes.map((node) => node.name)]) {
-      const name = wanted.get(key);
-      if (name !== undefined) this.values.set(key, this.scope.take(name));
+    const rank = (key: string | undefined): number =>
+      key === undefined ? -1 : (order.get(key) ?? 0);
+    for (const [key, name] of [...wanted].sort(([a], [b]) => rank(a) - rank(b))) {
+      this.values.set(key, this.scope.take(name));
     }
     // In the order of their statements: of two of one name, the first keeps it.
     const place = ({ holds }: Variable): number =>

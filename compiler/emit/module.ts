@@ -103,6 +103,7 @@ class ModulePrinter {
     const around: GraphSurroundings = {
       saga,
       instance,
+      order: new Map(saga.nodes.map((node, index) => [node.name, index])),
       imports: this.imports,
       output: this.output,
       values: ({ params, nodes }) => {

@@ -64,6 +64,19 @@ describe("compiling", () => {
     expect(project.read("b.saga.ts")).toContain('params.who + "!"');
   });
 
+  test("many sources give the same as few, each in its own file", () => {
+    const names = [...Array(101).keys()].map((index) => `Greeter${index}`);
+    make(Object.fromEntries(names.map((name) => [`src/${name}.ts`, greeter(name)])));
+    expect(project.compile().code).toBe(0);
+    for (const name of names) {
+      const text = project.read(`src/${name}.saga.ts`);
+      expect(text).toContain(`export const ${name.toLowerCase()}: SagaDefinition<`);
+    }
+    const many = project.read("src/Greeter100.saga.ts");
+    project.compile("src/Greeter100.ts");
+    expect(project.read("src/Greeter100.saga.ts")).toBe(many);
+  });
+
   test("never overwrites what it did not write", () => {
     make().write("src/greeter.saga.ts", "export const mine = 1;\n");
     const { code, stderr } = project.compile();
