@@ -3,9 +3,10 @@
  * finds them again. How a run proceeds is in `executor.ts` and `machine.ts`.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { ActiveRun } from "./active-run.js";
 import { type Clock, systemClock } from "./clock.js";
-import { encode } from "./codec.js";
+import { decode, encode } from "./codec.js";
 import { type CommandArguments, eventOf, parseArguments } from "./control.js";
 import type { AnySagaDefinition, BoundSaga, SagaDefinition } from "./definition.js";
 import { StenoError } from "./errors.js";
@@ -15,7 +16,8 @@ import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { advance } from "./machine.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
 import { restore, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
-import { Run } from "./run.js";
+import { Run, type RunHost } from "./run.js";
+import { statusOf } from "./state.js";
 import type { RequestAnswer, RunRow, Store, StoreOwner, StoreRequest } from "./stores/store.js";
 
 /** Where a coordinator says what nobody asked for. `console` is one. */
@@ -30,6 +32,7 @@ export interface CoordinatorOptions {
   readonly clock?: Clock;
   /** From 0 up to 1; for jitter. */
   readonly random?: () => number;
+  /** Default: `console`. */
   readonly logger?: Logger;
   /** A run is paused when a node's attempts have ended with the process this often. Default 3. */
   readonly crashLimit?: number;
@@ -40,7 +43,12 @@ export interface StartOptions {
   readonly id?: string;
 }
 
+/** JSON text; `undefined` for `undefined`. */
+type JsonText = string | undefined;
+
 const DEFAULT_CRASH_LIMIT = 3;
+/** When `close()` says what it waits for. */
+const CLOSE_WARNING_MS = 10_000;
 /** How soon a command from another process is seen. */
 const REQUEST_POLL_MS = 200;
 /** Ids are keys and file names and parts of commands. */
@@ -51,12 +59,14 @@ export class Coordinator {
   readonly #owner: StoreOwner;
   readonly #sagas: readonly LoadedSaga[];
   readonly #executor: Executor;
-  readonly #logger: Logger | undefined;
+  readonly #logger: Logger;
   readonly #crashLimit: number;
   readonly #active = new Map<string, ActiveRun>();
   readonly #starting = new Map<string, Promise<Run<never>>>();
   readonly #defined = new Set<string>();
   readonly #unrecovered = new Map<string, UnrecoveredRun>();
+  /** Who waits for the next run to rest. */
+  #rested: (() => void)[] = [];
   #poll: NodeJS.Timeout | undefined;
   #polling: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -69,13 +79,13 @@ export class Coordinator {
   ) {
     this.#owner = owner;
     this.#sagas = sagas;
-    this.#logger = options.logger;
+    this.#logger = options.logger ?? console;
     this.#crashLimit = options.crashLimit ?? DEFAULT_CRASH_LIMIT;
     this.#executor = new Executor({
       owner,
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
-      onFinished: (run) => void this.#active.delete(run.id),
+      onRest: (run) => this.#rest(run),
       onLost: (error) => this.#lose(error),
     });
   }
@@ -88,6 +98,7 @@ export class Coordinator {
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
     // Before the store is opened: a wrong call must leave nothing behind.
     const sagas = options.sagas.map(loadSaga);
+    checkCrashLimit(options.crashLimit);
     const owner = await options.store.open();
     const coordinator = new Coordinator(owner, sagas, options);
     try {
@@ -117,7 +128,7 @@ export class Coordinator {
   ): Promise<Run<Result>> {
     this.#checkOpen();
     const saga = this.#loaded(definition as unknown as AnySagaDefinition);
-    const text = encode(params, "params") ?? "null";
+    const text = encode(params, "params");
     if (id === undefined) return this.#create(saga, text, randomUUID());
     if (typeof id !== "string" || id.length === 0 || id.length > ID_LIMIT) {
       throw new StenoError("bad-id", `the id of a run is a text of 1 to ${ID_LIMIT} characters`);
@@ -144,17 +155,37 @@ export class Coordinator {
     return this.#handle(id, active);
   }
 
-  /** Waits until no run can move without an operator. */
+  /**
+   * Waits until no run can move without an operator, and all of that is durable.
+   * @throws StenoError if the coordinator is closed, or loses its store, before
+   */
   async drain(): Promise<void> {
-    for (;;) {
-      const moving = [...this.#active.values()].filter(isMoving);
-      if (moving.length === 0) return;
-      await Promise.race([
-        Promise.all(moving.map((run) => run.rest())),
-        // Paused runs never rest: they are looked at again now and then.
-        new Promise((resolve) => setTimeout(resolve, REQUEST_POLL_MS)),
-      ]);
+    while (this.#isMoving()) {
+      await new Promise<void>((resolve) => {
+        // A run that is paused never rests: it is looked at again now and then.
+        const again = setTimeout(resolve, REQUEST_POLL_MS);
+        this.#rested.push(() => {
+          clearTimeout(again);
+          resolve();
+        });
+      });
+      this.#checkOpen();
     }
+    await this.#executor.durable();
+  }
+
+  #isMoving(): boolean {
+    for (const run of this.#active.values()) if (isMoving(run)) return true;
+    return false;
+  }
+
+  #rest(run: ActiveRun): void {
+    if (run.state.finished !== undefined) this.#active.delete(run.id);
+    this.#wakeDrains();
+  }
+
+  #wakeDrains(): void {
+    for (const wake of this.#rested.splice(0)) wake();
   }
 
   /**
@@ -168,14 +199,26 @@ export class Coordinator {
 
   async #close(): Promise<void> {
     clearInterval(this.#poll);
+    const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);
     await this.#executor.close();
+    clearTimeout(waiting);
     await this.#polling;
     const closed = new StenoError(
       "coordinator-closed",
       "the coordinator was closed before the run came to rest: it goes on when the store is opened again",
     );
     for (const run of this.#active.values()) run.giveUp(closed);
+    this.#wakeDrains();
     await this.#owner.close();
+  }
+
+  #tellWhatRuns(): void {
+    const bodies = [...this.#active.values()].flatMap(({ id, attempts }) =>
+      Array.from(attempts.keys(), (node) => `\`${node}\` of run \`${id}\``),
+    );
+    this.#warn(
+      `close() still waits for ${bodies.slice(0, 10).join(", ")}: give an action that may hang a timeout`,
+    );
   }
 
   #loaded(definition: AnySagaDefinition): LoadedSaga {
@@ -190,10 +233,14 @@ export class Coordinator {
     );
   }
 
-  async #createOrFind<Result>(saga: LoadedSaga, params: string, id: string): Promise<Run<Result>> {
+  async #createOrFind<Result>(
+    saga: LoadedSaga,
+    params: JsonText,
+    id: string,
+  ): Promise<Run<Result>> {
     const row = await this.#owner.run(id);
     if (row === undefined) return this.#create(saga, params, id);
-    if (row.saga !== saga.manifest.name || row.params !== params) {
+    if (row.saga !== saga.manifest.name || !isSame(row.params, params)) {
       const what = row.saga === saga.manifest.name ? "other params" : `saga \`${row.saga}\``;
       throw new StenoError(
         "run-exists",
@@ -203,7 +250,7 @@ export class Coordinator {
     return this.#handle(id, this.#active.get(id));
   }
 
-  async #create<Result>(saga: LoadedSaga, params: string, id: string): Promise<Run<Result>> {
+  async #create<Result>(saga: LoadedSaga, params: JsonText, id: string): Promise<Run<Result>> {
     this.#checkOpen();
     const { manifest, plan } = saga;
     if (!this.#defined.has(manifest.hash)) {
@@ -224,7 +271,11 @@ export class Coordinator {
       createdAt: at,
       updatedAt: at,
     };
-    const created: SagaEvent = { type: "created", at, value: params };
+    const created: SagaEvent = {
+      type: "created",
+      at,
+      ...(params !== undefined && { value: params }),
+    };
     const { state, effects } = advance(plan, created);
     const run = new ActiveRun(saga, row, state, 0);
     run.created = row;
@@ -245,7 +296,7 @@ export class Coordinator {
       this.#active.set(row.id, found);
       if (crashesIfRecovered(found.state) >= this.#crashLimit && found.state.paused === undefined) {
         const message = `run \`${row.id}\` is paused: its attempts ended with the process ${this.#crashLimit} times`;
-        this.#logger?.warn(message);
+        this.#warn(message);
         this.#executor.record(found, { type: "paused", at, value: '"crash-loop"' });
       }
       this.#executor.record(found, { type: "recovered", at });
@@ -256,7 +307,7 @@ export class Coordinator {
 
   #leaveAlone(row: RunRow, found: UnrecoveredRun, updatedAt: number): void {
     this.#unrecovered.set(row.id, found);
-    this.#logger?.warn(found.message);
+    this.#warn(found.message);
     if (row.reason === found.reason) return;
     const { id: run, status, output, error } = row;
     this.#executor.write({
@@ -271,12 +322,15 @@ export class Coordinator {
   }
 
   #handle<Result>(id: string, active: ActiveRun | undefined): Run<Result> {
-    const host = {
-      reader: this.#owner,
-      active: (run: string) => this.#active.get(run),
-      control: (run: string, command: string, node: string | undefined, reason: string) =>
+    const host: RunHost = {
+      reader: () => {
+        this.#checkOpen();
+        return this.#owner;
+      },
+      active: (run) => this.#active.get(run),
+      control: (run, command, node, reason) =>
         this.#control(run, command, { reason, ...(node !== undefined && { node }) }),
-      checkAlive: (run: string) => {
+      checkAlive: (run) => {
         const found = this.#unrecovered.get(run);
         if (found !== undefined) throw new StenoError(found.reason, found.message);
         this.#checkOpen();
@@ -291,8 +345,9 @@ export class Coordinator {
     if (run === undefined) throw await this.#notActive(id);
     const event = eventOf(run, command, args, this.#executor.clock.now());
     if (event !== undefined) {
-      run.atRest = false;
       this.#executor.record(run, event);
+      // A stuck run may still be stuck after it: then nobody will say again that it rests.
+      run.atRest = run.atRest && statusOf(run.state) === "stuck";
     }
     await this.#executor.durable();
   }
@@ -310,11 +365,17 @@ export class Coordinator {
 
   #pollRequests(): void {
     let busy = false;
+    let told: string | undefined;
     this.#poll = setInterval(() => {
       if (busy) return;
       busy = true;
       this.#polling = this.#answerRequests()
-        .catch((error: unknown) => this.#logger?.warn(`requests cannot be read: ${String(error)}`))
+        .catch((error: unknown) => {
+          const message = `requests of other processes cannot be answered: ${String(error)}`;
+          // Once and not five times a second.
+          if (message !== told && this.#lost === undefined) this.#warn(message);
+          told = message;
+        })
         .finally(() => (busy = false));
     }, REQUEST_POLL_MS);
     this.#poll.unref();
@@ -322,6 +383,8 @@ export class Coordinator {
 
   async #answerRequests(): Promise<void> {
     for (const request of await this.#owner.requests()) {
+      // The next owner answers what is left.
+      if (this.#closed !== undefined) return;
       this.#executor.answer(request, await this.#answerTo(request));
       // One after another: each sees what the one before has done.
       await this.#executor.durable();
@@ -342,8 +405,20 @@ export class Coordinator {
   #lose(error: Error): void {
     this.#lost = error;
     clearInterval(this.#poll);
-    this.#logger?.warn(`the store cannot be written, nothing goes on: ${error.message}`);
     for (const run of this.#active.values()) run.giveUp(error);
+    this.#wakeDrains();
+    this.#warn(
+      `the store cannot be written, and nothing goes on here (${error.message}): ` +
+        "mend the cause, close this coordinator and open another",
+    );
+  }
+
+  #warn(message: string): void {
+    try {
+      this.#logger.warn(message);
+    } catch {
+      // What a logger throws must not end a run, nor the process.
+    }
   }
 
   #checkOpen(): void {
@@ -351,4 +426,17 @@ export class Coordinator {
     if (this.#closed === undefined) return;
     throw new StenoError("coordinator-closed", "the coordinator is closed: open another");
   }
+}
+
+function checkCrashLimit(limit: number | undefined): void {
+  if (limit === undefined || limit === Infinity || (Number.isInteger(limit) && limit > 0)) return;
+  throw new StenoError(
+    "bad-crash-limit",
+    `\`crashLimit\` is ${limit}: it must be a whole number from 1, or Infinity for no limit`,
+  );
+}
+
+/** Whether two params are equal as values; the order of properties does not count. */
+function isSame(one: JsonText, other: JsonText): boolean {
+  return one === other || isDeepStrictEqual(decode(one), decode(other));
 }

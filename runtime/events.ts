@@ -25,8 +25,8 @@ export type Doubt = "timeout" | "aborted" | "process";
 
 export type SagaEvent =
   // --- the run
-  /** `value`: the params. Always the first event. */
-  | (At & { readonly type: "created"; readonly value: string })
+  /** `value`: the params; absent when they are `undefined`. Always the first event. */
+  | (At & { readonly type: "created"; readonly value?: string })
   /** A coordinator took the run over after another ended. Whatever was running is in doubt. */
   | (At & { readonly type: "recovered" })
   /** `value`: the reason, as JSON text. Nothing starts until `resumed`. */

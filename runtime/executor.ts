@@ -31,8 +31,8 @@ export interface ExecutorOptions {
   readonly owner: StoreOwner;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The run is finished, and its log says so durably. */
-  readonly onFinished: (run: ActiveRun) => void;
+  /** The run is finished, or stuck, and its log says so durably. */
+  readonly onRest: (run: ActiveRun) => void;
   /** The store cannot be written: nothing can go on. */
   readonly onLost: (error: Error) => void;
 }
@@ -103,7 +103,8 @@ export class Executor {
   async close(): Promise<void> {
     this.#closing = true;
     this.#retries.clear();
-    while (this.#lost === undefined && (this.#bodies.running > 0 || this.#isBusy())) {
+    // A store that is lost has nothing left to write, but bodies run on.
+    while (this.#bodies.running > 0 || (this.#lost === undefined && this.#isBusy())) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     this.#bodies.clear();
@@ -288,7 +289,6 @@ export class Executor {
     this.#lost = error;
     this.#committing = false;
     this.#retries.clear();
-    this.#bodies.clear();
     for (const { reject } of [...waiters, ...this.#waiters]) reject(error);
     this.#waiters = [];
     this.#options.onLost(error);
@@ -314,7 +314,7 @@ export class Executor {
         break;
       case "rest":
         run.settleRest();
-        if (run.state.finished !== undefined) this.#options.onFinished(run);
+        this.#options.onRest(run);
         break;
       default:
     }

@@ -19,7 +19,8 @@ export interface RunReport {
 
 /** What a handle needs of its coordinator. */
 export interface RunHost {
-  readonly reader: StoreReader;
+  /** @throws StenoError when the coordinator is closed. */
+  reader(): StoreReader;
   active(id: string): ActiveRun | undefined;
   control(run: string, command: string, node: string | undefined, why: string): Promise<void>;
   /** Fails if a run that is not finished cannot go on here. */
@@ -46,7 +47,12 @@ export class Run<Result = unknown> {
    */
   async result(): Promise<Result> {
     const active = this.#active ?? this.#host.active(this.id);
-    if (active === undefined) return outcomeOf(this.id, (await this.#stored()).state) as Result;
+    if (active === undefined) {
+      const { row, state } = await this.#stored();
+      // A run that is not finished, and not active here, never is.
+      if (row.status !== "succeeded" && row.status !== "undone") this.#host.checkAlive(this.id);
+      return outcomeOf(this.id, state) as Result;
+    }
     if (!active.atRest) {
       this.#host.checkAlive(this.id);
       await active.rest();
@@ -91,7 +97,7 @@ export class Run<Result = unknown> {
   }
 
   async #stored(): Promise<{ readonly row: RunRow; readonly state: RunState }> {
-    const { reader } = this.#host;
+    const reader = this.#host.reader();
     const row = await reader.run(this.id);
     const manifest = row && (await reader.definition(row.hash));
     if (row === undefined || manifest === undefined) {
@@ -100,7 +106,6 @@ export class Run<Result = unknown> {
         `run \`${this.id}\` or its definition is gone from the store: restore it from a copy`,
       );
     }
-    if (row.status !== "succeeded" && row.status !== "undone") this.#host.checkAlive(this.id);
     const state = foldLog(makePlan(parseManifest(manifest)), await reader.events(this.id));
     return { row, state };
   }

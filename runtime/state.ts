@@ -62,8 +62,11 @@ export interface Frame {
   readonly index: number;
   /** What the paths of its nodes begin with: `""`, `serverAlloc/`. */
   readonly prefix: string;
-  /** JSON text of the params; of a subsaga, as `started` has them: an array of one or none. */
-  readonly params: string;
+  /**
+   * JSON text of the params, `undefined` for `undefined`; of a subsaga, as `started` has them: an
+   * array of one or none.
+   */
+  readonly params: string | undefined;
   readonly phase: Uint8Array;
   /** How many nodes before each one are not complete. */
   readonly waiting: Int32Array;
@@ -137,7 +140,7 @@ export interface Place {
 
 export function makeFrame(
   plan: Plan,
-  params: string,
+  params: string | undefined,
   parent: Frame | undefined,
   index: number,
 ): Frame {

@@ -44,5 +44,5 @@ export function valuesOf(plan: Plan): MakeValues {
 }
 
 function paramsOf({ parent, params }: Frame): unknown {
-  return parent === undefined ? decode(params) : decodeInputs(params)[0];
+  return parent === undefined ? decode(params) : decodeInputs(params ?? "[]")[0];
 }

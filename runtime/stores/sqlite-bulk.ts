@@ -9,11 +9,14 @@ import type { Connection, SqlValue, Statement } from "./sqlite-driver.js";
 
 const ROWS_PER_STATEMENT = 16;
 
+/** What is left at the end of a commit goes in by these; a chain of actions has two rows a commit. */
+const SMALLER = [8, 4, 2, 1] as const;
+
 /** Rows of one table that wait for `flush()`. */
 export class BulkInsert {
   readonly #width: number;
-  readonly #one: Statement;
   readonly #many: Statement;
+  readonly #fewer: readonly { readonly rows: number; readonly statement: Statement }[];
   /** The values of all rows that wait, row after row. */
   #values: SqlValue[] = [];
 
@@ -21,8 +24,10 @@ export class BulkInsert {
     this.#width = columns.length;
     const row = `(${columns.map(() => "?").join(",")})`;
     const into = `INSERT INTO ${table} (${columns.join(",")}) VALUES `;
-    this.#one = connection.prepare(into + row);
-    this.#many = connection.prepare(into + Array(ROWS_PER_STATEMENT).fill(row).join(","));
+    const prepare = (rows: number): Statement =>
+      connection.prepare(into + Array(rows).fill(row).join(","));
+    this.#many = prepare(ROWS_PER_STATEMENT);
+    this.#fewer = SMALLER.map((rows) => ({ rows, statement: prepare(rows) }));
   }
 
   add(row: readonly SqlValue[]): void {
@@ -38,8 +43,12 @@ export class BulkInsert {
     const values = this.#values;
     if (values.length === 0) return;
     this.#values = [];
-    for (let at = 0; at < values.length; at += this.#width) {
-      this.#one.run(...values.slice(at, at + this.#width));
+    let at = 0;
+    for (const { rows, statement } of this.#fewer) {
+      const end = at + rows * this.#width;
+      if (end > values.length) continue;
+      statement.run(...values.slice(at, end));
+      at = end;
     }
   }
 

@@ -92,17 +92,19 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
   override async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.guard(() => {
-      try {
-        // libsql does not fold the WAL into the file when it closes; a copied file should be whole.
-        // Without waiting for a reader: it would hold up the whole process, for tidiness alone.
-        this.file.connection.exec("PRAGMA busy_timeout = 0");
-        this.statement("PRAGMA wal_checkpoint(TRUNCATE)").get();
-      } finally {
-        this.#lock.release();
-      }
-    });
-    await super.close();
+    try {
+      // libsql does not fold the WAL into the file when it closes; a copied file should be whole.
+      // Without waiting for a reader: it would hold up the whole process.
+      this.file.connection.exec("PRAGMA busy_timeout = 0");
+      this.statement("PRAGMA wal_checkpoint(TRUNCATE)").get();
+    } catch {
+      // For tidiness alone: on a full disk the WAL stays, and it is part of the database.
+    }
+    try {
+      this.#lock.release();
+    } finally {
+      await super.close();
+    }
   }
 
   #checkEpoch(): void {
@@ -158,7 +160,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       run.saga,
       run.hash,
       run.nonce,
-      run.params,
+      run.params ?? null,
       run.status,
       run.reason ?? null,
       run.output ?? null,

@@ -172,7 +172,7 @@ function runOf(row: SqlRow): RunRow {
     saga: String(row["saga"]),
     hash: String(row["hash"]),
     nonce: String(row["nonce"]),
-    params: String(row["params"]),
+    params: textOf(row["params"]),
     // Only owners write rows, and they write what the type allows.
     status: row["status"] as RunStatus,
     reason: textOf(row["reason"]),

@@ -37,7 +37,7 @@ CREATE TABLE runs (
   saga TEXT NOT NULL,
   hash TEXT NOT NULL,
   nonce TEXT NOT NULL,
-  params TEXT NOT NULL,
+  params TEXT,
   status TEXT NOT NULL,
   reason TEXT,
   output TEXT,

@@ -17,8 +17,8 @@ export interface RunRow {
   readonly hash: string;
   /** Random, made at `start()`: part of every idempotency key of the run. */
   readonly nonce: string;
-  /** JSON text. */
-  readonly params: string;
+  /** JSON text; `undefined` for params that are `undefined`. */
+  readonly params: string | undefined;
   readonly status: RunStatus;
   /** Why the run is not moving, machine-readable: `paused`, `crash-loop`, `definition-missing`, … */
   readonly reason: string | undefined;
