@@ -1,17 +1,21 @@
 /**
  * The oracles on programs written by hand: that they agree with what is right, and that they tell
- * what is wrong, when an order, an input or an undo is tampered with.
+ * what is wrong, when an order, an input, an attempt or an undo is tampered with.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineSaga } from "steno-runtime";
 import type { Node } from "steno-runtime/manifest";
 import { Batch, load, type Loaded } from "./compile.js";
+import { compareEndings, compareWithReference, runFailing } from "./failing.js";
+import { faultsOf } from "./faults.js";
 import { compareByGating, type Params } from "./gating.js";
 import type { Kit } from "./kit.js";
 import { programs } from "./programs.js";
+import { interpret } from "./reference.js";
 import { lettingRejectionsPass } from "./unhandled.js";
 
 const names = Object.keys(programs);
+const once = { attempts: 1, delayMs: 0, factor: 1, maxDelayMs: 0, jitter: false };
 const params: Params = { tag: "m", n: 4, s: "some", on: true, nums: [3, 1, 2] };
 
 let batch: Batch;
@@ -74,6 +78,53 @@ describe("the gates bite", () => {
     expect(differences).toEqual([
       expect.stringMatching(/^nothing held: output 1, and the plain method has output \[/),
     ]);
+  });
+});
+
+describe("the reference interpreter is the specification of failing runs", () => {
+  const endings = new Map<string, number>();
+
+  test.each(names)("%s", async (name) => {
+    const loaded = await program(name);
+    for (let seed = 0; seed < 60; seed++) {
+      const { differences, status } = await compareWithReference(loaded, params, faultsOf(seed));
+      expect(differences).toEqual([]);
+      endings.set(status, (endings.get(status) ?? 0) + 1);
+    }
+  });
+
+  test("every ending was met", () => {
+    for (const status of ["succeeded", "undone", "stuck"]) {
+      expect([status, (endings.get(status) ?? 0) > 10]).toEqual([status, true]);
+    }
+  });
+
+  /** What the reference says of how a run ended that the runtime ran by a changed manifest. */
+  async function complaints(name: string, node: string, change: Partial<Node>): Promise<string[]> {
+    const right = await program(name);
+    const wrong = withNode(right, node, change);
+    const found: string[] = [];
+    for (let seed = 0; seed < 60; seed++) {
+      const expected = interpret(right.main.manifest, faultsOf(seed));
+      found.push(...compareEndings(expected, await runFailing(wrong, params, faultsOf(seed))));
+    }
+    return found;
+  }
+
+  test.each<[string, string, string, Partial<Node>, RegExp]>([
+    ["an edge is missing", "chain", "c", { after: ["a"] }, /(act|undo) (a|c) #\d: not in the ref/],
+    ["an attempt is missing", "chain", "c", { retry: once }, /act c #2: in the reference only/],
+    [
+      "an undo gives up early",
+      "held",
+      "p",
+      { undoRetry: once },
+      /node p: undo-failed, and the ref/,
+    ],
+    ["a failed node is not undone", "blocks", "c", { undo: "none" }, /undo c #1: in the reference/],
+  ])("it bites when %s", async (_, name, node, change, complaint) => {
+    const found = await complaints(name, node, change);
+    expect(found.join("\n")).toMatch(complaint);
   });
 });
 
