@@ -23,9 +23,13 @@ export class Bodies {
 
   constructor(executor: Executor) {
     this.#executor = executor;
-    this.#timeouts = new TimerHeap(executor.clock, (attempt) => {
-      if (!attempt.ended) this.#timeOut(attempt);
-    });
+    this.#timeouts = new TimerHeap(
+      executor.clock,
+      (attempt) => {
+        if (!attempt.ended) this.#timeOut(attempt);
+      },
+      ({ ended }) => !ended,
+    );
   }
 
   /** Calls the body of a node; `makeArguments` gives its arguments. */
@@ -91,13 +95,26 @@ export class Bodies {
       try {
         value = encode(result, `the output of \`${node}\``);
       } catch (error) {
-        this.#rejected(attempt, error);
+        this.#notStorable(attempt, error);
         return;
       }
       this.#end(attempt);
       const event = { type: "succeeded", at, node, attempt: number } as const;
       this.#executor.record(run, value === undefined ? event : { ...event, value });
     }
+    this.#executor.bodyEnded();
+  }
+
+  /**
+   * The body had its effect, and what its undo would need of it is lost. So it has not failed, which
+   * would leave the effect behind in silence, and trying again cannot help: its doubt is for good.
+   */
+  #notStorable(attempt: Attempt, error: unknown): void {
+    this.#end(attempt);
+    const { run, node, attempt: number } = attempt;
+    const value = recordError(error);
+    const at = this.#executor.clock.now();
+    this.#executor.record(run, { type: "in-doubt", at, node, attempt: number, value });
     this.#executor.bodyEnded();
   }
 

@@ -33,19 +33,35 @@ interface Entry<T> {
   readonly item: T;
 }
 
-/** Items by due time: a binary heap with one timer of the clock. An item that is stale is the taker's to see. */
+/** A heap this small is not worth looking through for what is stale. */
+const SMALL_HEAP = 1000;
+
+/**
+ * Items by due time: a binary heap with one timer of the clock. An item that is stale is the taker's
+ * to see; now and then all of those are dropped, so that timeouts of an hour do not keep an hour's runs.
+ */
 export class TimerHeap<T> {
-  readonly #heap: Entry<T>[] = [];
+  #heap: Entry<T>[] = [];
+  /** When it has grown to this, what is stale is dropped. */
+  #limit = SMALL_HEAP;
+  readonly #isLive: (item: T) => boolean;
   readonly #clock: Clock;
   readonly #take: (item: T) => void;
   #armed: { readonly at: number; readonly cancel: () => void } | undefined;
 
-  constructor(clock: Clock, take: (item: T) => void) {
+  constructor(clock: Clock, take: (item: T) => void, isLive: (item: T) => boolean) {
     this.#clock = clock;
     this.#take = take;
+    this.#isLive = isLive;
+  }
+
+  /** How many items it holds, stale ones included. */
+  get size(): number {
+    return this.#heap.length;
   }
 
   add(at: number, item: T): void {
+    if (this.#heap.length >= this.#limit) this.#dropStale();
     const heap = this.#heap;
     const entry = { at, item };
     let place = heap.push(entry) - 1;
@@ -62,9 +78,15 @@ export class TimerHeap<T> {
 
   /** Forgets everything. */
   clear(): void {
-    this.#heap.length = 0;
+    this.#heap = [];
     this.#armed?.cancel();
     this.#armed = undefined;
+  }
+
+  #dropStale(): void {
+    // A sorted array is a heap; the timer that is armed may find nothing due, which does no harm.
+    this.#heap = this.#heap.filter(({ item }) => this.#isLive(item)).sort((a, b) => a.at - b.at);
+    this.#limit = Math.max(SMALL_HEAP, 2 * this.#heap.length);
   }
 
   #arm(): void {

@@ -49,7 +49,8 @@ export type SagaEvent =
   | (OfAttempt & { readonly type: "failed"; readonly value: string })
   /**
    * The attempt ended without an answer. With `dueAt`, it is run again then; without, its attempts
-   * are used up. `value`: the {@link Doubt}, as JSON text.
+   * are used up. `value`: the {@link Doubt}, as JSON text; or the error, for an attempt that gave
+   * an output that cannot be stored.
    */
   | (OfAttempt & { readonly type: "in-doubt"; readonly value: string; readonly dueAt?: number })
   // --- its undo

@@ -58,9 +58,13 @@ export class Executor {
     this.clock = options.clock;
     this.random = options.random;
     this.#bodies = new Bodies(this);
-    this.#retries = new TimerHeap(options.clock, ({ run, effect }) => {
-      if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);
-    });
+    this.#retries = new TimerHeap(
+      options.clock,
+      ({ run, effect }) => {
+        if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);
+      },
+      ({ run, effect }) => this.#isStill(run, effect),
+    );
   }
 
   /** Takes a new run; `durable` tells when it is. */

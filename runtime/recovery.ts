@@ -1,9 +1,11 @@
 /** Finds what a store has unfinished, and what cannot go on and why. It starts nothing. */
 import { ActiveRun } from "./active-run.js";
 import { StenoError } from "./errors.js";
+import { differenceOf } from "./definition-difference.js";
 import { foldLog } from "./history.js";
+import type { LoggedEvent } from "./events.js";
 import type { LoadedSaga } from "./loaded-saga.js";
-import type { Manifest } from "./manifest.js";
+import { type Manifest, parseManifest } from "./manifest.js";
 import type { RunRow, StoreReader } from "./stores/store.js";
 
 /** A run that this coordinator cannot go on with. It stays in the store as it is. */
@@ -45,17 +47,37 @@ export async function restore(
   if (loaded === undefined) return definitionMissing(store, row, sagas);
   try {
     const events = await store.events(id);
-    events.forEach((event, place) => {
-      if (event.seq === place) return;
+    events.forEach(checkEvent);
+    const state = foldLog(loaded.plan, events);
+    if (state.finished !== undefined) {
       throw new StenoError(
         "corrupt-log",
-        `event ${place} of its saga log is missing: restore the store from a copy`,
+        `its row says \`${row.status}\`, but its saga log has come to its end (${state.finished})`,
       );
-    });
-    return new ActiveRun(loaded, row, foldLog(loaded.plan, events), events.length);
+    }
+    return new ActiveRun(loaded, row, state, events.length);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { id, saga, reason: "corrupt-log", message: `run \`${id}\` cannot be read: ${message}` };
+    const said = error instanceof Error ? error.message : String(error);
+    const message =
+      `run \`${id}\` cannot go on, since its saga log is damaged: ${said}; ` +
+      "restore the store from a copy, or undo by hand what `steno log` shows";
+    return { id, saga, reason: "corrupt-log", message };
+  }
+}
+
+/** The machine checks that events fit together; this, that they are all there and can be read. */
+function checkEvent(event: LoggedEvent, place: number): void {
+  if (event.seq !== place) {
+    throw new StenoError("corrupt-log", `event ${place} is missing`);
+  }
+  if (!("value" in event) || event.value === undefined) return;
+  try {
+    JSON.parse(event.value);
+  } catch {
+    throw new StenoError(
+      "corrupt-log",
+      `the value of event ${place} (\`${event.type}\`) is no JSON`,
+    );
   }
 }
 
@@ -69,20 +91,17 @@ async function definitionMissing(
   const message =
     `run \`${id}\` was started with the definition ${hash} of \`${saga}\`, which is not in ` +
     "`sagas`: add the bundle or module that it was started with, after the newer one";
-  const old = await store.definition(hash);
+  const old = await storedDefinition(store, hash);
   if (other === undefined || old === undefined) return { id, saga, reason, message };
-  return { id, saga, reason, message, difference: differenceOf(old, other.manifest) };
+  const difference = differenceOf(old, other.manifest);
+  return { id, saga, reason, message: `${message}; what changed: ${difference}`, difference };
 }
 
-function differenceOf(old: Manifest, now: Manifest): string {
-  const before = new Map(old.nodes.map((node) => [node.name, JSON.stringify(node)]));
-  const said: string[] = [];
-  for (const node of now.nodes) {
-    const was = before.get(node.name);
-    before.delete(node.name);
-    if (was === undefined) said.push(`\`${node.name}\` is new`);
-    else if (was !== JSON.stringify(node)) said.push(`\`${node.name}\` is changed`);
+/** The difference is told for people's convenience: without it the run is missed all the same. */
+async function storedDefinition(store: StoreReader, hash: string): Promise<Manifest | undefined> {
+  try {
+    return parseManifest(await store.definition(hash));
+  } catch {
+    return undefined;
   }
-  for (const name of before.keys()) said.push(`\`${name}\` is gone`);
-  return said.length > 0 ? said.join(", ") : "the nodes are the same, their bindings differ";
 }

@@ -43,7 +43,7 @@ export function historyOf(events: readonly LoggedEvent[]): History {
         failures.push(failureOf(event));
         break;
       case "in-doubt":
-        if (event.dueAt === undefined) inDoubt.set(event.node, String(parseValue(event.value)));
+        if (event.dueAt === undefined) inDoubt.set(event.node, doubtOf(event.value));
         break;
       case "undo-failed":
         undoFailures.set(event.node, failureOf(event));
@@ -68,6 +68,12 @@ function failureOf(event: {
   readonly value: string;
 }): Failure {
   return { node: event.node, attempt: event.attempt, error: parseError(event.value) };
+}
+
+/** A word, or the error of an output that could not be stored. */
+function doubtOf(json: string): string {
+  const value = parseValue(json);
+  return typeof value === "string" ? value : parseError(json).message;
 }
 
 /** A recorded error; whatever else was thrown becomes its own message. */
