@@ -32,7 +32,7 @@ export interface ClassModel {
 }
 
 /** One `@saga` method, lowered. Also used for a saga that is embedded as a subsaga. */
-export interface SagaModel {
+export interface SagaModel extends GraphModel {
   /** The saga's name: `BookTrip.bookTrip`, or what `@saga({ name })` says. */
   readonly name: string;
   /** Under which name the generated module exports the definition. */
@@ -46,13 +46,53 @@ export interface SagaModel {
   readonly exportedAs: string;
   /** Whether the method takes params. */
   readonly hasParams: boolean;
-  /** All local variables that some `Code` of this saga refers to. */
+  /** All local variables that some `Code` of this saga refers to, in whichever of its graphs. */
   readonly variables: ReadonlyMap<VariableId, Variable>;
+}
+
+/** A graph: of a method, of the items of a map or loop, of a scope, of its handler. */
+export interface GraphModel {
   /** In source order. */
   readonly nodes: readonly NodeModel[];
-  /** What it returns; absent: nothing. Always glue. */
-  readonly output: Code | undefined;
+  /**
+   * What it returns: the first whose conditions hold, and the last if no other does. Empty: nothing.
+   * The codes are glue. Of a scope and a handler it is empty: what they return is the method's.
+   */
+  readonly outputs: readonly Alternative[];
+  /** Where the graph of a loop, scope or handler leaves to before its end: the first that holds. */
+  readonly exits: readonly ExitModel[];
 }
+
+/** One of several values, by the path that was taken. */
+export interface Alternative {
+  /** Of any graph whose nodes can be read at the place. Empty: always. */
+  readonly when: readonly ConditionModel[];
+  /**
+   * Absent: `undefined`. Evaluated, with the glue that it reads, only if the conditions hold: on
+   * other paths that glue might throw.
+   */
+  readonly code: Code | undefined;
+}
+
+export interface ExitModel {
+  readonly to: "break" | "continue" | "return";
+  readonly when: readonly ConditionModel[];
+}
+
+/**
+ * An arm that was taken: of a decision; of a loop, `return`; of a scope, `caught` or where it exits to.
+ * Those of a node name nodes of its own graph.
+ */
+export interface ConditionModel {
+  readonly decision: string;
+  readonly arm: string;
+  /** Holds if the arm was not taken, also where the decision was skipped. */
+  readonly not?: true;
+}
+
+/** A node that has ended before another. With `when`, it is waited for only if that holds. */
+export type AfterModel =
+  string | { readonly node: string; readonly when: readonly ConditionModel[] };
 
 // --- nodes
 
@@ -60,8 +100,13 @@ interface NodeModelBase {
   /** By the naming rule of the design; unique in its saga. */
   readonly name: string;
   readonly span: Span;
-  /** Nodes that have ended before this one starts. Complete or not, never with too many: a pass reduces it. */
-  readonly after: readonly string[];
+  /**
+   * Nodes of the same graph that have ended before this one starts, the decisions in `when` among
+   * them or before them. Complete or not, never with too many: a pass reduces it.
+   */
+  readonly after: readonly AfterModel[];
+  /** All must hold, else the node is skipped. Absent: it always runs. */
+  readonly when?: readonly ConditionModel[];
 }
 
 export interface ActionNodeModel extends NodeModelBase {
@@ -84,7 +129,81 @@ export interface SubsagaNodeModel extends NodeModelBase {
   readonly params: Code | undefined;
 }
 
-export type NodeModel = ActionNodeModel | ComputeNodeModel | SubsagaNodeModel;
+export interface DecisionNodeModel extends NodeModelBase {
+  readonly kind: "decision";
+  /** The value is one of the arms. Like that of a compute node it need not be glue. */
+  readonly code: Code;
+  readonly arms: readonly string[];
+}
+
+/** `Promise.all(xs.map(…))`, and `for (const x of xs) { … }`. */
+export interface IterationNodeModel extends NodeModelBase {
+  readonly kind: "map" | "loop";
+  /** The list. It need not be glue. */
+  readonly items: Code;
+  /** The name of an item in paths; absent: its number. Reads the item, and need not be glue. */
+  readonly key: Code | undefined;
+  readonly concurrency: number | undefined;
+  /** Its outputs: what an item gives. */
+  readonly graph: GraphModel;
+}
+
+/** `try { … } catch { … }`. */
+export interface ScopeNodeModel extends NodeModelBase {
+  readonly kind: "scope";
+  readonly graph: GraphModel;
+  readonly handler: GraphModel;
+}
+
+/** `throw`. */
+export interface FailNodeModel extends NodeModelBase {
+  readonly kind: "fail";
+  /** What is thrown. It need not be glue. */
+  readonly error: Code;
+}
+
+export interface SleepNodeModel extends NodeModelBase {
+  readonly kind: "sleep";
+  /** A duration as the runtime takes it. It need not be glue. */
+  readonly duration: Code;
+}
+
+export interface EventNodeModel extends NodeModelBase {
+  readonly kind: "event";
+  /** The property of the class that declares the event, and is the event's name. */
+  readonly event: Member;
+  readonly timeoutMs: number | undefined;
+}
+
+/** A run of its own that is started here. */
+export interface SpawnNodeModel extends NodeModelBase {
+  readonly kind: "spawn";
+  readonly saga: SpawnedModel;
+  readonly params: Code | undefined;
+  readonly id: Code | undefined;
+  /** Whether its result is waited for, and is the output of the node. */
+  readonly wait: boolean;
+}
+
+/** What is known of a saga that is started as a run of its own: its graph is none of ours. */
+export interface SpawnedModel {
+  readonly name: string;
+  readonly method: string;
+  /** Members from `this` to the object that has it. */
+  readonly path: readonly Member[];
+}
+
+export type NodeModel =
+  | ActionNodeModel
+  | ComputeNodeModel
+  | SubsagaNodeModel
+  | DecisionNodeModel
+  | IterationNodeModel
+  | ScopeNodeModel
+  | FailNodeModel
+  | SleepNodeModel
+  | EventNodeModel
+  | SpawnNodeModel;
 
 export interface ActionModel {
   readonly method: string;
@@ -140,6 +259,17 @@ export interface External {
 export interface Code {
   readonly parts: readonly CodePart[];
   readonly span: Span;
+  /**
+   * Conditions that hold where the code stands, and that TypeScript narrowed types by: to be
+   * repeated in front of it, so that it has its types in another place too. Glue, in source order.
+   */
+  readonly guards?: readonly Guard[];
+}
+
+/** A condition that holds, or whose opposite does. */
+export interface Guard {
+  readonly test: Code;
+  readonly holds: boolean;
 }
 
 export type CodePart =
@@ -157,8 +287,22 @@ export interface Variable {
   readonly name: string;
   readonly holds:
     | { readonly kind: "params" }
-    /** The output of a node. */
+    /**
+     * The output of a node. Of a decision its arm; of a scope `{ caught, returned }`; of a loop
+     * `{ returned, value }`.
+     */
     | { readonly kind: "node"; readonly node: string }
+    /** In the graph of a map or loop: its item, and the item's number. */
+    | { readonly kind: "item" | "index"; readonly node: string }
+    /** In the handler of a scope: what is caught. */
+    | { readonly kind: "error"; readonly node: string }
+    /** One of several values: the first whose conditions hold, and the last if no other does. */
+    | {
+        readonly kind: "choice";
+        readonly alternatives: readonly Alternative[];
+        /** The type that it is declared with. */
+        readonly type: Code | undefined;
+      }
     /** Part of what a glue statement `const pattern = init` binds. */
     | { readonly kind: "glue"; readonly statement: GlueStatement };
 }

@@ -24,9 +24,10 @@ export function printGraph(around: GraphSurroundings): string {
   const { saga, instance, output } = around;
   const nodes = saga.nodes.map((node) => `${literalKey(node.name)}: ${printNode(around, node)},`);
   const listed = nodes.length === 0 ? "nodes: {}," : `nodes: {\n${nodes.join("\n")}\n},`;
-  if (saga.output === undefined) return listed;
+  const code = saga.outputs[0]?.code;
+  if (code === undefined) return listed;
   const returns = `${output}<${member(instance, saga.method)}>`;
-  return `${listed}\noutput: ${printFunction(around, single(saga.output, returns))},`;
+  return `${listed}\noutput: ${printFunction(around, single(code, returns))},`;
 }
 
 function printNode(around: GraphSurroundings, node: NodeModel): string {
@@ -55,6 +56,8 @@ function printNode(around: GraphSurroundings, node: NodeModel): string {
       const object = `(self: ${instance}) => self${reach.join("")}`;
       return `{ ${params}instance: ${object}, graph: ${graph} }`;
     }
+    default:
+      throw new Error(`no emission for a node of kind ${node.kind}`);
   }
 }
 
@@ -86,6 +89,8 @@ export function outputType(
       return `ReturnType<typeof ${computeName(node.name)}>`;
     case "subsaga":
       return `${around.output}<${member(around.subsaga(node).instance, node.saga.method)}>`;
+    default:
+      throw new Error(`no emission for a node of kind ${node.kind}`);
   }
 }
 
@@ -94,10 +99,11 @@ export function codesOf(saga: SagaModel): Code[] {
   const own = saga.nodes.flatMap((node): Code[] => {
     if (node.kind === "action") return [...node.inputs];
     if (node.kind === "compute") return [node.code];
+    if (node.kind !== "subsaga") return [];
     return [...(node.params ? [node.params] : []), ...codesOf(node.saga)];
   });
   const glue = [...saga.variables.values()].flatMap(({ holds }) =>
     holds.kind === "glue" ? [holds.statement.init] : [],
   );
-  return [...own, ...glue, ...(saga.output ? [saga.output] : [])];
+  return [...own, ...glue, ...saga.outputs.flatMap(({ code }) => code ?? [])];
 }

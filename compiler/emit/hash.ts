@@ -17,12 +17,13 @@ export function hashOf(saga: SagaModel): string {
 type Facts = string | readonly Facts[];
 
 function sagaFacts(saga: SagaModel): Facts {
-  const output = saga.output === undefined ? [] : [codeFacts(saga, [saga.output])];
+  const output = saga.outputs.flatMap(({ code }) => (code ? [codeFacts(saga, [code])] : []));
   return [saga.name, saga.nodes.map((node) => nodeFacts(saga, node)), output];
 }
 
 function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
-  const common = [node.kind, node.name, node.after];
+  const after = node.after.map((each) => (typeof each === "string" ? each : each.node));
+  const common = [node.kind, node.name, after];
   switch (node.kind) {
     case "action": {
       const { method, undo } = node.action;
@@ -36,6 +37,8 @@ function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
       const params = node.params === undefined ? [] : [codeFacts(saga, [node.params])];
       return [...common, path, params, sagaFacts(node.saga)];
     }
+    default:
+      throw new Error(`no emission for a node of kind ${node.kind}`);
   }
 }
 

@@ -58,5 +58,7 @@ function nodeOf(node: NodeModel, locate: Locate | undefined): Node {
         graph: graphOf(node.saga, locate),
         ...position,
       };
+    default:
+      throw new Error(`no emission for a node of kind ${node.kind}`);
   }
 }

@@ -1,13 +1,14 @@
 /** Turns what was read of a method into its model: nodes get their names and their final order. */
 import * as say from "../diagnostics/catalogue/method.js";
-import type { Code, NodeModel, Variable } from "../model.js";
+import type { Alternative, Code, ExitModel, NodeModel, Variable } from "../model.js";
 import { resolveAfter, sortDrafts, type Draft } from "./graph.js";
 import type { Method, VariableDraft } from "./method.js";
 
 export interface Finished {
   readonly nodes: readonly NodeModel[];
   readonly variables: ReadonlyMap<number, Variable>;
-  readonly output: Code | undefined;
+  readonly outputs: readonly Alternative[];
+  readonly exits: readonly ExitModel[];
 }
 
 /** Names that mean something else among the values of a saga, or in a JavaScript object. */
@@ -26,7 +27,8 @@ export function finish(method: Method, output: Code | undefined): Finished {
       finishVariable(variable, names, ofVariable.get(variable.id)),
     ]),
   );
-  return { nodes, variables, output };
+  const outputs = output === undefined ? [] : [{ when: [], code: output }];
+  return { nodes, variables, outputs, exits: [] };
 }
 
 /** Gives each node its name, in the order in which they are evaluated. */

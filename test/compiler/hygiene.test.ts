@@ -22,8 +22,9 @@ const imported = (name: string, module: string, file = "/project/src/book-trip.t
 
 /** The saga with one more part in the code of its output. */
 function withPart(saga: SagaModel, ...parts: readonly CodePart[]): SagaModel {
-  if (saga.output === undefined) throw new Error("the saga returns something");
-  return { ...saga, output: { ...saga.output, parts: [...saga.output.parts, ...parts] } };
+  const code = saga.outputs[0]?.code;
+  if (code === undefined) throw new Error("the saga returns something");
+  return { ...saga, outputs: [{ when: [], code: { ...code, parts: [...code.parts, ...parts] } }] };
 }
 
 describe("names", () => {

@@ -157,7 +157,8 @@ export class SagaBuilder {
       hasParams: true,
       variables: this.variables,
       nodes: this.nodes,
-      output: output === undefined ? undefined : this.code(output),
+      outputs: output === undefined ? [] : [{ when: [], code: this.code(output) }],
+      exits: [],
       ...change,
     };
   }
