@@ -3,6 +3,7 @@
  * means for the run, the machine says; whether there is another attempt, `machine/verdict.ts`.
  */
 import type { ActiveRun } from "./active-run.js";
+import { instanceOf } from "./answers.js";
 import { Attempt } from "./attempt.js";
 import { TimerHeap } from "./clock.js";
 import { encode } from "./codec.js";
@@ -49,7 +50,7 @@ export class Bodies {
     this.running += 1;
     let result: unknown;
     try {
-      const instance = this.#executor.instanceOf(run, frame);
+      const instance = instanceOf(run, frame);
       const method = methodOf(instance, undo ? node.undo : node.action, frame.plan.saga);
       const given = makeArguments();
       result = runInContext(attempt, () => method.apply(instance, given));
@@ -130,7 +131,7 @@ export class Bodies {
       this.#executor.record(run, { ...base, type: "in-doubt", value: '"aborted"' });
     } else {
       const value = recordError(error);
-      const dueAt = retryAt(run.state, frame, index, chance);
+      const dueAt = retryAt(frame, index, chance);
       this.#executor.record(
         run,
         dueAt === undefined
@@ -162,7 +163,7 @@ export class Bodies {
     } else {
       const at = this.#executor.clock.now();
       const chance = { now: at, random: this.#executor.random };
-      const dueAt = retryDoubtAt(run.state, frame, index, chance);
+      const dueAt = retryDoubtAt(frame, index, chance);
       const event = { type: "in-doubt", at, node, attempt: number, value: '"timeout"' } as const;
       this.#executor.record(run, dueAt === undefined ? event : { ...event, dueAt });
     }

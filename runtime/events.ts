@@ -10,7 +10,8 @@ interface At {
 }
 interface OfNode extends At {
   /**
-   * The node's path: `payment`, `serverAlloc/pick`, `nics[0]/create`. Empty: the run itself, whose
+   * The node's path: `payment`, `serverAlloc/pick`, `nics[0]/create`; `try/reserve` for what is in a
+   * scope, its handler included (names are unique in a method). Empty: the run itself, whose
    * `succeeded` holds the result and is its last event, and whose `failed` says why it has none.
    */
   readonly node: string;
@@ -34,7 +35,9 @@ export type SagaEvent =
   | (At & { readonly type: "resumed" })
   /** An operator asked for the run to be undone. `value`: who and why, as JSON text. */
   | (At & { readonly type: "unwind-requested"; readonly value: string })
-  // --- an action, a subsaga, or a compute node (which has no `started`)
+  // --- an action, a subsaga, a map or loop (`expanded` in place of `started`), a spawn, an event
+  // (`started` if it has no timeout), or a compute node (which has no `started`). A scope has no
+  // events: it begins with its turn, and ends with its graph or its handler
   /** `value`: the inputs, or the params of a subsaga: a JSON array. Durable before the body is called. */
   | (OfAttempt & { readonly type: "started"; readonly value: string })
   /** `value`: the output; absent when it is `undefined`. */
@@ -71,13 +74,17 @@ export type SagaEvent =
   /** `value`: the arm, as JSON text. */
   | (OfNode & { readonly type: "decided"; readonly value: string })
   | (OfNode & { readonly type: "skipped" })
-  /** A map or loop got its list. `value`: a JSON array of its items. */
+  /**
+   * A map or loop got its list. `value`: its items, as inputs are written; or, where items have
+   * keys, `{ "keys": […], "items": … }`.
+   */
   | (OfNode & { readonly type: "expanded"; readonly value: string })
+  /** A sleep begins, or the wait for an event that has a timeout. */
   | (OfNode & { readonly type: "timer-set"; readonly dueAt: number })
-  /** A timer is due: of a sleep, of an event's timeout, of a pause between two attempts. */
+  /** A sleep is over. (An event's timeout is a `failed`, a pause between attempts a `started`.) */
   | (OfNode & { readonly type: "timer-fired" })
-  /** `node`: the event's name. `value`: its payload. */
-  | (OfNode & { readonly type: "event-received"; readonly value: string })
+  /** `node`: the event's name. `value`: its payload; absent when it is `undefined`. */
+  | (OfNode & { readonly type: "event-received"; readonly value?: string })
   /** `value`: the id of the run that was started, as JSON text. */
   | (OfNode & { readonly type: "spawned"; readonly value: string })
   /** An operator's fault for a node, for tests of live systems. `value`: what, as JSON text. */

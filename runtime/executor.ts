@@ -3,17 +3,16 @@
  * anything acts on it. Events that fall due in one turn of the event loop, of all runs, share one
  * commit. It knows no public API; that is `coordinator.ts`.
  */
-import { ActiveRun } from "./active-run.js";
+import type { ActiveRun } from "./active-run.js";
+import { answerTo } from "./answers.js";
 import { Bodies } from "./bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
-import { decodeInputs, encode, encodeInputs } from "./codec.js";
+import { decodeInputs } from "./codec.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
-import type { LoadedGraph } from "./loaded-saga.js";
 import { advance } from "./machine.js";
 import { isWanted } from "./machine/outstanding.js";
 import type { Effect } from "./machine/effects.js";
 import type { Manifest } from "./manifest.js";
-import { recordError } from "./recorded-error.js";
 import { type Frame, pathOf, PHASE } from "./state.js";
 import type { StoreOwner, StoreRequest, RequestAnswer, Write } from "./stores/store.js";
 
@@ -156,17 +155,16 @@ export class Executor {
   #answerNow(run: ActiveRun, effect: Effect): SagaEvent | undefined {
     switch (effect.kind) {
       case "start":
-      case "compute":
-      case "enter":
+      case "skip":
       case "leave":
       case "undo":
         return !this.#closing && isWanted(run.state, effect)
-          ? this.#answer(run, effect)
+          ? answerTo(run, effect, this.clock.now())
           : undefined;
       case "timer":
         if (effect.dueAt <= 0) {
           return !this.#closing && isWanted(run.state, effect)
-            ? this.#answer(run, effect)
+            ? answerTo(run, effect, this.clock.now())
             : undefined;
         }
         if (!this.#closing) this.#retries.add(effect.dueAt, { run, effect });
@@ -184,72 +182,7 @@ export class Executor {
   }
 
   #begin(run: ActiveRun, effect: Effect): void {
-    this.record(run, this.#answer(run, effect));
-  }
-
-  #answer(run: ActiveRun, { kind, frame, index }: Effect): SagaEvent {
-    const at = this.clock.now();
-    if (kind === "leave") return this.#leave(run, frame, at);
-    const node = pathOf(frame, index);
-    const phase = frame.phase[index];
-    if (phase === PHASE.undoReady || phase === PHASE.undoBackoff) {
-      const attempt = (frame.unwinding?.attempt[index] ?? 0) + 1;
-      return { type: "undo-started", at, node, attempt };
-    }
-    const attempt = (frame.attempt[index] as number) + 1;
-    const known = frame.inputs[index];
-    if (known !== undefined) return { type: "started", at, node, attempt, value: known };
-    const graph = run.loaded.graphs.get(frame.plan) as LoadedGraph;
-    const bindings = graph.nodes[index];
-    try {
-      const values = graph.values(frame) as never;
-      if (kind === "compute") {
-        const self = this.instanceOf(run, frame) as never;
-        const value = encode(bindings?.compute?.(values, self), `the value of \`${node}\``);
-        return succeeded(at, node, value);
-      }
-      const inputs =
-        kind === "enter"
-          ? bindings?.params === undefined
-            ? []
-            : [bindings.params(values)]
-          : (bindings?.inputs?.(values) ?? []);
-      const value = encodeInputs(inputs, `the input of \`${node}\` `);
-      return { type: "started", at, node, attempt, value };
-    } catch (error) {
-      return { type: "failed", at, node, attempt, value: recordError(error) };
-    }
-  }
-
-  #leave(run: ActiveRun, frame: Frame, at: number): SagaEvent {
-    const node = frame.parent === undefined ? "" : pathOf(frame.parent, frame.index);
-    const graph = run.loaded.graphs.get(frame.plan) as LoadedGraph;
-    try {
-      const value = graph.output?.(graph.values(frame) as never);
-      return succeeded(at, node, encode(value, `the result of \`${frame.plan.saga}\``));
-    } catch (error) {
-      return { type: "failed", at, node, attempt: 1, value: recordError(error) };
-    }
-  }
-
-  /** The object whose methods are the actions of a frame. */
-  instanceOf(run: ActiveRun, frame: Frame): object {
-    const inner: Frame[] = [];
-    let each = frame;
-    let instance: object | undefined;
-    for (;;) {
-      instance = each.parent === undefined ? run.loaded.instance : run.instances.get(each);
-      if (instance !== undefined || each.parent === undefined) break;
-      inner.push(each);
-      each = each.parent;
-    }
-    let found = instance as object;
-    for (let next = inner.pop(); next !== undefined; next = inner.pop()) {
-      const graph = run.loaded.graphs.get((next.parent as Frame).plan) as LoadedGraph;
-      found = graph.nodes[next.index]?.instance?.(found as never) ?? found;
-      run.instances.set(next, found);
-    }
-    return found;
+    this.record(run, answerTo(run, effect, this.clock.now()));
   }
 
   #schedule(): void {
@@ -323,11 +256,6 @@ export class Executor {
       default:
     }
   }
-}
-
-function succeeded(at: number, node: string, value: string | undefined): SagaEvent {
-  const event = { type: "succeeded", at, node, attempt: 1 } as const;
-  return value === undefined ? event : { ...event, value };
 }
 
 function inputsOf(frame: Frame, index: number): unknown[] {

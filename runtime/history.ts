@@ -7,17 +7,26 @@ import { SagaFailedError, type SagaFailure, SagaStuckError, StenoError } from ".
 import type { SagaEvent } from "./events.js";
 import { advance } from "./machine.js";
 import { makePlan, type Plan } from "./machine/plan.js";
-import { type Manifest, type NodeKind, parseManifest } from "./manifest.js";
+import { type Manifest, type Node, type NodeKind, parseManifest } from "./manifest.js";
 import { sagaFailure } from "./recorded-error.js";
-import { type Frame, type NodeState, pathOf, PHASE, PHASE_NAMES, type RunState } from "./state.js";
+import {
+  type Frame,
+  type Inside,
+  type NodeState,
+  pathOf,
+  PHASE,
+  PHASE_NAMES,
+  type RunState,
+} from "./state.js";
 
 /** The state of a node, with those of the nodes inside it. */
 export interface NodeStatus {
   /** The node's path. */
   readonly path: string;
   readonly name: string;
-  readonly kind: NodeKind;
-  /** The action, or the saga of a subsaga. */
+  /** `item`: one of a map or loop. */
+  readonly kind: NodeKind | "item";
+  /** The action, the saga of a subsaga or a spawn, the name of an event; else the kind. */
   readonly label: string;
   readonly state: NodeState;
   /** Attempts of the body so far, and of its undo. */
@@ -25,7 +34,10 @@ export interface NodeStatus {
   readonly undoAttempts: number;
   /** When it is tried again, in milliseconds since the epoch. */
   readonly dueAt?: number;
+  /** What is inside: nodes, or the items of a map or loop as far as they are known. */
   readonly nodes?: readonly NodeStatus[];
+  /** Of a scope: the nodes of its `catch`. */
+  readonly handler?: readonly NodeStatus[];
   /** The nodes directly before it. */
   readonly after: readonly string[];
 }
@@ -44,57 +56,125 @@ export function nodeStates(manifest: Manifest, events: Iterable<SagaEvent>): Nod
   return statusTree(foldLog(plan, events));
 }
 
+/** A graph whose nodes are still to be listed. */
+interface Open {
+  readonly plan: Plan;
+  readonly frame: Frame | undefined;
+  readonly prefix: string;
+  /** Where its nodes are if it was never entered. */
+  readonly otherwise: number;
+  readonly into: NodeStatus[];
+}
+
 /** The states of all nodes of a run, as a tree. */
 export function statusTree(state: RunState): NodeStatus[] {
+  const { root } = state;
   const roots: NodeStatus[] = [];
-  interface Open {
-    readonly plan: Plan;
-    readonly frame: Frame | undefined;
-    readonly prefix: string;
-    readonly above: number;
-    readonly into: NodeStatus[];
-  }
   const open: Open[] = [
-    { plan: state.root.plan, frame: state.root, prefix: "", above: PHASE.open, into: roots },
+    { plan: root.plan, frame: root, prefix: "", otherwise: PHASE.blocked, into: roots },
   ];
+  // A list and not a recursion: nesting may be deeper than the stack.
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { plan, frame, prefix, above, into } = next;
-    for (const [index, node] of plan.nodes.entries()) {
-      // A graph that was never entered is where the node that holds it is.
-      const notEntered = above === PHASE.abandoned ? PHASE.abandoned : PHASE.blocked;
-      const phase = frame?.phase[index] ?? notEntered;
-      const inner = plan.plans.get(index);
-      const nodes: NodeStatus[] = [];
-      const dueAt =
-        phase === PHASE.backoff || phase === PHASE.doubt || phase === PHASE.undoBackoff
-          ? frame?.trouble?.dueAt[index]
-          : undefined;
-      into.push({
-        path: prefix + node.name,
-        name: node.name,
-        kind: node.kind,
-        label:
-          node.kind === "action" ? node.action : node.kind === "subsaga" ? node.saga : node.kind,
-        state: PHASE_NAMES[phase] as NodeState,
-        attempts: frame?.attempt[index] ?? 0,
-        undoAttempts: frame?.unwinding?.attempt[index] ?? 0,
-        ...(dueAt ? { dueAt } : {}),
-        ...(inner === undefined ? {} : { nodes }),
-        after: node.after.map((each) => (typeof each === "string" ? each : each.node)),
-      });
-      if (inner !== undefined) {
-        const path = `${prefix}${node.name}/`;
-        open.push({
-          plan: inner,
-          frame: frame?.frames.get(index),
-          prefix: path,
-          above: phase,
-          into: nodes,
-        });
-      }
+    for (let index = 0; index < next.plan.nodes.length; index++) {
+      next.into.push(statusOfNode(next, index, open));
     }
   }
   return roots;
+}
+
+function statusOfNode(at: Open, index: number, open: Open[]): NodeStatus {
+  const { plan, frame, prefix, otherwise } = at;
+  const node = plan.nodes[index] as Node;
+  const phase = frame?.phase[index] ?? otherwise;
+  const path = prefix + node.name;
+  const dueAt = DUE.has(phase) ? frame?.trouble?.dueAt[index] : undefined;
+  const status = {
+    path,
+    name: node.name,
+    kind: node.kind,
+    label: labelOf(node),
+    state: PHASE_NAMES[phase] as NodeState,
+    attempts: frame?.attempt[index] ?? 0,
+    undoAttempts: frame?.unwinding?.attempt[index] ?? 0,
+    ...(dueAt ? { dueAt } : {}),
+    after: node.after.map((each) => (typeof each === "string" ? each : each.node)),
+  };
+  const inner = plan.plans.get(index);
+  if (inner === undefined) return status;
+  const inside = frame?.inside?.get(index);
+  const enter = (graph: Plan, of: Frame | undefined): readonly NodeStatus[] => {
+    const into: NodeStatus[] = [];
+    const entered = notEntered(phase);
+    open.push({ plan: graph, frame: of, prefix: `${path}/`, otherwise: entered, into });
+    return into;
+  };
+  if (node.kind === "map" || node.kind === "loop") {
+    const nodes = itemsOf(path, node.kind, phase, inner, inside, open);
+    return { ...status, nodes };
+  }
+  const nodes = enter(inner, inside?.frames[0]);
+  const handler = plan.handlers.get(index);
+  if (handler === undefined || handler.nodes.length === 0) return { ...status, nodes };
+  return { ...status, nodes, handler: enter(handler, inside?.handler) };
+}
+
+function labelOf(node: Node): string {
+  if (node.kind === "action") return node.action;
+  if (node.kind === "subsaga") return node.saga;
+  return ("target" in node ? node.target : undefined) ?? node.kind;
+}
+
+/** Phases in which a node waits for a time. */
+const DUE: ReadonlySet<number> = new Set([
+  PHASE.backoff,
+  PHASE.doubt,
+  PHASE.undoBackoff,
+  PHASE.waiting,
+]);
+
+/** Where the nodes of a graph are that was never entered, by the phase of the node that holds it. */
+function notEntered(phase: number): number {
+  if (phase === PHASE.done || phase === PHASE.skipped) return PHASE.skipped;
+  const ended = [PHASE.abandoned, PHASE.failed, PHASE.undone] as readonly number[];
+  return ended.includes(phase) ? PHASE.abandoned : PHASE.blocked;
+}
+
+function itemsOf(
+  path: string,
+  kind: "map" | "loop",
+  phase: number,
+  plan: Plan,
+  inside: Inside | undefined,
+  open: Open[],
+): NodeStatus[] {
+  const names = (inside?.items ?? []).map((_, ordinal) => `${inside?.keys?.[ordinal] ?? ordinal}`);
+  return names.map((key, ordinal) => {
+    const frame = inside?.frames[ordinal];
+    const otherwise = inside?.exited === undefined ? notEntered(phase) : PHASE.skipped;
+    const nodes: NodeStatus[] = [];
+    const item = `${path}[${key}]`;
+    open.push({ plan, frame, prefix: `${item}/`, otherwise, into: nodes });
+    const last = names[ordinal - 1];
+    return {
+      path: item,
+      name: item.slice(item.lastIndexOf("/") + 1),
+      kind: "item",
+      label: "item",
+      state: PHASE_NAMES[frame === undefined ? otherwise : phaseOfFrame(frame)] as NodeState,
+      attempts: 0,
+      undoAttempts: 0,
+      nodes,
+      after:
+        kind === "map" || last === undefined
+          ? []
+          : [`${path.slice(path.lastIndexOf("/") + 1)}[${last}]`],
+    };
+  });
+}
+
+function phaseOfFrame({ left, unwinding }: Frame): number {
+  if (unwinding?.unsettled === 0) return PHASE.undone;
+  return left === 0 && unwinding === undefined ? PHASE.done : PHASE.open;
 }
 
 /** The nodes that wait for an operator. */
@@ -127,8 +207,8 @@ export function outcomeOf(id: string, state: RunState): unknown {
  */
 export function statusText(id: string, nodes: readonly NodeStatus[]): string {
   const lines = [`+ saga execution: ${id}`];
-  type Item = { readonly level: number; readonly text: string } | Open;
-  interface Open {
+  type Item = { readonly level: number; readonly text: string } | Inner;
+  interface Inner {
     readonly level: number;
     readonly nodes: readonly NodeStatus[];
   }
@@ -154,9 +234,16 @@ export function statusText(id: string, nodes: readonly NodeStatus[]): string {
       items.push({ level, text: `${node.state}: ${node.label}${label}` });
       return;
     }
-    items.push({ level, text: `${node.state}: (subsaga start: "${node.label}")` });
+    const { kind, state, name, label } = node;
+    const what = kind === "subsaga" ? ` "${label}"` : ` "${name}"`;
+    items.push({ level, text: `${state}: (${kind} start:${what})` });
     items.push({ level: level + 1, nodes: node.nodes });
-    items.push({ level, text: `${node.state}: (subsaga end) (produces "${node.name}")` });
+    if (node.handler !== undefined) {
+      items.push({ level, text: `${state}: (scope handler)` });
+      items.push({ level: level + 1, nodes: node.handler });
+    }
+    const produces = kind === "subsaga" || kind === "map" ? ` (produces "${name}")` : "";
+    items.push({ level, text: `${state}: (${kind} end)${produces}` });
   }
 }
 

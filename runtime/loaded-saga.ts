@@ -5,7 +5,7 @@
 import type { BoundSaga, GraphBindings, NodeBindings } from "./definition.js";
 import { StenoError } from "./errors.js";
 import { makePlan, type Plan } from "./machine/plan.js";
-import { type Manifest, parseManifest } from "./manifest.js";
+import { type Manifest, type NodeKind, parseManifest } from "./manifest.js";
 import { type MakeValues, valuesOf } from "./values.js";
 
 /** The functions of one graph. */
@@ -25,34 +25,61 @@ export interface LoadedSaga {
 
 /**
  * Checks a bound saga and makes it ready.
- * @throws StenoError `manifest-…`, `unsupported-node`, `bindings-missing`, `method-missing`
+ * @throws StenoError `manifest-…`, `bindings-missing`, `method-missing`
  */
 export function loadSaga({ definition, instance }: BoundSaga): LoadedSaga {
   const manifest = parseManifest(definition.manifest);
   const plan = makePlan(manifest);
   const graphs = new Map<Plan, LoadedGraph>();
+  const values = new Map<Plan, MakeValues>();
   const open: [Plan, GraphBindings][] = [[plan, definition.spec]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [each, bindings] = next;
     const nodes = each.nodes.map((node, index) => {
       const found = Object.hasOwn(bindings.nodes, node.name)
-        ? bindings.nodes[node.name]
-        : undefined;
+        ? (bindings.nodes[node.name] as NodeBindings)
+        : {};
+      const needed = NEEDED[node.kind];
+      if (needed !== undefined && found[needed] === undefined) {
+        throw bindingsMissing(manifest, each.saga, node.name);
+      }
       const inner = each.plans.get(index);
-      const complete =
-        node.kind === "action"
-          ? found?.inputs !== undefined
-          : node.kind === "compute"
-            ? found?.compute !== undefined
-            : found?.graph !== undefined;
-      if (found === undefined || !complete) throw bindingsMissing(manifest, each.saga, node.name);
+      const handler = each.handlers.get(index);
       if (inner !== undefined && found.graph !== undefined) open.push([inner, found.graph]);
+      if (handler !== undefined) open.push([handler, found.handler ?? { nodes: {} }]);
       return found;
     });
-    graphs.set(each, { nodes, output: bindings.output, values: valuesOf(each) });
+    const { method } = each;
+    let makeValues = values.get(method);
+    if (makeValues === undefined) values.set(method, (makeValues = valuesOf(graphsOf(method))));
+    graphs.set(each, { nodes, output: bindings.output, values: makeValues });
   }
   checkMethods(plan, instance);
   return { manifest, plan, instance, graphs };
+}
+
+/** The function without which a node cannot be run. */
+const NEEDED: Readonly<Partial<Record<NodeKind, keyof NodeBindings>>> = {
+  action: "inputs",
+  compute: "compute",
+  decision: "decide",
+  map: "items",
+  loop: "items",
+  scope: "graph",
+  subsaga: "graph",
+  fail: "error",
+  sleep: "duration",
+};
+
+/** All graphs of a method: its own, and those in it up to subsagas. */
+function graphsOf(method: Plan): Plan[] {
+  const found = [method];
+  for (let next = 0; next < found.length; next++) {
+    const plan = found[next] as Plan;
+    for (const inner of plan.plans.values()) if (inner.holder !== undefined) found.push(inner);
+    found.push(...plan.handlers.values());
+  }
+  return found;
 }
 
 /** The method of an object that has actions. */
@@ -69,7 +96,7 @@ export function methodOf(instance: object, name: string, saga: string): Method {
 }
 
 function checkMethods(plan: Plan, instance: object): void {
-  for (const node of plan.nodes) {
+  for (const node of graphsOf(plan).flatMap(({ nodes }) => nodes)) {
     if (node.kind !== "action") continue;
     methodOf(instance, node.action, plan.saga);
     if (node.undo !== "none") methodOf(instance, node.undo, plan.saga);

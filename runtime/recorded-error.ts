@@ -106,8 +106,13 @@ export function errorText({ node, attempt, error }: Failure): string {
   return JSON.stringify({ name: "InDoubtError", message, code: "in-doubt" });
 }
 
+/** The error of a failure. */
+export function reviveFailure(failure: Failure): Error {
+  return reviveError(errorText(failure));
+}
+
 /** A failure as users see it. */
 export function sagaFailure(failure: Failure): SagaFailure {
   const { node, attempt } = failure;
-  return { node, attempt, error: reviveError(errorText(failure)) };
+  return { node, attempt, error: reviveFailure(failure) };
 }

@@ -18,7 +18,7 @@ export const PHASE = {
   backoff: 3,
   /** An attempt ended without an answer; there will be another. */
   doubt: 4,
-  /** A subsaga whose graph is being run, or unwound. */
+  /** It holds a graph that is being run, or unwound. */
   open: 5,
   done: 6,
   failed: 7,
@@ -31,6 +31,10 @@ export const PHASE = {
   undoFailed: 13,
   /** In doubt after all its attempts: the run is stuck here. */
   doubtStuck: 14,
+  /** A condition of it does not hold. It counts as complete. */
+  skipped: 15,
+  /** It has begun to wait: for its time, for an event, for another run. */
+  waiting: 16,
 } as const;
 
 /** The words for phases, by number: steno's own where steno has one. */
@@ -50,21 +54,29 @@ export const PHASE_NAMES = [
   "undone",
   "undo-failed",
   "stuck-in-doubt",
+  "skipped",
+  "waiting",
 ] as const;
 
 export type NodeState = (typeof PHASE_NAMES)[number];
 
-/** One instance of a graph: the saga's own, or a subsaga's. */
+/** One instance of a graph: of the saga, a subsaga, a scope, its handler, or an item of a list. */
 export interface Frame {
   readonly plan: Plan;
   readonly parent: Frame | undefined;
   /** The place in the parent of the node that holds this graph. */
   readonly index: number;
-  /** What the paths of its nodes begin with: `""`, `serverAlloc/`. */
+  /** The number of the item, from 0. */
+  readonly ordinal: number;
+  /** The frame of the saga or subsaga whose method declares the graph: where params are. */
+  readonly method: Frame;
+  /** The frame that a failure here ends: the innermost `try` around it, or the run. */
+  readonly scope: Frame;
+  /** What the paths of its nodes begin with: `""`, `serverAlloc/`, `nics[0]/`. */
   readonly prefix: string;
   /**
    * JSON text of the params, `undefined` for `undefined`; of a subsaga, as `started` has them: an
-   * array of one or none.
+   * array of one or none. Of an item: the item.
    */
   readonly params: string | undefined;
   readonly phase: Uint8Array;
@@ -74,12 +86,37 @@ export interface Frame {
   /** JSON text. */
   readonly inputs: (string | undefined)[];
   readonly outputs: (string | undefined)[];
-  readonly frames: Map<number, Frame>;
   /** How many nodes are not complete. */
   left: number;
+  /** What is inside the nodes that hold graphs; made on first use. */
+  inside: Map<number, Inside> | undefined;
+  /** Which conditional edges are waited for no more, by their place in the plan; made on first use. */
+  released: Uint8Array | undefined;
+  /** Of a scope: in the order in which they were recorded. */
+  failures: Failure[] | undefined;
   /** What a run without failures does not need; made on first use. */
   trouble: Trouble | undefined;
   unwinding: Unwinding | undefined;
+}
+
+/** What is inside a node that holds graphs. */
+export interface Inside {
+  /** One; of a map or loop, those of the items that have begun, in order. */
+  readonly frames: Frame[];
+  /** Of a scope whose failure was caught. */
+  handler: Frame | undefined;
+  /** Of a map or loop: JSON texts. */
+  readonly items: readonly (string | undefined)[];
+  readonly keys: readonly string[] | undefined;
+  /** How many graphs are not complete. */
+  left: number;
+  /** What a condition of a later node can ask for: `caught`, `return`. */
+  readonly arms: string[];
+  /** The item that ended a loop before its end. */
+  exited: number | undefined;
+  /** Whether its turn to be undone has come, and how many graphs are not settled then. */
+  undoing: boolean;
+  unsettled: number;
 }
 
 /** Of a frame in which something did not go at the first attempt. */
@@ -118,9 +155,14 @@ export interface RunState {
   /** All frames, parents first. */
   readonly frames: Frame[];
   readonly byPrefix: Map<string, Frame>;
-  /** In the order in which they were recorded. */
+  /** Those of the run itself, in the order in which they were recorded: none that was caught. */
   readonly failures: Failure[];
+  /** Whether the run itself unwinds. A scope in it may. */
   unwinding: boolean;
+  /** Events that were received and that no node has taken yet, by name: JSON texts. */
+  readonly mailbox: Map<string, (string | undefined)[]>;
+  /** Nodes that wait for an event, by its name, in the order in which they began to. */
+  readonly waiters: Map<string, Place[]>;
   /** JSON text of why it is paused. */
   paused: string | undefined;
   /** Bodies that are called now. */
@@ -132,42 +174,78 @@ export interface RunState {
   output: string | undefined;
 }
 
-/** A node of a run. `index` -1 is the graph itself, of the saga or a subsaga. */
+/** A node of a run. `index` -1 is the run itself. */
 export interface Place {
   readonly frame: Frame;
   readonly index: number;
 }
 
-export function makeFrame(
-  plan: Plan,
-  params: string | undefined,
-  parent: Frame | undefined,
-  index: number,
-): Frame {
+/** Where a frame belongs. Absent: nowhere, it is the run's own. */
+export interface Holder extends Place {
+  /** `scope`: a failure in it is caught there. */
+  readonly kind: "subsaga" | "scope" | "handler" | "item";
+  readonly ordinal?: number;
+  readonly key?: string | undefined;
+}
+
+export function makeFrame(plan: Plan, params: string | undefined, holder?: Holder): Frame {
   const count = plan.nodes.length;
-  return {
+  const { frame: parent, index = -1, kind, ordinal = 0, key = ordinal } = holder ?? {};
+  const frame: { -readonly [Key in keyof Frame]: Frame[Key] } = {
     plan,
     parent,
     index,
-    prefix: parent === undefined ? "" : `${pathOf(parent, index)}/`,
+    ordinal,
+    method: undefined as never,
+    scope: undefined as never,
+    prefix:
+      parent === undefined ? "" : `${pathOf(parent, index)}${kind === "item" ? `[${key}]` : ""}/`,
     params,
     phase: new Uint8Array(count),
     waiting: plan.parentCount.slice(),
     attempt: new Int32Array(count),
     inputs: [],
     outputs: [],
-    frames: new Map(),
     left: count,
+    inside: undefined,
+    released: undefined,
+    failures: undefined,
     trouble: undefined,
     unwinding: undefined,
   };
+  frame.method = parent === undefined || kind === "subsaga" ? frame : parent.method;
+  frame.scope = parent === undefined || kind === "scope" ? frame : parent.scope;
+  if (frame.scope === frame) frame.failures = [];
+  return frame;
+}
+
+/** Makes room for what is inside a node. */
+export function makeInside(
+  frame: Frame,
+  index: number,
+  items: readonly (string | undefined)[],
+  keys?: readonly string[],
+): Inside {
+  const inside: Inside = {
+    frames: [],
+    handler: undefined,
+    items,
+    keys,
+    left: items.length,
+    arms: [],
+    exited: undefined,
+    undoing: false,
+    unsettled: 0,
+  };
+  (frame.inside ??= new Map()).set(index, inside);
+  return inside;
 }
 
 export function nodeOf(frame: Frame, index: number): Node {
   return frame.plan.nodes[index] as Node;
 }
 
-/** `payment`, `serverAlloc/pick`; `""` is the run itself. */
+/** `payment`, `serverAlloc/pick`, `nics[0]/create`. */
 export function pathOf(frame: Frame, index: number): string {
   return frame.prefix + nodeOf(frame, index).name;
 }
@@ -175,12 +253,25 @@ export function pathOf(frame: Frame, index: number): string {
 /** The node of a path. Fails on a path that the run does not have. */
 export function placeOf(state: RunState, path: string): Place {
   const slash = path.lastIndexOf("/");
+  const name = path.slice(slash + 1);
   const frame = slash < 0 ? state.root : state.byPrefix.get(path.slice(0, slash + 1));
-  const index = frame?.plan.index.get(path.slice(slash + 1));
-  if (frame === undefined || index === undefined) {
-    throw new StenoError("no-such-node", `the run has no node \`${path}\`: see \`steno show\``);
+  if (frame !== undefined) {
+    const index = frame.plan.index.get(name);
+    if (index !== undefined) return { frame, index };
+    // A handler shares its prefix with what it handles.
+    const handler = frame.parent?.inside?.get(frame.index)?.handler;
+    const inHandler = handler?.plan.index.get(name);
+    if (handler !== undefined && inHandler !== undefined) {
+      return { frame: handler, index: inHandler };
+    }
   }
-  return { frame, index };
+  throw new StenoError("no-such-node", `the run has no node \`${path}\`: see \`steno show\``);
+}
+
+/** Makes a frame part of the run. */
+export function addFrame(state: RunState, frame: Frame): void {
+  state.frames.push(frame);
+  if (!state.byPrefix.has(frame.prefix)) state.byPrefix.set(frame.prefix, frame);
 }
 
 export function troubleOf(frame: Frame): Trouble {

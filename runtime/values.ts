@@ -1,48 +1,129 @@
 /**
- * What bindings read: `params`, and the output of each node by name, decoded on first access. Each
- * call of a binding gets an object of its own, so that nothing it does can be seen by another.
+ * What bindings read: `params`, and what nodes came to by name, decoded on first access. Each call
+ * of a binding gets an object of its own, so that nothing it does can be seen by another. Which
+ * names there are, `definition.ts` says.
  */
 import { decode, decodeInputs } from "./codec.js";
-import type { Frame } from "./state.js";
 import type { Plan } from "./machine/plan.js";
+import type { Node } from "./manifest.js";
+import { reviveFailure } from "./recorded-error.js";
+import { type Frame, type Inside, nodeOf } from "./state.js";
 
 /** Makes the values of a frame. */
 export type MakeValues = (frame: Frame) => object;
 
-/** One class per graph, with a getter per node. */
-export function valuesOf(plan: Plan): MakeValues {
+/** Reads one name, from the frame of whoever reads. */
+type Read = (frame: Frame) => unknown;
+
+/** One class for all graphs of a method, with a getter per name. `plans` are those graphs. */
+export function valuesOf(plans: readonly Plan[]): MakeValues {
   class Values {
     readonly #frame: Frame;
-    #decoded: Map<number, unknown> | undefined;
+    #decoded: Map<string, unknown> | undefined;
 
     constructor(frame: Frame) {
       this.#frame = frame;
     }
 
-    static read(values: Values, index: number): unknown {
+    static read(values: Values, name: string, read: Read): unknown {
       const decoded = (values.#decoded ??= new Map());
-      if (decoded.has(index)) return decoded.get(index);
-      const frame = values.#frame;
-      const value = index < 0 ? paramsOf(frame) : decode(frame.outputs[index]);
-      decoded.set(index, value);
+      if (decoded.has(name)) return decoded.get(name);
+      const value = read(values.#frame);
+      decoded.set(name, value);
       return value;
     }
   }
-  const getter = (name: string, index: number): void => {
+  const getter = (name: string, read: Read): void => {
     Object.defineProperty(Values.prototype, name, {
       get(this: Values): unknown {
-        return Values.read(this, index);
+        return Values.read(this, name, read);
       },
       enumerable: true,
       configurable: true,
     });
   };
   // A node may have any name, also one that objects inherit.
-  for (const [name, index] of plan.index) getter(name, index);
-  getter("params", -1);
+  for (const plan of plans) {
+    for (const [name, index] of plan.index) {
+      const node = plan.nodes[index] as Node;
+      getter(name, readNode(plan, index, node));
+      const inner = plan.plans.get(index);
+      const handler = plan.handlers.get(index);
+      if (inner !== undefined && (node.kind === "map" || node.kind === "loop")) {
+        getter(`${name}.item`, (frame) => decode(frameOf(frame, inner)?.params));
+        getter(`${name}.index`, (frame) => frameOf(frame, inner)?.ordinal);
+      }
+      if (handler !== undefined) getter(`${name}.error`, readError(plan, index));
+    }
+  }
+  getter("params", paramsOf);
   return (frame) => new Values(frame);
 }
 
-function paramsOf({ parent, params }: Frame): unknown {
+function readNode(plan: Plan, index: number, { kind }: Node): Read {
+  switch (kind) {
+    case "scope":
+      return (frame) => {
+        const arms = insideOf(frame, plan, index)?.arms ?? [];
+        return { caught: arms.includes("caught"), returned: arms.includes("return") };
+      };
+    case "loop":
+      return (frame) => ({
+        returned: insideOf(frame, plan, index)?.arms.includes("return") ?? false,
+        value: decode(frameOf(frame, plan)?.outputs[index]),
+      });
+    case "map":
+      return (frame) => {
+        const text = frameOf(frame, plan)?.outputs[index];
+        return text === undefined ? undefined : decodeInputs(text);
+      };
+    default:
+      return (frame) => decode(frameOf(frame, plan)?.outputs[index]);
+  }
+}
+
+/** The failure that a scope caught. */
+function readError(plan: Plan, index: number): Read {
+  return (frame) => {
+    const failure = insideOf(frame, plan, index)?.frames[0]?.failures?.[0];
+    return failure === undefined ? undefined : reviveFailure(failure);
+  };
+}
+
+function insideOf(frame: Frame, plan: Plan, index: number): Inside | undefined {
+  return frameOf(frame, plan)?.inside?.get(index);
+}
+
+/** The frame of a graph, as seen from another of the method: around it, or in a scope around it. */
+function frameOf(from: Frame, plan: Plan): Frame | undefined {
+  if (from.plan === plan) return from;
+  const inwards: Plan[] = [];
+  for (let inner = plan; ;) {
+    for (let each = from; ; each = each.parent) {
+      if (each.plan === inner) return descend(each, inwards);
+      if (each === from.method || each.parent === undefined) break;
+    }
+    if (inner.holder === undefined) return undefined;
+    inwards.push(inner);
+    inner = inner.holder.plan;
+  }
+}
+
+function descend(from: Frame, inwards: readonly Plan[]): Frame | undefined {
+  let frame: Frame | undefined = from;
+  for (let level = inwards.length - 1; level >= 0 && frame !== undefined; level--) {
+    const plan = inwards[level] as Plan;
+    const { index } = plan.holder as { readonly index: number };
+    if (nodeOf(frame, index).kind !== "scope") return undefined;
+    const inside: Inside | undefined = frame.inside?.get(index);
+    frame = inside?.handler?.plan === plan ? inside.handler : inside?.frames[0];
+    // A handler that was not entered.
+    if (frame?.plan !== plan) return undefined;
+  }
+  return frame;
+}
+
+function paramsOf({ method }: Frame): unknown {
+  const { parent, params } = method;
   return parent === undefined ? decode(params) : decodeInputs(params ?? "[]")[0];
 }

@@ -29,7 +29,7 @@ export function recover(turn: Turn): void {
       free[index] = (free[index] as number) + 1;
       if (phase === PHASE.undoWorking) {
         frame.phase[index] = PHASE.undoReady;
-      } else if (state.unwinding && endsOnAbort(nodeOf(frame, index))) {
+      } else if (frame.unwinding !== undefined && endsOnAbort(nodeOf(frame, index))) {
         frame.phase[index] = PHASE.failed;
         endWhileUnwinding(turn, frame, index);
       } else {
@@ -50,11 +50,15 @@ export function emitOutstanding(turn: Turn): void {
   if (state.finished !== undefined || isHeld(state)) return;
   for (const frame of state.frames) {
     for (let index = 0; index < frame.phase.length; index++) emitNode(turn, frame, index);
-    const begun = frame.parent?.phase[frame.index] ?? PHASE.open;
-    if (frame.left === 0 && !state.unwinding && begun === PHASE.open) {
-      emit(turn, "leave", frame, -1);
-    }
   }
+  if (canLeave(state.root, -1)) emit(turn, "leave", state.root, -1);
+}
+
+/** Whether a graph, or a list of graphs, is complete and what it returns is not recorded yet. */
+export function canLeave(frame: Frame, index: number): boolean {
+  if (frame.unwinding !== undefined) return false;
+  if (index < 0) return frame.left === 0;
+  return frame.phase[index] === PHASE.open && frame.inside?.get(index)?.left === 0;
 }
 
 export function emitNode(turn: Turn, frame: Frame, index: number): void {
@@ -70,8 +74,31 @@ export function emitNode(turn: Turn, frame: Frame, index: number): void {
     case PHASE.undoReady:
       emit(turn, "undo", frame, index);
       break;
+    case PHASE.open:
+      if (canLeave(frame, index)) emit(turn, "leave", frame, index);
+      break;
+    case PHASE.waiting:
+      emitWaiting(turn, frame, index);
+      break;
     default:
   }
+}
+
+/** Asks again for what a node waits for. */
+export function emitWaiting(turn: Turn, frame: Frame, index: number): void {
+  if (nodeOf(frame, index).kind === "spawn") {
+    emit(turn, "watch", frame, index);
+    return;
+  }
+  const dueAt = frame.trouble?.dueAt[index] ?? 0;
+  if (hasMail(turn.state, frame, index)) emit(turn, "start", frame, index);
+  else if (dueAt > 0) emit(turn, "timer", frame, index, dueAt);
+}
+
+/** Whether an event that the node waits for was received, and was taken by no other. */
+export function hasMail({ mailbox }: RunState, frame: Frame, index: number): boolean {
+  const node = nodeOf(frame, index);
+  return node.kind === "event" && (mailbox.get(node.target ?? "")?.length ?? 0) > 0;
 }
 
 /** How often the worst node's attempts have ended with the process, if they end so now. */
@@ -93,16 +120,18 @@ export function isWanted(state: RunState, { kind, frame, index, dueAt }: Effect)
   const phase = frame.phase[index];
   switch (kind) {
     case "start":
-    case "compute":
-    case "enter":
+      if (isHeld(state)) return false;
+      return phase === PHASE.ready || (phase === PHASE.waiting && hasMail(state, frame, index));
+    case "skip":
       return phase === PHASE.ready && !isHeld(state);
     case "leave":
-      return frame.left === 0 && !state.unwinding && !isHeld(state);
+      return canLeave(frame, index) && !isHeld(state);
     case "undo":
       return phase === PHASE.undoReady;
     case "timer":
       // While another node is stuck, only what an operator asked for is tried again.
       if (state.stuck > 0 && dueAt > 0) return false;
+      if (phase === PHASE.waiting) return true;
       return phase === PHASE.backoff || phase === PHASE.doubt || phase === PHASE.undoBackoff;
     default:
       return true;

@@ -3,9 +3,13 @@
  * is worklists, so that neither long chains nor deep nesting need stack.
  */
 import {
+  addFrame,
   endsOnAbort,
+  type Failure,
   type Frame,
+  type Inside,
   isHeld,
+  makeFrame,
   nodeOf,
   pathOf,
   PHASE,
@@ -14,7 +18,10 @@ import {
   undoesFailed,
   type Unwinding,
 } from "../state.js";
+import { holds } from "./conditions.js";
 import { emit, type Turn } from "./effects.js";
+import { openForward } from "./forward.js";
+import type { Plan } from "./plan.js";
 
 /** Nodes that may have become ready to be undone. */
 interface Work {
@@ -22,30 +29,72 @@ interface Work {
   readonly indices: number[];
 }
 
+/** Keeps a failure with the scope that it ends; while that unwinds already, with all of what does. */
+export function recordFailure(frame: Frame, index: number, error: string): void {
+  const failure: Failure = {
+    node: pathOf(frame, index),
+    attempt: frame.attempt[index] as number,
+    error,
+  };
+  let { scope } = frame;
+  if (scope.unwinding !== undefined) {
+    while (scope.parent?.unwinding !== undefined) ({ scope } = scope.parent);
+  }
+  scope.failures?.push(failure);
+}
+
 /**
- * Ends going forward: what never ran is abandoned, and what is at the end is undone.
+ * Ends going forward in a scope: what never ran is abandoned, and what is at the end is undone.
  * `cause` is the node that failed, if it is a node.
  */
-export function beginUnwinding(turn: Turn, cause: Place | undefined): void {
+export function beginUnwinding(turn: Turn, scope: Frame, cause: Place | undefined): void {
   const { state } = turn;
-  state.unwinding = true;
-  for (const frame of state.frames) {
+  if (scope === state.root) state.unwinding = true;
+  const frames = scope === state.root ? state.frames.filter(isForward) : framesWithin(scope);
+  for (const frame of frames) {
     frame.unwinding = {
-      waiting: frame.plan.childCount.slice(),
+      waiting: waitingOf(frame),
       attempt: new Int32Array(frame.phase.length),
       unsettled: frame.phase.length,
-      open: frame.parent === undefined,
+      open: frame === scope,
     };
   }
   const work: Work = { frames: [], indices: [] };
-  for (const frame of state.frames) {
+  for (const frame of frames) {
     for (let index = frame.phase.length - 1; index >= 0; index--) {
       endForward(turn, work, frame, index);
     }
   }
   if (cause !== undefined) end(turn, work, cause.frame, cause.index);
-  openFrame(turn, work, state.root);
+  if (scope.phase.length === 0) state.finished = "undone";
+  openFrame(work, scope);
   drain(turn, work);
+}
+
+function isForward({ unwinding }: Frame): boolean {
+  return unwinding === undefined;
+}
+
+/** A scope's frames that do not unwind yet, those of scopes in it too. */
+function framesWithin(scope: Frame): Frame[] {
+  const found = [scope];
+  for (let next = 0; next < found.length; next++) {
+    for (const { frames, handler } of found[next]?.inside?.values() ?? []) {
+      for (const frame of frames) if (isForward(frame)) found.push(frame);
+      if (handler !== undefined && isForward(handler)) found.push(handler);
+    }
+  }
+  return found;
+}
+
+/** How many nodes are after each: an edge whose conditions do not hold does not count. */
+function waitingOf(frame: Frame): Int32Array {
+  const { childCount, conditional } = frame.plan;
+  const waiting = childCount.slice();
+  for (const { parent, when } of conditional?.all ?? []) {
+    if (!holds(frame, when)) waiting[parent] = (waiting[parent] as number) - 1;
+  }
+  return waiting;
 }
 
 function endForward(turn: Turn, work: Work, frame: Frame, index: number): void {
@@ -53,16 +102,14 @@ function endForward(turn: Turn, work: Work, frame: Frame, index: number): void {
   switch (frame.phase[index]) {
     case PHASE.blocked:
     case PHASE.ready:
+    case PHASE.waiting:
       frame.phase[index] = PHASE.abandoned;
       settle(turn, work, frame, index);
       break;
-    case PHASE.backoff: {
-      const error = troubleOf(frame).last[index] ?? "null";
-      const attempt = frame.attempt[index] as number;
-      turn.state.failures.push({ node: pathOf(frame, index), attempt, error });
+    case PHASE.backoff:
+      recordFailure(frame, index, troubleOf(frame).last[index] ?? "null");
       endFailed(turn, work, frame, index);
       break;
-    }
     case PHASE.doubt:
       if (endsOnAbort(node)) endFailed(turn, work, frame, index);
       break;
@@ -70,11 +117,11 @@ function endForward(turn: Turn, work: Work, frame: Frame, index: number): void {
       if (endsOnAbort(node)) emit(turn, "abort", frame, index);
       break;
     default:
-    // Done, or a graph that is open: its turn comes. Nothing else is possible before unwinding.
+    // Complete, or a graph that is open: its turn comes. Nothing else is possible before unwinding.
   }
 }
 
-/** A node has come to its end while the run unwinds. */
+/** A node has come to its end while its scope unwinds. */
 export function endWhileUnwinding(turn: Turn, frame: Frame, index: number): void {
   const work: Work = { frames: [], indices: [] };
   end(turn, work, frame, index);
@@ -113,13 +160,13 @@ function tryUndo(turn: Turn, work: Work, frame: Frame, index: number): void {
   if (!open || waiting[index] !== 0) return;
   const phase = frame.phase[index];
   const node = nodeOf(frame, index);
-  const inner = frame.frames.get(index);
-  if ((phase === PHASE.done || phase === PHASE.open) && inner !== undefined) {
-    // A graph that is open already has begun.
-    if (inner.unwinding?.open === false) {
-      frame.phase[index] = PHASE.open;
-      openFrame(turn, work, inner);
-    }
+  const inside = frame.inside?.get(index);
+  if ((phase === PHASE.done || phase === PHASE.open) && inside !== undefined) {
+    if (!inside.undoing) undoInside(turn, work, frame, index, inside);
+  } else if (phase === PHASE.skipped) {
+    // It stays skipped, and must not be looked at twice.
+    waiting[index] = -1;
+    settle(turn, work, frame, index);
   } else if (phase === PHASE.done && (node.kind !== "action" || node.undo === "none")) {
     frame.phase[index] = PHASE.undone;
     settle(turn, work, frame, index);
@@ -132,12 +179,59 @@ function tryUndo(turn: Turn, work: Work, frame: Frame, index: number): void {
   }
 }
 
-function openFrame(turn: Turn, work: Work, frame: Frame): void {
+/** The turn of a node that holds graphs has come: they are unwound, and those of a loop in reverse. */
+function undoInside(turn: Turn, work: Work, frame: Frame, index: number, inside: Inside): void {
+  inside.undoing = true;
+  frame.phase[index] = PHASE.open;
+  const { kind } = nodeOf(frame, index);
+  if (kind === "loop") {
+    inside.unsettled = inside.frames.length;
+    if (openLast(work, inside)) return;
+  } else {
+    // What is before a handler is undone already.
+    const frames = inside.handler === undefined ? inside.frames : [inside.handler];
+    inside.unsettled = 0;
+    for (const each of frames) {
+      if (isSettled(each)) continue;
+      inside.unsettled += 1;
+      openFrame(work, each);
+    }
+    if (inside.unsettled > 0) return;
+  }
+  endInside(frame, index, inside);
+  settle(turn, work, frame, index);
+}
+
+/** Opens the last item of a loop that is not settled; `false` if there is none. */
+function openLast(work: Work, inside: Inside): boolean {
+  for (; inside.unsettled > 0; inside.unsettled--) {
+    const last = inside.frames[inside.unsettled - 1] as Frame;
+    if (isSettled(last)) continue;
+    openFrame(work, last);
+    return true;
+  }
+  return false;
+}
+
+function isSettled({ unwinding }: Frame): boolean {
+  return unwinding?.unsettled === 0;
+}
+
+function openFrame(work: Work, frame: Frame): void {
   const unwinding = frame.unwinding as Unwinding;
   unwinding.open = true;
   // In reverse, since the last that is pushed is the first that is looked at.
   for (let index = 0; index < frame.phase.length; index++) push(work, frame, index);
-  if (frame.phase.length === 0) settleEmpty(turn, work, frame);
+}
+
+function endInside(frame: Frame, index: number, { frames, handler }: Inside): void {
+  const failed = handler === undefined ? frames.some(hasFailed) : hasFailed(handler);
+  frame.phase[index] = failed ? PHASE.failed : PHASE.undone;
+}
+
+/** Whether a graph was not undone for the sake of others, but for its own. */
+function hasFailed(frame: Frame): boolean {
+  return frame.left > 0 && frame.phase.includes(PHASE.failed);
 }
 
 /**
@@ -146,37 +240,57 @@ function openFrame(turn: Turn, work: Work, frame: Frame): void {
  */
 function settle(turn: Turn, work: Work, frame: Frame, index: number): void {
   for (;;) {
+    settleBefore(work, frame, index);
     const unwinding = frame.unwinding as Unwinding;
-    const { start, at } = frame.plan.parents;
-    for (let edge = start[index] as number; edge < (start[index + 1] as number); edge++) {
-      const before = at[edge] as number;
-      const left = (unwinding.waiting[before] as number) - 1;
-      unwinding.waiting[before] = left;
-      if (left === 0) push(work, frame, before);
-    }
     unwinding.unsettled -= 1;
     if (unwinding.unsettled > 0) return;
-    if (frame.parent === undefined) {
+    const { parent } = frame;
+    if (parent === undefined) {
       turn.state.finished = "undone";
       return;
     }
+    if (parent.unwinding === undefined) {
+      handle(turn, parent, frame.index);
+      return;
+    }
     index = frame.index;
-    frame.parent.phase[index] = hasFailed(frame) ? PHASE.failed : PHASE.undone;
-    frame = frame.parent;
+    const inside = parent.inside?.get(index) as Inside;
+    // Its turn has not come: when it does, this is seen to be settled.
+    if (!inside.undoing) return;
+    inside.unsettled -= 1;
+    if (nodeOf(parent, index).kind === "loop" ? openLast(work, inside) : inside.unsettled > 0) {
+      return;
+    }
+    endInside(parent, index, inside);
+    frame = parent;
   }
 }
 
-/** A graph without nodes is undone as soon as it may be. */
-function settleEmpty(turn: Turn, work: Work, frame: Frame): void {
-  if (frame.parent === undefined) {
-    turn.state.finished = "undone";
-    return;
+function settleBefore(work: Work, frame: Frame, index: number): void {
+  const { parents, conditional } = frame.plan;
+  const { start, at } = parents;
+  for (let edge = start[index] as number; edge < (start[index + 1] as number); edge++) {
+    settleOne(work, frame, at[edge] as number);
   }
-  frame.parent.phase[frame.index] = PHASE.undone;
-  settle(turn, work, frame.parent, frame.index);
+  for (const place of conditional?.before.get(index) ?? []) {
+    const edge = conditional?.all[place];
+    if (edge !== undefined && holds(frame, edge.when)) settleOne(work, frame, edge.parent);
+  }
 }
 
-/** Whether a graph was not undone for the sake of others, but for its own. */
-function hasFailed(frame: Frame): boolean {
-  return frame.left > 0 && frame.phase.includes(PHASE.failed);
+function settleOne(work: Work, frame: Frame, before: number): void {
+  const { waiting } = frame.unwinding as Unwinding;
+  const left = (waiting[before] as number) - 1;
+  waiting[before] = left;
+  if (left === 0) push(work, frame, before);
+}
+
+/** A scope is unwound and what is around it goes on: the failure is caught. */
+function handle(turn: Turn, frame: Frame, index: number): void {
+  const inside = frame.inside?.get(index) as Inside;
+  inside.arms.push("caught");
+  const plan = frame.plan.handlers.get(index) as Plan;
+  inside.handler = makeFrame(plan, undefined, { frame, index, kind: "handler" });
+  addFrame(turn.state, inside.handler);
+  openForward(turn, inside.handler);
 }

@@ -3,7 +3,7 @@
  * recorded in the event; replay follows the event, so policies may change between two versions.
  */
 import { DEFAULT_UNDO_RETRY, type RetryPolicy } from "../manifest.js";
-import { endsOnAbort, type Frame, nodeOf, type RunState } from "../state.js";
+import { endsOnAbort, type Frame, nodeOf } from "../state.js";
 
 export interface Chance {
   readonly now: number;
@@ -12,28 +12,19 @@ export interface Chance {
 }
 
 /** When a failed attempt is repeated; `undefined`: the node has failed. */
-export function retryAt(
-  state: RunState,
-  frame: Frame,
-  index: number,
-  chance: Chance,
-): number | undefined {
+export function retryAt(frame: Frame, index: number, chance: Chance): number | undefined {
   const node = nodeOf(frame, index);
-  // While the run unwinds, a definite failure is the best that can happen to a node.
-  if (state.unwinding || node.kind !== "action" || node.retry === undefined) return undefined;
+  // While its scope unwinds, a definite failure is the best that can happen to a node.
+  if (frame.unwinding !== undefined || node.kind !== "action" || node.retry === undefined)
+    return undefined;
   return dueAt(node.retry, counted(frame, index), chance);
 }
 
 /** When an attempt without an answer is repeated; `undefined`: its attempts are used up. */
-export function retryDoubtAt(
-  state: RunState,
-  frame: Frame,
-  index: number,
-  chance: Chance,
-): number | undefined {
+export function retryDoubtAt(frame: Frame, index: number, chance: Chance): number | undefined {
   const node = nodeOf(frame, index);
   if (node.kind !== "action" || node.retry === undefined) return undefined;
-  if (state.unwinding && endsOnAbort(node)) return undefined;
+  if (frame.unwinding !== undefined && endsOnAbort(node)) return undefined;
   return dueAt(node.retry, counted(frame, index), chance);
 }
 

@@ -6,8 +6,21 @@ import type { SagaEvent } from "../../runtime/events.js";
 import { advance } from "../../runtime/machine.js";
 import { isWanted } from "../../runtime/machine/outstanding.js";
 import type { Effect } from "../../runtime/machine/effects.js";
+import type { Node } from "../../runtime/manifest.js";
 import type { Plan } from "../../runtime/machine/plan.js";
-import { type Frame, pathOf, PHASE, PHASE_NAMES, type RunState } from "../../runtime/state.js";
+import {
+  type Frame,
+  nodeOf,
+  pathOf,
+  PHASE,
+  PHASE_NAMES,
+  type RunState,
+} from "../../runtime/state.js";
+
+export interface Choice {
+  (path: string, node: Extract<Node, { readonly kind: "decision" }>): string;
+  (path: string, node: Extract<Node, { readonly kind: "map" | "loop" }>): number;
+}
 
 export class Host {
   state: RunState;
@@ -15,7 +28,11 @@ export class Host {
   /** What acts, in the order in which it was asked for. */
   acts: Effect[] = [];
 
-  constructor(plan: Plan, log?: readonly SagaEvent[]) {
+  /** What a decision decides, and how many items a map or loop has. */
+  readonly choose: Choice;
+
+  constructor(plan: Plan, choose: Choice, log?: readonly SagaEvent[]) {
+    this.choose = choose;
     const events = log ?? [{ type: "created", at: 0, value: "null" } as const];
     let state: RunState | undefined;
     let effects: readonly Effect[] = [];
@@ -35,7 +52,7 @@ export class Host {
 
   #follow(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      const answer = isWanted(this.state, effect) ? answerTo(effect) : undefined;
+      const answer = isWanted(this.state, effect) ? answerTo(this, effect) : undefined;
       if (answer !== undefined) this.tell(answer);
       else if (isAct(effect)) this.acts.push(effect);
     }
@@ -44,33 +61,70 @@ export class Host {
   /** A timer is due, whatever the time is. */
   fire(effect: Effect): void {
     if (!isWanted(this.state, effect)) return;
-    const answer = answerTo({ ...effect, dueAt: 0 });
+    const answer = answerTo(this, effect, true);
     if (answer !== undefined) this.tell(answer);
   }
 }
 
 function isAct({ kind }: Effect): boolean {
-  return ["call", "call-undo", "abort", "timer", "rest"].includes(kind);
+  return ["call", "call-undo", "watch", "abort", "timer", "rest"].includes(kind);
 }
 
-function answerTo({ kind, frame, index, dueAt }: Effect): SagaEvent | undefined {
-  if (kind === "leave") {
-    const node = frame.parent === undefined ? "" : pathOf(frame.parent, frame.index);
-    return { type: "succeeded", at: 0, node, attempt: 1 };
-  }
-  if (index < 0 || isActOnly(kind) || (kind === "timer" && dueAt > 0)) return undefined;
+/** `due`: a timer whose time has come. */
+function answerTo(
+  host: Host,
+  { kind, frame, index, dueAt }: Effect,
+  due = false,
+): SagaEvent | undefined {
+  if (isActOnly(kind) || (kind === "timer" && dueAt > 0 && !due)) return undefined;
+  if (index < 0) return { type: "succeeded", at: 0, node: "", attempt: 1 };
   const node = pathOf(frame, index);
-  if (kind === "compute") return { type: "succeeded", at: 0, node, attempt: 1, value: "1" };
+  const base = { at: 0, node } as const;
+  const attempt = (frame.attempt[index] ?? 0) + 1;
+  if (kind === "skip") return { ...base, type: "skipped" };
+  if (kind === "leave") return { ...base, type: "succeeded", attempt: 1 };
   const phase = frame.phase[index];
   if (phase === PHASE.undoReady || phase === PHASE.undoBackoff) {
-    const attempt = (frame.unwinding?.attempt[index] ?? 0) + 1;
-    return { type: "undo-started", at: 0, node, attempt };
+    return { ...base, type: "undo-started", attempt: (frame.unwinding?.attempt[index] ?? 0) + 1 };
   }
-  return { type: "started", at: 0, node, attempt: (frame.attempt[index] ?? 0) + 1, value: "[]" };
+  return answerStart(host, nodeOf(frame, index), phase, { ...base, attempt });
+}
+
+function answerStart(
+  host: Host,
+  node: Node,
+  phase: number | undefined,
+  base: { readonly at: number; readonly node: string; readonly attempt: number },
+): SagaEvent {
+  switch (node.kind) {
+    case "compute":
+      return { ...base, type: "succeeded", value: "1" };
+    case "decision":
+      return { ...base, type: "decided", value: JSON.stringify(host.choose(base.node, node)) };
+    case "map":
+    case "loop": {
+      const items = `[${[...Array(host.choose(base.node, node)).keys()].join(",")}]`;
+      return { ...base, type: "expanded", value: items };
+    }
+    case "fail":
+      return { ...base, type: "failed", value: "{}" };
+    case "sleep":
+      if (phase === PHASE.waiting) return { ...base, type: "timer-fired" };
+      return { ...base, type: "timer-set", dueAt: 100 };
+    case "event": {
+      const mail = host.state.mailbox.get(node.target ?? "") ?? [];
+      if (mail.length > 0) return { ...base, type: "succeeded", value: mail[0] as string };
+      if (phase === PHASE.waiting) return { ...base, type: "failed", value: "{}" };
+      if (node.timeoutMs === undefined) return { ...base, type: "started", value: "[]" };
+      return { ...base, type: "timer-set", dueAt: node.timeoutMs };
+    }
+    default:
+      return { ...base, type: "started", value: "[]" };
+  }
 }
 
 function isActOnly(kind: Effect["kind"]): boolean {
-  return kind === "call" || kind === "call-undo" || kind === "abort" || kind === "rest";
+  return ["call", "call-undo", "watch", "abort", "rest"].includes(kind);
 }
 
 /** All nodes with their states: `a done, sub working, sub/x undone`. */
@@ -79,8 +133,9 @@ export function describeState(state: RunState): Map<string, string> {
   const visit = (frame: Frame): void => {
     for (let index = 0; index < frame.phase.length; index++) {
       found.set(pathOf(frame, index), PHASE_NAMES[frame.phase[index] as 0]);
-      const inner = frame.frames.get(index);
-      if (inner !== undefined) visit(inner);
+      const inside = frame.inside?.get(index);
+      inside?.frames.forEach(visit);
+      if (inside?.handler !== undefined) visit(inside.handler);
     }
   };
   visit(state.root);

@@ -169,14 +169,15 @@ test("random graphs with random faults end all done or all undone, from every pr
         nodes: makeGraph(choose),
       };
       const plan = makePlan(parseManifest(manifest));
-      const host = new Host(plan);
+      const decide = (): never => undefined as never;
+      const host = new Host(plan, decide);
       finish(host, choose, true);
       checkEnd(host);
       checkLog(plan, host.log);
       expect(foldLog(plan, host.log)).toEqual(host.state);
       seen[host.state.finished as "undone"] += 1;
       for (let length = 1; length < host.log.length; length++) {
-        const again = new Host(plan, host.log.slice(0, length));
+        const again = new Host(plan, decide, host.log.slice(0, length));
         again.tell({ type: "recovered", at: 0 });
         // A log that ended while it was stuck.
         if (again.acts.length === 0 && again.state.finished === undefined) free(again);

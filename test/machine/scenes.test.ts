@@ -23,8 +23,9 @@ function play(text: string): string {
   const [graph = "", ...rest] = text.split(/^---\n/m);
   const title = graph.split("\n").filter((line) => line.startsWith("#"));
   const lines = graph.split("\n").filter((line) => !line.startsWith("#"));
-  const plan = makePlan(parseManifest(parseGraph(lines)));
-  let host = new Host(plan);
+  const { manifest, choose } = parseGraph(lines);
+  const plan = makePlan(parseManifest(manifest));
+  let host = new Host(plan, choose);
   const out = [...title, ...lines.filter((line) => line.trim() !== ""), "---"];
   const report = (): void => {
     for (const effect of host.acts.filter(({ kind }) => kind !== "timer")) out.push(show(effect));
@@ -43,7 +44,7 @@ function play(text: string): string {
     out.push("", command);
     const [verb = "", node = "", detail = ""] = command.slice(2).split(" ");
     if (verb === "crash") {
-      host = new Host(plan, host.log);
+      host = new Host(plan, choose, host.log);
       host.tell({ type: "recovered", at: 0 });
     } else if (verb === "fire") {
       const timer = host.acts.find((each) => pathOf(each.frame, each.index) === node);
@@ -69,6 +70,7 @@ function eventOf(host: Host, verb: string, node: string, detail: string): SagaEv
   const value = JSON.stringify({ message: detail || verb });
   if (verb === "pause") return { type: "paused", at, value: '"paused"' };
   if (verb === "resume") return { type: "resumed", at };
+  if (verb === "send") return { type: "event-received", at, node, value: JSON.stringify(detail) };
   if (verb === "unwind") return { type: "unwind-requested", at, value };
   if (verb === "retry") return { type: "retry-requested", at, node, value };
   if (verb === "settle") return { type: "undo-settled", at, node, value };
@@ -77,15 +79,17 @@ function eventOf(host: Host, verb: string, node: string, detail: string): SagaEv
   const base = { at, node, attempt };
   const undoing = { ...base, attempt: frame.unwinding?.attempt[index] ?? 0 };
   switch (verb) {
+    case "spawned":
+      return { at, node, type: "spawned", value: '"child"' };
     case "ok":
       return { ...base, type: "succeeded", value: '"out"' };
     case "fail": {
-      const dueAt = retryAt(host.state, frame, index, chance);
+      const dueAt = retryAt(frame, index, chance);
       if (dueAt === undefined) return { ...base, type: "failed", value };
       return { ...base, type: "attempt-failed", value, dueAt };
     }
     case "timeout": {
-      const dueAt = retryDoubtAt(host.state, frame, index, chance);
+      const dueAt = retryDoubtAt(frame, index, chance);
       const event = { ...base, type: "in-doubt", value: '"timeout"' } as const;
       return dueAt === undefined ? event : { ...event, dueAt };
     }
