@@ -24,8 +24,9 @@ export async function show(
     );
   }
   const nodes = nodeStates(manifest, await reader.events(id));
+  const owned = await reader.owned();
   if (output.json) {
-    output.value({ ...runSummary(run), nodes: nodes.map(nodeForPrograms) });
+    output.value({ ...runSummary(run), owned, nodes: nodes.map(nodeForPrograms) });
     return;
   }
   const reason = run.reason === undefined ? "" : ` (${oneLine(run.reason)})`;
@@ -36,6 +37,12 @@ export async function show(
       return `${indent}${paintState(output, state)}`;
     }),
   );
+  // Else "working" would be believed.
+  if (!owned && run.status !== "succeeded" && run.status !== "undone") {
+    output.remark(
+      "no coordinator is alive: the run goes on when one opens the store (steno recover)",
+    );
+  }
 }
 
 function nodeForPrograms({ dueAt, nodes, ...status }: NodeStatus): object {

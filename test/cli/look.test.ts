@@ -87,8 +87,9 @@ test("`list` lists, filters and pages", async () => {
 test("`show` prints steno's indented tree", async () => {
   const folder = emptyFolder();
   await storeWithRuns(folder);
-  const { status, stdout } = await steno(folder, ["show", "trip-2", "--store", "a.db"]);
+  const { status, stdout, stderr } = await steno(folder, ["show", "trip-2", "--store", "a.db"]);
   expect(status).toBe(0);
+  expect(stderr).toBe("");
   expect(stdout).toBe(`BookTrip.bookTrip: unwinding
 + saga execution: trip-2
 +-- done: do-payment (produces "payment")
@@ -104,6 +105,7 @@ test("`show` prints steno's indented tree", async () => {
   const json = await steno(folder, ["show", "trip-2", "--store", "a.db", "--json"]);
   expect(JSON.parse(json.stdout)).toMatchObject({
     status: "unwinding",
+    owned: true,
     nodes: [
       {},
       { name: "flight", state: "undo-working" },
@@ -112,6 +114,14 @@ test("`show` prints steno's indented tree", async () => {
       {},
     ],
   });
+});
+
+test("`show` says of an unfinished run that no coordinator is alive", async () => {
+  const folder = emptyFolder();
+  const owner = await storeWithRuns(folder);
+  await owner.close();
+  const { stderr } = await steno(folder, ["show", "trip-2", "--store", "a.db"]);
+  expect(stderr).toMatch(/^no coordinator is alive: .*steno recover/);
 });
 
 test("`log` prints one line per event, whatever is in the values", async () => {
