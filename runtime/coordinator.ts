@@ -157,9 +157,10 @@ export class Coordinator {
 
   /**
    * Waits until no run can move without an operator, and all of that is durable.
-   * @throws StenoError if the coordinator is closed, or loses its store, before
+   * @throws StenoError if the coordinator is closed, or loses its store
    */
   async drain(): Promise<void> {
+    this.#checkOpen();
     while (this.#isMoving()) {
       await new Promise<void>((resolve) => {
         // A run that is paused never rests: it is looked at again now and then.
