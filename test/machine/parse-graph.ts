@@ -49,8 +49,9 @@ export function parseGraph(lines: readonly string[]): Parsed {
     const after = tail.split(/\s+/).filter((each) => each !== "");
     const base = { name, after: after.map(afterOf), ...(when.length > 0 && { when }) };
     const graph: Open = { nodes: [], exits: [] };
-    if (line.endsWith("{")) open.push(graph);
-    at.nodes.push(nodeOf(base, flags, line.endsWith("{") ? graph : undefined));
+    const holder = line.includes("{");
+    if (holder) open.push(graph);
+    at.nodes.push(nodeOf(base, flags, holder ? graph : undefined));
     const chosen = valueOf(flags, "take") ?? valueOf(flags, "count");
     if (chosen !== undefined) choices.set(name, chosen.split(","));
   }

@@ -8,11 +8,11 @@ import { expect, test } from "vitest";
 import type { SagaEvent } from "../../runtime/events.js";
 import { foldLog } from "../../runtime/history.js";
 import type { Effect } from "../../runtime/machine/effects.js";
-import { makePlan } from "../../runtime/machine/plan.js";
+import { makePlan, type Plan } from "../../runtime/machine/plan.js";
 import { retryAt, retryDoubtAt, retryUndoAt } from "../../runtime/machine/verdict.js";
 import { parseManifest } from "../../runtime/manifest.js";
 import { pathOf, placeOf, statusOf } from "../../runtime/state.js";
-import { describeState, Host } from "./host.js";
+import { type Choice, describeState, Host } from "./host.js";
 import { parseGraph } from "./parse-graph.js";
 
 const folder = join(import.meta.dirname, "scenes");
@@ -58,7 +58,23 @@ function play(text: string): string {
     }
     report();
   }
+  checkPrefixes(plan, choose, host.log);
   return `${out.join("\n")}\n`;
+}
+
+/** From every prefix of its log a run can be recovered, and what is asked for then can be done. */
+function checkPrefixes(plan: Plan, choose: Choice, log: readonly SagaEvent[]): void {
+  for (let length = 1; length < log.length; length++) {
+    const again = new Host(plan, choose, log.slice(0, length));
+    if (again.state.finished !== undefined) continue;
+    again.tell({ type: "recovered", at: 0 });
+    expect(foldLog(plan, again.log)).toEqual(again.state);
+    const { paused, stuck, finished } = again.state;
+    const waits = [...describeState(again.state).values()].includes("waiting");
+    if (paused === undefined && stuck === 0 && finished === undefined && !waits) {
+      expect(again.acts.length).toBeGreaterThan(0);
+    }
+  }
 }
 
 function show({ kind, frame, index }: Effect): string {
