@@ -2,23 +2,22 @@
  * The public face of the runtime: opens a store, goes on with what is unfinished, starts runs, and
  * finds them again. How a run proceeds is in `executor.ts` and `machine.ts`.
  */
-import { randomBytes, randomUUID } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
+import { randomUUID } from "node:crypto";
 import { ActiveRun } from "./active-run.js";
 import { type Clock, systemClock } from "./clock.js";
-import { decode, encode } from "./codec.js";
-import { type CommandArguments, eventOf, parseArguments } from "./control.js";
+import { encode } from "./codec.js";
+import { type CommandArguments, eventOf } from "./control.js";
 import type { AnySagaDefinition, BoundSaga, SagaDefinition } from "./definition.js";
 import { StenoError } from "./errors.js";
-import type { SagaEvent } from "./events.js";
 import { Executor, isMoving } from "./executor.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
-import { advance } from "./machine.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
 import { restore, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
+import { REQUEST_POLL_MS, Requests } from "./requests.js";
 import { Run, type RunHost } from "./run.js";
+import { checkId, checkSame, type JsonText, newRun } from "./starting.js";
 import { statusOf } from "./state.js";
-import type { RequestAnswer, RunRow, Store, StoreOwner, StoreRequest } from "./stores/store.js";
+import type { RunRow, Store, StoreOwner } from "./stores/store.js";
 
 /** Where a coordinator says what nobody asked for. `console` is one. */
 export interface Logger {
@@ -43,22 +42,16 @@ export interface StartOptions {
   readonly id?: string;
 }
 
-/** JSON text; `undefined` for `undefined`. */
-type JsonText = string | undefined;
-
 const DEFAULT_CRASH_LIMIT = 3;
 /** When `close()` says what it waits for. */
 const CLOSE_WARNING_MS = 10_000;
-/** How soon a command from another process is seen. */
-const REQUEST_POLL_MS = 200;
-/** Ids are keys and file names and parts of commands. */
-const ID_LIMIT = 200;
 
 /** Runs sagas on a store, as its only owner. */
 export class Coordinator {
   readonly #owner: StoreOwner;
   readonly #sagas: readonly LoadedSaga[];
   readonly #executor: Executor;
+  readonly #requests: Requests;
   readonly #logger: Logger;
   readonly #crashLimit: number;
   readonly #active = new Map<string, ActiveRun>();
@@ -67,8 +60,6 @@ export class Coordinator {
   readonly #unrecovered = new Map<string, UnrecoveredRun>();
   /** Who waits for the next run to rest. */
   #rested: (() => void)[] = [];
-  #poll: NodeJS.Timeout | undefined;
-  #polling: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #lost: Error | undefined;
 
@@ -87,6 +78,12 @@ export class Coordinator {
       random: options.random ?? Math.random,
       onRest: (run) => this.#rest(run),
       onLost: (error) => this.#lose(error),
+    });
+    this.#requests = new Requests({
+      owner,
+      executor: this.#executor,
+      act: (run, command, args) => this.#command(run, command, args),
+      warn: (message) => this.#warn(message),
     });
   }
 
@@ -107,7 +104,7 @@ export class Coordinator {
       await coordinator.close();
       throw error;
     }
-    coordinator.#pollRequests();
+    coordinator.#requests.start();
     return coordinator;
   }
 
@@ -130,9 +127,7 @@ export class Coordinator {
     const saga = this.#loaded(definition as unknown as AnySagaDefinition);
     const text = encode(params, "params");
     if (id === undefined) return this.#create(saga, text, randomUUID());
-    if (typeof id !== "string" || id.length === 0 || id.length > ID_LIMIT) {
-      throw new StenoError("bad-id", `the id of a run is a text of 1 to ${ID_LIMIT} characters`);
-    }
+    checkId(id);
     // Two calls at the same time with one id are one run.
     const before = this.#starting.get(id) ?? Promise.resolve();
     const starting = before.then(
@@ -199,11 +194,11 @@ export class Coordinator {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#poll);
+    const answered = this.#requests.stop();
     const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);
     await this.#executor.close();
     clearTimeout(waiting);
-    await this.#polling;
+    await answered;
     const closed = new StenoError(
       "coordinator-closed",
       "the coordinator was closed before the run came to rest: it goes on when the store is opened again",
@@ -241,45 +236,18 @@ export class Coordinator {
   ): Promise<Run<Result>> {
     const row = await this.#owner.run(id);
     if (row === undefined) return this.#create(saga, params, id);
-    if (row.saga !== saga.manifest.name || !isSame(row.params, params)) {
-      const what = row.saga === saga.manifest.name ? "other params" : `saga \`${row.saga}\``;
-      throw new StenoError(
-        "run-exists",
-        `there is a run \`${id}\` already, with ${what}: use another id, or the same call as before`,
-      );
-    }
+    checkSame(row, saga, params);
     return this.#handle(id, this.#active.get(id));
   }
 
   async #create<Result>(saga: LoadedSaga, params: JsonText, id: string): Promise<Run<Result>> {
     this.#checkOpen();
-    const { manifest, plan } = saga;
+    const { manifest } = saga;
     if (!this.#defined.has(manifest.hash)) {
       this.#defined.add(manifest.hash);
       this.#executor.define(manifest);
     }
-    const at = this.#executor.clock.now();
-    const row: RunRow = {
-      id,
-      saga: manifest.name,
-      hash: manifest.hash,
-      nonce: randomBytes(9).toString("base64url"),
-      params,
-      status: "running",
-      reason: undefined,
-      output: undefined,
-      error: undefined,
-      createdAt: at,
-      updatedAt: at,
-    };
-    const created: SagaEvent = {
-      type: "created",
-      at,
-      ...(params !== undefined && { value: params }),
-    };
-    const { state, effects } = advance(plan, created);
-    const run = new ActiveRun(saga, row, state, 0);
-    run.created = row;
+    const { run, created, effects } = newRun(saga, params, id, this.#executor.clock.now());
     this.#active.set(id, run);
     this.#executor.add(run, effects, created);
     await this.#executor.durable();
@@ -341,16 +309,19 @@ export class Coordinator {
   }
 
   async #control(id: string, command: string, args: CommandArguments): Promise<void> {
+    await this.#command(id, command, args);
+    await this.#executor.durable();
+  }
+
+  async #command(id: string, command: string, args: CommandArguments): Promise<void> {
     this.#checkOpen();
     const run = this.#active.get(id);
     if (run === undefined) throw await this.#notActive(id);
     const event = eventOf(run, command, args, this.#executor.clock.now());
-    if (event !== undefined) {
-      this.#executor.record(run, event);
-      // A stuck run may still be stuck after it: then nobody will say again that it rests.
-      run.atRest = run.atRest && statusOf(run.state) === "stuck";
-    }
-    await this.#executor.durable();
+    if (event === undefined) return;
+    this.#executor.record(run, event);
+    // A stuck run may still be stuck after it: then nobody will say again that it rests.
+    run.atRest = run.atRest && statusOf(run.state) === "stuck";
   }
 
   async #notActive(id: string): Promise<StenoError> {
@@ -364,48 +335,9 @@ export class Coordinator {
     );
   }
 
-  #pollRequests(): void {
-    let busy = false;
-    let told: string | undefined;
-    this.#poll = setInterval(() => {
-      if (busy) return;
-      busy = true;
-      this.#polling = this.#answerRequests()
-        .catch((error: unknown) => {
-          const message = `requests of other processes cannot be answered: ${String(error)}`;
-          // Once and not five times a second.
-          if (message !== told && this.#lost === undefined) this.#warn(message);
-          told = message;
-        })
-        .finally(() => (busy = false));
-    }, REQUEST_POLL_MS);
-    this.#poll.unref();
-  }
-
-  async #answerRequests(): Promise<void> {
-    for (const request of await this.#owner.requests()) {
-      // The next owner answers what is left.
-      if (this.#closed !== undefined) return;
-      this.#executor.answer(request, await this.#answerTo(request));
-      // One after another: each sees what the one before has done.
-      await this.#executor.durable();
-    }
-  }
-
-  async #answerTo({ run, command, args }: StoreRequest): Promise<RequestAnswer> {
-    try {
-      await this.#control(run ?? "", command, parseArguments(args));
-      return { ok: true };
-    } catch (error) {
-      if (error instanceof StenoError)
-        return { ok: false, code: error.code, message: error.message };
-      return { ok: false, code: "internal", message: String(error) };
-    }
-  }
-
   #lose(error: Error): void {
     this.#lost = error;
-    clearInterval(this.#poll);
+    void this.#requests.stop();
     for (const run of this.#active.values()) run.giveUp(error);
     this.#wakeDrains();
     this.#warn(
@@ -435,9 +367,4 @@ function checkCrashLimit(limit: number | undefined): void {
     "bad-crash-limit",
     `\`crashLimit\` is ${limit}: it must be a whole number from 1, or Infinity for no limit`,
   );
-}
-
-/** Whether two params are equal as values; the order of properties does not count. */
-function isSame(one: JsonText, other: JsonText): boolean {
-  return one === other || isDeepStrictEqual(decode(one), decode(other));
 }

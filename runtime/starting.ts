@@ -1,0 +1,71 @@
+/** What a new run is made of, and what makes two calls of `start()` the same. It stores nothing. */
+import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { ActiveRun } from "./active-run.js";
+import { decode } from "./codec.js";
+import { StenoError } from "./errors.js";
+import type { SagaEvent } from "./events.js";
+import type { LoadedSaga } from "./loaded-saga.js";
+import { advance } from "./machine.js";
+import type { Effect } from "./machine/effects.js";
+import type { RunRow } from "./stores/store.js";
+
+/** Ids are keys and file names and parts of commands. */
+const ID_LIMIT = 200;
+
+/** JSON text; `undefined` for `undefined`. */
+export type JsonText = string | undefined;
+
+export interface NewRun {
+  readonly run: ActiveRun;
+  readonly created: SagaEvent;
+  readonly effects: readonly Effect[];
+}
+
+/** A run that begins now. */
+export function newRun(saga: LoadedSaga, params: JsonText, id: string, at: number): NewRun {
+  const { name, hash } = saga.manifest;
+  const row: RunRow = {
+    id,
+    saga: name,
+    hash,
+    nonce: randomBytes(9).toString("base64url"),
+    params,
+    status: "running",
+    reason: undefined,
+    output: undefined,
+    error: undefined,
+    createdAt: at,
+    updatedAt: at,
+  };
+  const created: SagaEvent = {
+    type: "created",
+    at,
+    ...(params !== undefined && { value: params }),
+  };
+  const { state, effects } = advance(saga.plan, created);
+  const run = new ActiveRun(saga, row, state, 0);
+  run.created = row;
+  return { run, created, effects };
+}
+
+/** @throws StenoError `bad-id` */
+export function checkId(id: unknown): void {
+  if (typeof id === "string" && id.length > 0 && id.length <= ID_LIMIT) return;
+  throw new StenoError("bad-id", `the id of a run is a text of 1 to ${ID_LIMIT} characters`);
+}
+
+/** @throws StenoError `run-exists` if the run that has the id is not the one that is to be started. */
+export function checkSame(row: RunRow, { manifest: { name } }: LoadedSaga, params: JsonText): void {
+  if (row.saga === name && isSame(row.params, params)) return;
+  const what = row.saga === name ? "other params" : `saga \`${row.saga}\``;
+  throw new StenoError(
+    "run-exists",
+    `there is a run \`${row.id}\` already, with ${what}: use another id, or the same call as before`,
+  );
+}
+
+/** Equal as values: the order of properties does not count. */
+function isSame(one: JsonText, other: JsonText): boolean {
+  return one === other || isDeepStrictEqual(decode(one), decode(other));
+}
