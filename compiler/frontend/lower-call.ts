@@ -11,7 +11,14 @@ import { bare, shown, spanOf, untyped } from "./context.js";
 import { decorationsOf } from "./decorators.js";
 import type { Completion, Draft, Thread } from "./graph.js";
 import { lowerBody } from "./lower-body.js";
-import { asCode, lowerExpression, lowerReady, markAwaited, waits } from "./lower-expression.js";
+import {
+  asCode,
+  lowerElements,
+  lowerExpression,
+  lowerReady,
+  markAwaited,
+  waits,
+} from "./lower-expression.js";
 import type { Method } from "./method.js";
 import type { ClassInfo } from "./read-class.js";
 import { isPromise } from "./types.js";
@@ -309,7 +316,12 @@ function lowerAll(method: Method, thread: Thread, node: ts.CallExpression): Valu
     method.context.report(say.notYet({ at: spanOf(map), what, help }));
     return BROKEN;
   }
-  const value = lowerExpression(method, thread, argument);
+  const literal = untyped(argument);
+  // Element by element also if nothing in it waits: as one computed list it would be no tuple.
+  const value =
+    ts.isArrayLiteralExpression(literal) && !literal.elements.some(ts.isSpreadElement)
+      ? lowerElements(method, thread, literal)
+      : lowerExpression(method, thread, argument);
   if (value.kind === "list") return promiseOfAll(method, node, value);
   if (value.kind === "tuple") {
     return promiseOfAll(method, node, { kind: "list", elements: value.elements });

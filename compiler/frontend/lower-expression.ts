@@ -155,7 +155,17 @@ function lowerArray(
     const inner = ts.isSpreadElement(element) ? element.expression : element;
     return waits(method, inner) && !waitsForValue(inner);
   };
-  if (!node.elements.some(holds)) return lowerMixed(method, thread, node, wanted);
+  return node.elements.some(holds)
+    ? lowerElements(method, thread, node)
+    : lowerMixed(method, thread, node, wanted);
+}
+
+/** The elements of a list one by one, each waiting or not. */
+export function lowerElements(
+  method: Method,
+  thread: Thread,
+  node: ts.ArrayLiteralExpression,
+): Value {
   const elements: (ListValue["elements"][number] | Broken)[] = [];
   for (const element of node.elements) {
     if (ts.isSpreadElement(element)) {

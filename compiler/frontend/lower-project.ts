@@ -77,7 +77,10 @@ function lowerSource(
 ): void {
   const before = state.diagnostics.length;
   const declared = classesIn(source).filter((each) => classes.isMarked(each));
-  if (declared.length === 0) return;
+  if (declared.length === 0) {
+    reportUnreadable(state, context, source, before);
+    return;
+  }
   const infos: ClassInfo[] = [];
   for (const each of declared) {
     if (ts.isClassDeclaration(each)) {
@@ -90,7 +93,10 @@ function lowerSource(
   const members = infos.flatMap((info) => [...info.marked.values()]);
   const tried = members.some((marker: Marker) => marker === "saga");
   const failed = state.diagnostics.length > before;
-  if (!tried && !failed) return;
+  if (!tried && !failed) {
+    reportUnreadable(state, context, source, before);
+    return;
+  }
   if (tried) state.found += infos.some((info) => !isAbstract(info.declaration)) ? 1 : 0;
   else if (failed) state.found += 1;
   state.files.add(source.fileName);
@@ -113,6 +119,28 @@ function lowerSource(
     classes: concrete.map((info) => classModel(context, info)),
   };
   state.sources.push({ model, sound });
+}
+
+/**
+ * A file that cannot be parsed may have had a saga where none is found: passing it over would leave
+ * what was generated for it as it was, without a word.
+ */
+function reportUnreadable(
+  state: State,
+  context: Context,
+  source: ts.SourceFile,
+  first: number,
+): void {
+  const concerned = source.statements.some(
+    (each) =>
+      ts.isImportDeclaration(each) &&
+      ts.isStringLiteral(each.moduleSpecifier) &&
+      each.moduleSpecifier.text === "steno-runtime",
+  );
+  if (!concerned || context.program.getSyntacticDiagnostics(source).length === 0) return;
+  state.found += 1;
+  state.files.add(source.fileName);
+  typescriptErrors(context, source, state.diagnostics, first);
 }
 
 function classModel(context: Context, info: ClassInfo): ClassModel {

@@ -59,6 +59,16 @@ const tsconfig = {
   include: ["*.ts"],
 };
 
+const COMPANION = `import { saga } from "steno-runtime";
+import { Kit } from "./kit.js";
+export class Companion extends Kit {
+  @saga
+  async main(params: number): Promise<number> {
+    return this.num("k", params);
+  }
+}
+`;
+
 /** Programs that are compiled together, in a folder of their own until `close()`. */
 export class Batch {
   readonly results: readonly Result[];
@@ -72,6 +82,8 @@ export class Batch {
     write("tsconfig.json", JSON.stringify(tsconfig));
     write("package.json", '{ "type": "module" }');
     write("kit.ts", readFileSync(path.join(here, "kit.ts"), "utf8"));
+    // So that a program is compiled alone as it is beside others: with a saga in the project.
+    write("companion.ts", COMPANION);
     for (const [index, text] of texts.entries()) write(`p${index}.ts`, text);
     this.results = compileAll(this.#folder, texts);
   }
@@ -100,7 +112,7 @@ function compileAll(folder: string, texts: readonly string[]): Result[] {
   const { diagnostics, sources } = analyseProject({ paths: [], cwd: folder });
   const byFile = new Map<string, Diagnostic[]>();
   for (const diagnostic of diagnostics) {
-    // Without a place it is about the set-up, which is ours: that there was no saga at all, say.
+    // Without a place it is about the set-up, which is ours.
     const file = diagnostic.span?.file ?? "";
     byFile.set(file, [...(byFile.get(file) ?? []), diagnostic]);
   }

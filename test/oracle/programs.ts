@@ -71,6 +71,14 @@ return s + q;`,
 return x + y;`,
     "number",
   ),
+  // Nothing in the list waits, and each of its elements has a type of its own.
+  plainList: programOf(
+    `const [tick, text] = await Promise.all([this.tick("t", 1), params.s]);
+await this.note("a", text);
+await this.num("b", tick);
+return tick;`,
+    "number",
+  ),
   // What a block returns is bound to a name that stands before what is in the block.
   blockValue: programOf(
     `const [list] = await Promise.all([
