@@ -48,10 +48,10 @@ export class Run<Result = unknown> {
   async result(): Promise<Result> {
     const active = this.#active ?? this.#host.active(this.id);
     if (active === undefined) {
-      const { row, state } = await this.#stored();
+      const row = await this.#row();
       // A run that is not finished, and not active here, never is.
       if (row.status !== "succeeded" && row.status !== "undone") this.#host.checkAlive(this.id);
-      return outcomeOf(this.id, state) as Result;
+      return outcomeOf(this.id, await this.#state(row)) as Result;
     }
     if (!active.atRest) {
       this.#host.checkAlive(this.id);
@@ -64,9 +64,11 @@ export class Run<Result = unknown> {
   async status(): Promise<RunReport> {
     const active = this.#host.active(this.id) ?? this.#active;
     if (active === undefined) {
-      const { row, state } = await this.#stored();
+      const row = await this.#row();
       const { id, saga, status, reason } = row;
-      return { id, saga, status, reason, nodes: statusTree(state) };
+      // A run whose log is damaged has no state; one without its definition here has.
+      if (reason === "corrupt-log") this.#host.checkAlive(this.id);
+      return { id, saga, status, reason, nodes: statusTree(await this.#state(row)) };
     }
     const { id, status, reason, loaded, state } = active;
     return { id, saga: loaded.manifest.name, status, reason, nodes: statusTree(state) };
@@ -96,17 +98,23 @@ export class Run<Result = unknown> {
     return this.#host.control(this.id, "settle", node, why);
   }
 
-  async #stored(): Promise<{ readonly row: RunRow; readonly state: RunState }> {
+  async #row(): Promise<RunRow> {
+    const row = await this.#host.reader().run(this.id);
+    if (row !== undefined) return row;
+    throw this.#gone("it");
+  }
+
+  async #state({ hash }: RunRow): Promise<RunState> {
     const reader = this.#host.reader();
-    const row = await reader.run(this.id);
-    const manifest = row && (await reader.definition(row.hash));
-    if (row === undefined || manifest === undefined) {
-      throw new StenoError(
-        "corrupt-log",
-        `run \`${this.id}\` or its definition is gone from the store: restore it from a copy`,
-      );
-    }
-    const state = foldLog(makePlan(parseManifest(manifest)), await reader.events(this.id));
-    return { row, state };
+    const manifest = await reader.definition(hash);
+    if (manifest === undefined) throw this.#gone("its definition");
+    return foldLog(makePlan(parseManifest(manifest)), await reader.events(this.id));
+  }
+
+  #gone(what: string): StenoError {
+    return new StenoError(
+      "corrupt-log",
+      `run \`${this.id}\` cannot be read: ${what} is gone from the store; restore it from a copy`,
+    );
   }
 }
