@@ -4,11 +4,10 @@ import * as path from "node:path";
 import type { Manifest, Position } from "steno-runtime/manifest";
 import { analyse } from "./analysis/passes.js";
 import type { BundleResult } from "./bundle.js";
-import { setUpCodes } from "./diagnostics/catalogue/index.js";
 import { internal } from "./diagnostics/catalogue/project.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { Places } from "./diagnostics/places.js";
-import { inOrder } from "./diagnostics/report.js";
+import { exitCode, inOrder } from "./diagnostics/report.js";
 import { formatAll } from "./emit/format.js";
 import { manifestOf } from "./emit/manifest.js";
 import { generatedPath, printModule } from "./emit/module.js";
@@ -71,13 +70,6 @@ export function analyseProject(options: FrontendOptions): Analysed {
 /** The manifests of all sagas, with positions relative to the folder. */
 export function manifests({ sources, places }: Analysed, cwd: string): Manifest[] {
   return sources.flatMap(({ sagas }) => sagas.map((saga) => manifestOf(saga, locate(places, cwd))));
-}
-
-/** 0: fine; 1: the program has errors; 2: the call or the set-up is wrong. */
-export function exitCode({ diagnostics }: Pick<Analysed, "diagnostics">): 0 | 1 | 2 {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  if (errors.length === 0) return 0;
-  return errors.some(({ code }) => setUpCodes.has(code)) ? 2 : 1;
 }
 
 const NOTHING: Lowered = { sources: [], broken: [], diagnostics: [], text: () => undefined };

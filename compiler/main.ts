@@ -6,17 +6,11 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
-import {
-  analyseProject,
-  compile,
-  exitCode,
-  manifests,
-  type Analysed,
-  type Compiled,
-  type CompileOptions,
-} from "./compile.js";
+import type { Manifest } from "steno-runtime/manifest";
+import type { Analysed, Compiled, CompileOptions } from "./compile.js";
 import { explain } from "./diagnostics/explain.js";
 import { toJson } from "./diagnostics/json.js";
+import { exitCode } from "./diagnostics/report.js";
 import { toText } from "./diagnostics/text.js";
 import { drawGraphs, type GraphFormat } from "./emit/graph.js";
 
@@ -72,9 +66,9 @@ function commands(answer: { code: number }): Command {
     .description("print the manifests as a JSON array")
     .argument("[paths...]")
     .option(...project)
-    .action((paths: readonly string[], _: Flags, command: Command) => {
-      answer.code = show(paths, command.optsWithGlobals(), (analysed) =>
-        JSON.stringify(manifests(analysed, cwd), null, 2),
+    .action(async (paths: readonly string[], _: Flags, command: Command) => {
+      answer.code = await show(paths, command.optsWithGlobals(), (manifests) =>
+        JSON.stringify(manifests, null, 2),
       );
     });
   program
@@ -83,10 +77,10 @@ function commands(answer: { code: number }): Command {
     .argument("[paths...]")
     .option(...project)
     .addOption(new Option("--format <format>").choices(["dot", "mermaid"]).default("dot"))
-    .action((paths: readonly string[], _: Flags, command: Command) => {
+    .action(async (paths: readonly string[], _: Flags, command: Command) => {
       const flags: Flags = command.optsWithGlobals();
-      answer.code = show(paths, flags, (analysed) =>
-        drawGraphs(manifests(analysed, cwd), flags.format ?? "dot"),
+      answer.code = await show(paths, flags, (manifests) =>
+        drawGraphs(manifests, flags.format ?? "dot"),
       );
     });
   program
@@ -104,7 +98,13 @@ function optionsOf(paths: readonly string[], flags: Flags): CompileOptions {
   return { cwd, paths, project, bundle, external, check };
 }
 
+/** The pipeline, loaded only by who needs it: TypeScript alone takes longer than `explain` does. */
+function pipeline(): Promise<typeof import("./compile.js")> {
+  return import("./compile.js");
+}
+
 async function compileOnce(paths: readonly string[], flags: Flags): Promise<number> {
+  const { compile } = await pipeline();
   const compiled = await compile(optionsOf(paths, flags));
   if (flags.json) {
     const all = compiled.diagnostics.map((each) => toJson(each, compiled.places, cwd));
@@ -131,15 +131,16 @@ async function keepCompiling(paths: readonly string[], flags: Flags): Promise<nu
 }
 
 /** Prints something about the sagas; diagnostics go to stderr, so that stdout can be piped. */
-function show(
+async function show(
   paths: readonly string[],
   flags: Flags,
-  print: (analysed: Analysed) => string,
-): number {
+  print: (manifests: Manifest[]) => string,
+): Promise<number> {
+  const { analyseProject, manifests } = await pipeline();
   const analysed = analyseProject(optionsOf(paths, flags));
   printDiagnostics(analysed);
   const code = exitCode(analysed);
-  if (code === 0) process.stdout.write(`${print(analysed)}\n`);
+  if (code === 0) process.stdout.write(`${print(manifests(analysed, cwd))}\n`);
   return code;
 }
 

@@ -1,4 +1,5 @@
-/** Puts diagnostics in source order, once each. */
+/** What diagnostics amount to: their order, once each, and the exit code. How one looks is in `text.ts`. */
+import { setUpCodes } from "./catalogue/index.js";
 import type { Diagnostic } from "./diagnostic.js";
 
 export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
@@ -14,6 +15,17 @@ export function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
         (a.span?.start ?? 0) - (b.span?.start ?? 0) ||
         (a.span?.end ?? 0) - (b.span?.end ?? 0),
     );
+}
+
+/** 0: fine; 1: the program has errors; 2: the call or the set-up is wrong. */
+export function exitCode({
+  diagnostics,
+}: {
+  readonly diagnostics: readonly Diagnostic[];
+}): 0 | 1 | 2 {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return 0;
+  return errors.some(({ code }) => setUpCodes.has(code)) ? 2 : 1;
 }
 
 function compare(a: string, b: string): number {

@@ -180,6 +180,8 @@ function createHost(
   const libs = new Map(getLibFiles().map((lib) => [`${LIB_FOLDER}/${lib.fileName}`, lib.text]));
   host.getDefaultLibLocation = () => LIB_FOLDER;
   host.getDefaultLibFileName = () => `${LIB_FOLDER}/${ts.getDefaultLibFileName(options)}`;
+  // As `tsc` does: comments are parsed only where they can hold an error.
+  host.jsDocParsingMode = ts.JSDocParsingMode.ParseForTypeErrors;
   const { fileExists } = host;
   host.fileExists = (file) => libs.has(file) || fileExists(file);
   host.readFile = (file) => {
