@@ -1,6 +1,6 @@
 /**
  * A list of numbers, read as decisions. Whatever the numbers are, what is made of them is valid, so
- * that fast-check can shrink the list and knows nothing of programs. Used up, all answers are 0: the
+ * that a list can be shrunk by whoever knows nothing of programs. Used up, all answers are 0: the
  * first of each table, which is the simplest.
  */
 import fc from "fast-check";
@@ -42,7 +42,7 @@ export class Choices {
 }
 
 /** Lists of numbers that are long enough for a program one still wants to read. */
-export const numbers: fc.Arbitrary<number[]> = fc.array(fc.nat({ max: 9999 }), {
+const numbers: fc.Arbitrary<number[]> = fc.array(fc.nat({ max: 9999 }), {
   minLength: 30,
   maxLength: 220,
   size: "max",

@@ -1,0 +1,139 @@
+/**
+ * Puts programs before every judge: the compiler, the type checker, the gates, the reference. What
+ * comes back is a list of complaints for each program.
+ */
+import { setImmediate } from "node:timers/promises";
+import { Batch, load, type Result } from "../oracle/compile.js";
+import { compareWithReference } from "../oracle/failing.js";
+import { faultsOf } from "../oracle/faults.js";
+import { compareByGating, type Params } from "../oracle/gating.js";
+import { lettingRejectionsPass } from "../oracle/unhandled.js";
+
+export interface Complaint {
+  /** Who complains. Shrinking keeps to one of them. */
+  readonly by: "compiler" | "types" | "gates" | "reference";
+  readonly text: string;
+}
+
+export interface Examined {
+  /** By the place of the program. */
+  readonly complaints: readonly (readonly Complaint[])[];
+  /** What was looked at. */
+  readonly compiled: number;
+  readonly holds: number;
+  readonly endings: ReadonlyMap<string, number>;
+}
+
+export interface ExamineOptions {
+  /** The programs may be wrong: then the compiler may say so. */
+  readonly broken?: boolean;
+  /** Asks only this judge, and those it needs. */
+  readonly only?: Complaint["by"] | undefined;
+  /** Changes what was generated, to see that somebody complains. */
+  readonly sabotage?: ((generated: string) => string) | undefined;
+}
+
+const params: Params = { tag: "m", n: 4, s: "some", on: true, nums: [3, 1, 2] };
+/** Some breaks leave no saga: then there is nothing to say. */
+const SAGA = /^import \{ saga \}[^]*^\s*@saga\b/m;
+/** Fault schedules for each program. */
+const SCHEDULES = 3;
+/** Programs that run at the same time. */
+const ABREAST = 16;
+
+class Tally {
+  compiled = 0;
+  holds = 0;
+  readonly endings = new Map<string, number>();
+
+  ended(status: string): void {
+    this.endings.set(status, (this.endings.get(status) ?? 0) + 1);
+  }
+}
+
+/** Examines programs, all in one compile. */
+export async function examine(
+  texts: readonly string[],
+  options: ExamineOptions = {},
+): Promise<Examined> {
+  const tally = new Tally();
+  const complaints = await lettingRejectionsPass(() => examineAll(texts, options, tally));
+  return { complaints, compiled: tally.compiled, holds: tally.holds, endings: tally.endings };
+}
+
+async function examineAll(
+  texts: readonly string[],
+  options: ExamineOptions,
+  tally: Tally,
+): Promise<Complaint[][]> {
+  let batch: Batch;
+  try {
+    batch = new Batch(texts);
+  } catch (error) {
+    if (texts.length === 1) return [[{ by: "compiler", text: `it threw ${traceOf(error)}` }]];
+    // Which of them it was, is found by halves.
+    const middle = texts.length >> 1;
+    const first = await examineAll(texts.slice(0, middle), options, tally);
+    return [...first, ...(await examineAll(texts.slice(middle), options, tally))];
+  }
+  try {
+    const isAsked =
+      options.only === undefined || options.only === "types" || options.broken === true;
+    const typeErrors = isAsked ? batch.typeErrors() : [];
+    const found: Complaint[][] = texts.map(() => []);
+    const work = [...batch.results.entries()];
+    const worker = async (): Promise<void> => {
+      for (let next = work.shift(); next !== undefined; next = work.shift()) {
+        const [index, result] = next;
+        const wrong = typeErrors.filter((line) => new RegExp(`^p${index}\\.`).test(line));
+        found[index] = await examineOne(result, wrong, options, tally);
+      }
+    };
+    await Promise.all(Array.from({ length: ABREAST }, worker));
+    return found;
+  } finally {
+    batch.close();
+  }
+}
+
+async function examineOne(
+  result: Result,
+  typeErrors: readonly string[],
+  { broken = false, only, sabotage = (generated) => generated }: ExamineOptions,
+  tally: Tally,
+): Promise<Complaint[]> {
+  const errors = result.diagnostics.filter(({ severity }) => severity === "error");
+  const faults = errors.filter(({ code }) => !broken || code === "internal");
+  if (faults.length > 0) {
+    return faults.map(({ code, message, notes }) => {
+      return { by: "compiler", text: `it says ${code}: ${message} ${notes.join(" ")}` };
+    });
+  }
+  if (result.generated === undefined) {
+    const reason = errors.length > 0 || !SAGA.test(result.text);
+    return reason ? [] : [{ by: "compiler", text: "no definition, and no reason" }];
+  }
+  tally.compiled += 1;
+  const unsound = typeErrors.filter((line) => !broken || line.includes(".saga.ts"));
+  // A program that the type checker refuses has no meaning to compare with.
+  if (broken && typeErrors.length > unsound.length) return [];
+  if (unsound.length > 0) return unsound.map((text) => ({ by: "types", text }));
+  if (only === "compiler" || only === "types") return [];
+  const program = await load({ ...result, generated: sabotage(result.generated) });
+  const { differences, holds } = await compareByGating(program, params);
+  tally.holds += holds;
+  const complaints: Complaint[] = differences.map((text) => ({ by: "gates", text }));
+  if (complaints.length > 0 || only === "gates") return complaints;
+  for (let schedule = 0; schedule < SCHEDULES; schedule++) {
+    const faults = faultsOf(result.text.length * SCHEDULES + schedule);
+    const ending = await compareWithReference(program, params, faults);
+    tally.ended(ending.status);
+    complaints.push(...ending.differences.map((text) => ({ by: "reference", text }) as const));
+    await setImmediate();
+  }
+  return complaints;
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,50 @@
+/**
+ * npm run fuzz -- [--programs=N] [--seed=S] [--broken]: long random runs. Exit 1 if a judge
+ * complains; the program is printed, and how to have it again. The only file here that prints.
+ */
+import { parseArgs } from "node:util";
+import { campaign, type Failure, type Summary } from "./campaign.js";
+
+const { values } = parseArgs({
+  options: {
+    programs: { type: "string", default: "1000" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
+    /** Only programs that were broken; else every fourth. */
+    broken: { type: "boolean", default: false },
+  },
+});
+const programs = Number(values.programs);
+const seed = Number(values.seed);
+if (!Number.isSafeInteger(programs) || programs < 1 || !Number.isSafeInteger(seed) || seed < 0) {
+  console.error("fuzz: --programs and --seed take whole numbers");
+  process.exit(2);
+}
+
+const kinds = values.broken ? [true] : [false, true];
+let failed = false;
+for (const broken of kinds) {
+  // Most broken programs are refused at once: fewer of them find as much.
+  const count = broken && !values.broken ? Math.ceil(programs / 3) : programs;
+  const summary = await campaign({ programs: count, seed, broken }, (so) => tell(so, broken));
+  for (const failure of summary.failures) show(failure);
+  failed ||= summary.failures.length > 0;
+}
+process.exit(failed ? 1 : 0);
+
+function tell(
+  { programs: done, compiled, holds, endings, failures }: Summary,
+  broken: boolean,
+): void {
+  const ends = [...endings].map(([status, count]) => `${count} ${status}`).join(", ");
+  console.log(
+    `${done} ${broken ? "broken programs" : "programs"}, ${compiled} compiled, ` +
+      `${holds} gates, runs with faults: ${ends}; ${failures.length} failures`,
+  );
+}
+
+function show({ seed: found, broken, text, complaints }: Failure): void {
+  console.log(`\n${text}\n`);
+  for (const { by, text: said } of complaints.slice(0, 10)) console.log(`${by}: ${said}`);
+  const flag = broken ? " --broken" : "";
+  console.log(`\nagain: npm run fuzz -- --programs=1 --seed=${found}${flag}\n`);
+}
