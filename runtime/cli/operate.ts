@@ -102,7 +102,11 @@ async function asCoordinator(
   work: Work,
 ): Promise<number> {
   const opened = sqliteStore(store);
-  const coordinator = await Coordinator.open({ store: opened, sagas });
+  let isOpen = false;
+  // What it says of runs that it finds, the commands tell in their own way.
+  const logger = { warn: (message: string) => isOpen && output.remark(oneLine(message)) };
+  const coordinator = await Coordinator.open({ store: opened, sagas, logger });
+  isOpen = true;
   const stopping = new AbortController();
   let exitCode: number = EXIT.fine;
   const onSignal = (signal: "SIGINT" | "SIGTERM"): void => {

@@ -1,6 +1,7 @@
 /** A project in a temporary folder, on which the built `steno-compile` is run as a user runs it. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -36,6 +37,12 @@ export class Project {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "steno-compile-")));
 
   constructor(files: Readonly<Record<string, string>> = {}) {
+    for (const dist of ["compiler/dist/main.js", "runtime/dist/index.js"]) {
+      if (existsSync(join(root, dist))) continue;
+      throw new Error(
+        `\`npm run build\` first: ${dist} is missing, and the built command is tested`,
+      );
+    }
     this.write("package.json", JSON.stringify({ type: "module" }));
     this.write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["**/*.ts"] }));
     mkdirSync(this.path("node_modules"));
