@@ -8,20 +8,11 @@ import { advanceAttempt, advanceOwn } from "./machine/attempts.js";
 import { type Effect, emit, type Turn } from "./machine/effects.js";
 import { openForward } from "./machine/forward.js";
 import { expect, misplaced } from "./machine/misplaced.js";
-import { emitOutstanding, hasMail, recover } from "./machine/outstanding.js";
+import { deliver, emitOutstanding, recover } from "./machine/outstanding.js";
 import type { Plan } from "./machine/plan.js";
 import { advanceUndo } from "./machine/undoing.js";
 import { beginUnwinding } from "./machine/unwinding.js";
-import {
-  type Failure,
-  isHeld,
-  makeFrame,
-  PHASE,
-  type Place,
-  placeOf,
-  type RunState,
-  statusOf,
-} from "./state.js";
+import { type Failure, makeFrame, placeOf, type RunState, statusOf } from "./state.js";
 
 export interface Advanced {
   readonly state: RunState;
@@ -129,21 +120,16 @@ function advanceNode(turn: Turn, event: NodeEvent | SagaEvent): void {
   }
 }
 
-/** An event is kept until a node takes it; the one that has waited longest is asked to. */
-function receive(turn: Turn, event: Extract<SagaEvent, { readonly type: "event-received" }>): void {
-  const { state } = turn;
-  const mail = state.mailbox.get(event.node);
-  if (mail === undefined) state.mailbox.set(event.node, [event.value]);
-  else mail.push(event.value);
-  if (isHeld(state)) return;
-  const waiters = state.waiters.get(event.node) ?? [];
-  while (waiters.length > 0) {
-    const { frame, index } = waiters.shift() as Place;
-    // Others have had theirs after a pause, or wait no more.
-    if (frame.phase[index] !== PHASE.waiting || !hasMail(state, frame, index)) continue;
-    emit(turn, "start", frame, index);
-    return;
-  }
+/** An event is kept until a node takes it. */
+function receive(
+  turn: Turn,
+  { node, value }: Extract<SagaEvent, { readonly type: "event-received" }>,
+): void {
+  const { mailbox } = turn.state;
+  const mail = mailbox.get(node);
+  if (mail === undefined) mailbox.set(node, [value]);
+  else mail.push(value);
+  deliver(turn, node);
 }
 
 /** The end of the run itself, which is the node `""`. */

@@ -20,7 +20,7 @@ import { emit, type Turn } from "./effects.js";
 import { complete, openForward, openItems } from "./forward.js";
 import { splitItems } from "./items.js";
 import { expect } from "./misplaced.js";
-import { canLeave, emitWaiting, hasMail } from "./outstanding.js";
+import { canLeave, deliver, emitWaiting, hasMail } from "./outstanding.js";
 import { beginUnwinding, endWhileUnwinding, recordFailure } from "./unwinding.js";
 
 /** Of the attempts of a body, or of a node that ends without one. */
@@ -47,7 +47,7 @@ export function advanceAttempt(turn: Turn, event: AttemptEvent, { frame, index }
   switch (event.type) {
     case "succeeded":
       expect(event, phase === PHASE.working || isAnswered(turn, frame, index, phase));
-      if (phase !== PHASE.working) takeMail(turn, frame, index);
+      takeMail(turn, frame, index);
       succeed(turn, frame, index, event.value);
       break;
     case "failed":
@@ -82,9 +82,13 @@ function isAnswered(turn: Turn, frame: Frame, index: number, phase: number): boo
   return phase === PHASE.ready ? kind === "compute" : canLeave(frame, index);
 }
 
-function takeMail({ state }: Turn, frame: Frame, index: number): void {
+/** The node has taken an event; if there is another, the next that waits may have it. */
+function takeMail(turn: Turn, frame: Frame, index: number): void {
   const node = nodeOf(frame, index);
-  if (node.kind === "event") state.mailbox.get(node.target ?? "")?.shift();
+  if (node.kind !== "event") return;
+  frame.phase[index] = PHASE.done;
+  turn.state.mailbox.get(node.target ?? "")?.shift();
+  deliver(turn, node.target ?? "");
 }
 
 function succeed(turn: Turn, frame: Frame, index: number, value: string | undefined): void {

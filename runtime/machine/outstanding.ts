@@ -101,6 +101,21 @@ export function hasMail({ mailbox }: RunState, frame: Frame, index: number): boo
   return node.kind === "event" && (mailbox.get(node.target ?? "")?.length ?? 0) > 0;
 }
 
+/** Asks the node that has waited longest for an event to take one, if there is one to take. */
+export function deliver(turn: Turn, name: string): void {
+  const { state } = turn;
+  const waiters = state.waiters.get(name) ?? [];
+  for (let first = waiters[0]; first !== undefined; first = waiters[0]) {
+    const { frame, index } = first;
+    if (frame.phase[index] === PHASE.waiting) {
+      if (hasMail(state, frame, index) && !isHeld(state)) emit(turn, "start", frame, index);
+      return;
+    }
+    // It has had its event, or waits no more.
+    waiters.shift();
+  }
+}
+
 /** How often the worst node's attempts have ended with the process, if they end so now. */
 export function crashesIfRecovered(state: RunState): number {
   let worst = 0;

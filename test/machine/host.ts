@@ -141,3 +141,20 @@ export function describeState(state: RunState): Map<string, string> {
   visit(state.root);
   return found;
 }
+
+/** All of a state without its cycles, for comparing: frames refer to each other by their place. */
+export function flatState(state: RunState): unknown {
+  const places = new Map<Frame, number>(state.frames.map((frame, place) => [frame, place]));
+  const flat = (value: unknown): unknown => {
+    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+    if (Array.isArray(value)) return value.map(flat);
+    if (value instanceof Map) return [...value].map(([key, item]) => [flat(key), flat(item)]);
+    if ("plan" in value) return places.get(value as Frame);
+    return fields(value);
+  };
+  const fields = (value: object): unknown =>
+    Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, key === "plan" ? "" : flat(item)]),
+    );
+  return [state.frames.map(fields), { ...(fields(state) as object), frames: [], byPrefix: [] }];
+}
