@@ -3,7 +3,7 @@
  * comes back is a list of complaints for each program.
  */
 import { setImmediate } from "node:timers/promises";
-import { Batch, load, type Result } from "../oracle/compile.js";
+import { Batch, isLoadable, load, type Result } from "../oracle/compile.js";
 import { compareWithReference } from "../oracle/failing.js";
 import { faultsOf } from "../oracle/faults.js";
 import { compareByGating, type Params } from "../oracle/gating.js";
@@ -116,7 +116,7 @@ async function examineOne(
   tally.compiled += 1;
   const unsound = typeErrors.filter((line) => !broken || line.includes(".saga.ts"));
   // A program that the type checker refuses has no meaning to compare with.
-  if (broken && typeErrors.length > unsound.length) return [];
+  if (broken && (typeErrors.length > unsound.length || !(await isLoadable(result)))) return [];
   if (unsound.length > 0) return unsound.map((text) => ({ by: "types", text }));
   if (only === "compiler" || only === "types") return [];
   const program = await load({ ...result, generated: sabotage(result.generated) });

@@ -144,6 +144,16 @@ export async function load({ text, generated }: Result): Promise<Loaded> {
   };
 }
 
+/** Whether a program is a module that can be loaded here: `await` at its top cannot. */
+export async function isLoadable({ text }: Result): Promise<boolean> {
+  try {
+    evaluate(await toCommonJs(text), { "./kit.js": kit, "steno-runtime": runtime });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function toCommonJs(text: string): Promise<string> {
   const options = { loader: "ts", format: "cjs", target: "node20" } as const;
   return (await transform(text, options)).code;
