@@ -1,19 +1,18 @@
-/** The pipeline: load, lower, analyse, emit, then write or check, then bundle. It prints nothing. */
-import { readFileSync } from "node:fs";
+/** The pipeline: load, build (lower, analyse, emit), then write or check, then bundle. It prints nothing. */
 import * as path from "node:path";
 import type { Manifest, Position } from "steno-runtime/manifest";
-import { analyse } from "./analysis/passes.js";
+import { build, nothing, type Analysed } from "./build.js";
 import type { BundleResult } from "./bundle.js";
-import { internal } from "./diagnostics/catalogue/project.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
-import { Places } from "./diagnostics/places.js";
+import type { Places } from "./diagnostics/places.js";
 import { exitCode, inOrder } from "./diagnostics/report.js";
-import { formatAll } from "./emit/format.js";
 import { manifestOf } from "./emit/manifest.js";
-import { generatedPath, printModule } from "./emit/module.js";
-import { load, lower, type FrontendOptions, type Lowered } from "./frontend/index.js";
+import { load, type FrontendOptions } from "./frontend/index.js";
 import type { SourceModel, Span } from "./model.js";
-import { checkModule, writeModule, type OutputFile, type Written } from "./write.js";
+import { buildInShares } from "./shares.js";
+import { checkModule, writeModule, type Written } from "./write.js";
+
+export { analyseProject, type Analysed } from "./build.js";
 
 export interface CompileOptions extends FrontendOptions {
   /** Writes nothing; what is out of date is an error. */
@@ -24,14 +23,6 @@ export interface CompileOptions extends FrontendOptions {
   readonly external?: readonly string[] | undefined;
 }
 
-export interface Analysed {
-  /** In source order, each once. */
-  readonly diagnostics: readonly Diagnostic[];
-  /** The sources of which nothing is broken. */
-  readonly sources: readonly SourceModel[];
-  readonly places: Places;
-}
-
 export interface Compiled extends Analysed {
   readonly modules: readonly Written[];
   readonly bundles: readonly Written[];
@@ -39,10 +30,14 @@ export interface Compiled extends Analysed {
 
 /** Compiles a project: generated modules beside their sources, and bundles if asked for. */
 export async function compile(options: CompileOptions): Promise<Compiled> {
-  const { diagnostics, sources, places } = analyseProject(options);
-  const found = [...diagnostics];
+  const { program, diagnostics: setUp } = load(options);
+  const built =
+    program === undefined
+      ? nothing(setUp)
+      : ((await buildInShares(options, program)) ?? (await build(program)));
+  const { sources, places, outputs } = built;
+  const found = [...built.diagnostics];
   const report = (diagnostic: Diagnostic): void => void found.push(diagnostic);
-  const outputs = await emit(sources, report);
   if (options.check === true) {
     for (const output of outputs) checkModule(output, options.cwd, report);
     return { diagnostics: inOrder(found), sources, places, modules: [], bundles: [] };
@@ -53,52 +48,9 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
   return { diagnostics: inOrder(found), sources, places, modules, bundles };
 }
 
-/** The first half: everything that is known before anything is emitted. */
-export function analyseProject(options: FrontendOptions): Analysed {
-  const loaded = load(options);
-  const lowered = loaded.program === undefined ? NOTHING : lower(loaded.program);
-  const found = [...loaded.diagnostics, ...lowered.diagnostics];
-  const broken = new Set(lowered.broken);
-  const sources = analyse(lowered.sources, (diagnostic) => {
-    found.push(diagnostic);
-    if (diagnostic.span) broken.add(diagnostic.span.file);
-  }).filter(({ file }) => !broken.has(file));
-  const text = (file: string): string | undefined => lowered.text(file) ?? readText(file);
-  return { diagnostics: inOrder(found), sources, places: new Places(text) };
-}
-
 /** The manifests of all sagas, with positions relative to the folder. */
 export function manifests({ sources, places }: Analysed, cwd: string): Manifest[] {
   return sources.flatMap(({ sagas }) => sagas.map((saga) => manifestOf(saga, locate(places, cwd))));
-}
-
-const NOTHING: Lowered = { sources: [], broken: [], diagnostics: [], text: () => undefined };
-
-async function emit(
-  sources: readonly SourceModel[],
-  report: (diagnostic: Diagnostic) => void,
-): Promise<OutputFile[]> {
-  const fault = (source: SourceModel, trace: string): void => {
-    const what = `emitting the module of ${path.basename(source.file)}`;
-    report(internal({ at: source.sagas[0]?.span, what, trace }));
-  };
-  const printed = sources.flatMap((source) => {
-    try {
-      return [{ source, text: printModule(source) }];
-    } catch (error) {
-      fault(source, error instanceof Error ? (error.stack ?? error.message) : String(error));
-      return [];
-    }
-  });
-  const formatted = await formatAll(printed.map(({ text }) => text));
-  return printed.flatMap(({ source }, index) => {
-    const result = formatted[index];
-    if (result !== undefined && "text" in result) {
-      return [{ file: generatedPath(source.file), text: result.text }];
-    }
-    fault(source, result?.error ?? "no answer");
-    return [];
-  });
 }
 
 async function bundleAll(
@@ -125,12 +77,4 @@ function locate(places: Places, cwd: string): (span: Span) => Position {
     const file = path.relative(cwd, span.file).split(path.sep).join("/");
     return { file, ...places.start(span) };
   };
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { SourceModel } from "../model.js";
-import { loadProject, type Project } from "./load.js";
+import { createProject, findProject, type FoundProject } from "./load.js";
 import { lowerProject } from "./lower-project.js";
 
 export interface FrontendOptions {
@@ -15,8 +15,8 @@ export interface FrontendOptions {
   readonly cwd: string;
 }
 
-/** A project that is loaded, parsed and bound, but not yet checked. Opaque outside of this folder. */
-export type Program = Project;
+/** A project of which the files are known, but not yet parsed. Opaque but for `candidates`. */
+export type Program = FoundProject;
 
 export interface Loaded {
   /** Absent if the call or the set-up is wrong: `diagnostics` says how. */
@@ -35,12 +35,15 @@ export interface Lowered {
   readonly text: (file: string) => string | undefined;
 }
 
-/** Finds and loads the project. Never throws on what a user can get wrong. */
+/** Finds the project and its files. Never throws on what a user can get wrong. */
 export function load(options: FrontendOptions): Loaded {
-  return loadProject(options);
+  return findProject(options);
 }
 
-/** Reads every saga of the project. Never throws on what a user can write. */
-export function lower(program: Program): Lowered {
-  return lowerProject(program);
+/**
+ * Reads every saga of the project, or only of some of its `candidates`: then what is said of all
+ * files together, such as that there is no saga, is said of these. Never throws on what a user can write.
+ */
+export function lower(program: Program, only?: ReadonlySet<string>): Lowered {
+  return lowerProject(createProject(program, only));
 }

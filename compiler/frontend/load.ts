@@ -12,6 +12,24 @@ import { declaresDecorators } from "./decorators.js";
 import type { FrontendOptions, Loaded } from "./index.js";
 import { slimDecorators } from "./slim-decorators.js";
 
+/** A project whose files are known; none but those with a decorator was looked at any closer. */
+export interface FoundProject {
+  readonly parts: readonly FoundPart[];
+  /** The files of all parts that are asked for and have a decorator. */
+  readonly candidates: readonly string[];
+  /** What was asked for, in words: for the message that no saga is there. */
+  readonly where: string;
+}
+
+interface FoundPart {
+  readonly parsed: ts.ParsedCommandLine;
+  readonly candidates: readonly string[];
+  /** Files that matter to others without being imported. */
+  readonly ambient: readonly string[];
+  /** What was read on the way. */
+  readonly texts: Map<string, string | undefined>;
+}
+
 /** One tsconfig with its program. */
 export interface ProjectPart {
   readonly program: ts.Program;
@@ -39,7 +57,7 @@ const NO_INPUTS = new Set([18002, 18003]);
 /** "Unknown compiler option": one of a later TypeScript than the one inside the compiler. */
 const UNKNOWN_OPTION = new Set([5023, 5025]);
 
-export function loadProject(options: FrontendOptions): Loaded {
+export function findProject(options: FrontendOptions): Loaded {
   const missing = options.paths.filter((name) => {
     const full = path.resolve(options.cwd, name);
     return !ts.sys.fileExists(full) && !ts.sys.directoryExists(full);
@@ -57,12 +75,22 @@ export function loadProject(options: FrontendOptions): Loaded {
   if (diagnostics.length > 0) return failed(diagnostics);
   const wanted = options.paths.map((name) => path.resolve(options.cwd, name));
   const taken = new Set<string>();
-  const parts = configs.map((parsed) => createPart(parsed, wanted, taken));
+  const parts = configs.map((parsed) => findPart(parsed, wanted, taken));
+  const candidates = parts.flatMap((part) => part.candidates);
   const where =
     options.paths.length > 0
       ? options.paths.join(", ")
       : `the project ${short(config, options.cwd)}`;
-  return { program: { parts, where }, diagnostics };
+  return { program: { parts, candidates, where }, diagnostics };
+}
+
+/** Parses the files of a project; of those with a decorator, only those in `only`, if it is given. */
+export function createProject(found: FoundProject, only?: ReadonlySet<string>): Project {
+  const wanted = (file: string): boolean => only === undefined || only.has(file);
+  const parts = found.parts.map((part) =>
+    createPart({ ...part, candidates: part.candidates.filter(wanted) }),
+  );
+  return { parts, where: found.where };
 }
 
 function failed(diagnostics: readonly Diagnostic[]): Loaded {
@@ -128,11 +156,11 @@ function readConfigs(
   return [parsed];
 }
 
-function createPart(
+function findPart(
   parsed: ts.ParsedCommandLine,
   wanted: readonly string[],
   taken: Set<string>,
-): ProjectPart {
+): FoundPart {
   const texts = new Map<string, string | undefined>();
   const read = (file: string): string | undefined => {
     if (!texts.has(file)) texts.set(file, ts.sys.readFile(file));
@@ -156,11 +184,15 @@ function createPart(
     const text = SOURCE.test(file) && !GENERATED.test(file) ? (read(file) ?? "") : "";
     return text !== "" && (AMBIENT.test(text) || !MODULE.test(text));
   };
+  return { parsed, candidates, ambient: names.filter(isAmbient), texts };
+}
+
+function createPart({ parsed, candidates, ambient, texts }: FoundPart): ProjectPart {
   const host = createHost(parsed.options, texts);
   // What editors do: another project of the repository is read from its sources, built or not.
   Object.assign(host, { useSourceOfProjectReferenceRedirect: () => true });
   const program = ts.createProgram({
-    rootNames: [...new Set([...candidates, ...names.filter(isAmbient)])],
+    rootNames: [...new Set([...candidates, ...ambient])],
     options: parsed.options,
     host,
     ...(parsed.projectReferences ? { projectReferences: parsed.projectReferences } : {}),
