@@ -3,18 +3,17 @@
  * out: the class, for the plain method, and the definition. It judges nothing.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import * as runtime from "steno-runtime";
-import type { Manifest } from "steno-runtime/manifest";
 import { analyseProject } from "../../compiler/compile.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { printModule } from "../../compiler/emit/module.js";
 import type { SourceModel } from "../../compiler/model.js";
-import type { AnySagaDefinition, SagaDefinition } from "../../runtime/definition.js";
+import type { SagaDefinition } from "../../runtime/definition.js";
 import * as kit from "./kit.js";
 
 /** The class that a program exports as `Program`; its saga is `main`. */
@@ -51,7 +50,6 @@ const tsconfig = {
     exactOptionalPropertyTypes: true,
     verbatimModuleSyntax: true,
     isolatedModules: true,
-    erasableSyntaxOnly: false,
     skipLibCheck: true,
     noEmit: true,
     paths: { "steno-runtime": [path.join(root, "runtime/index.ts")] },
@@ -76,7 +74,6 @@ export class Batch {
 
   constructor(texts: readonly string[]) {
     this.#folder = mkdtempSync(path.join(tmpdir(), "steno-oracle-"));
-    mkdirSync(this.#folder, { recursive: true });
     const write = (file: string, text: string): void =>
       writeFileSync(path.join(this.#folder, file), text);
     write("tsconfig.json", JSON.stringify(tsconfig));
@@ -124,11 +121,6 @@ function compileAll(folder: string, texts: readonly string[]): Result[] {
     const found = [...(byFile.get(file) ?? []), ...(byFile.get("") ?? [])];
     return { text, diagnostics: found, generated };
   });
-}
-
-/** The manifest of a program's saga. */
-export function manifestOf({ main }: Loaded): Manifest {
-  return (main as unknown as AnySagaDefinition).manifest;
 }
 
 /** Loads the program and its generated module, each as esbuild makes JavaScript of it. */

@@ -130,7 +130,7 @@ export interface Verdict {
   readonly calls: number;
 }
 
-/** Compares the compiled saga with the plain method. `Loaded` may hold both of one program, or not. */
+/** Compares the compiled saga with the plain method. */
 export async function compareByGating(program: Loaded, params: Params): Promise<Verdict> {
   const free = await observe(plain(program, params));
   const differences = compare("nothing held", free, await observe(compiled(program, params)));
