@@ -10,6 +10,9 @@ import type { Manifest } from "./manifest.js";
 /** What an async method resolves to. Used by generated modules to name the type of a node's output. */
 export type Output<Method> = Method extends (...args: never[]) => Promise<infer T> ? T : never;
 
+/** What a function that gives a list gives. Used by generated modules to name the type of an item. */
+export type Item<List> = List extends (...args: never[]) => Iterable<infer T> ? T : never;
+
 /**
  * The values that bindings read: `params`, and by its name each node of the same graph, of those
  * around it up to the method's own, and of scopes' graphs in any of these.

@@ -2,7 +2,7 @@
 export { action, saga, undo } from "./dsl.js";
 export type { ActionOptions, Duration, RetryOptions, SagaOptions, UndoOptions } from "./dsl.js";
 export { defineSaga, notReached } from "./definition.js";
-export type { BoundSaga, Output, SagaDefinition } from "./definition.js";
+export type { BoundSaga, Item, Output, SagaDefinition } from "./definition.js";
 export { Coordinator } from "./coordinator.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./coordinator.js";
 export type { Run, RunReport } from "./run.js";

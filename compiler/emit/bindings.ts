@@ -2,44 +2,47 @@
  * Prints one small function that feeds a node: what it reads of the recorded values, the glue in
  * front, the expression. Which functions a node has is in `graph-bindings.ts`.
  */
-import type { Code, CodePart, Pattern, SagaModel, Variable, VariableId } from "../model.js";
+import type { Code, CodePart, ConditionModel, Guard, Pattern, VariableId } from "../model.js";
+import type { Facts } from "./conditions.js";
 import type { Imports } from "./imports.js";
+import type { MethodNodes } from "./method-nodes.js";
 import { isIdentifier, propertyKey, Scope } from "./names.js";
-import { binds, slice, type Slice } from "./slice.js";
+import { binds } from "./needs.js";
+import { blocksIn, codesIn, slice, type Block, type Branch, type Wanted } from "./slice.js";
 import { identifiersOf } from "./tokens.js";
+import { keyOf } from "./values.js";
 
 /** What a function can refer to, besides its own parameters. */
 export interface Surroundings {
-  readonly saga: SagaModel;
+  readonly method: MethodNodes;
   readonly imports: Imports;
-  /** The place of each node in the saga. */
-  readonly order: ReadonlyMap<string, number>;
   /** The type of `this` in the saga's method. */
   readonly instance: string;
-  /** The name of the interface of the values; asked for only where it is used. */
-  readonly values: (used: Pick<Slice, "nodes" | "params">) => string;
+  /** What holds wherever the function is called. */
+  readonly facts: Facts;
+  /** The name of the interface of the values of these names; asked for only where it is used. */
+  readonly values: (read: readonly string[]) => string;
 }
 
 export interface FunctionShape {
-  readonly codes: readonly Code[];
+  readonly wanted: Wanted;
   /** The result type as printed; absent: inferred. */
   readonly returns?: string;
-  /** Makes the returned expression from the printed codes. */
-  readonly result: (texts: readonly string[]) => string;
+  /** Makes the returned expression from the printed codes. Absent: there is one at most. */
+  readonly result?: (texts: readonly string[]) => string;
 }
 
 export function printFunction(surroundings: Surroundings, shape: FunctionShape): string {
-  const needed = slice(surroundings.saga, shape.codes);
-  const printer = new Printer(surroundings, needed);
-  const statements = needed.statements.map(({ pattern, type, init }) => {
-    const annotation = type === undefined ? "" : `: ${printer.code(type)}`;
-    return `const ${printer.pattern(pattern)}${annotation} = ${printer.code(init)};`;
-  });
-  const result = shape.result(shape.codes.map((code) => printer.code(code)));
+  const { method, facts } = surroundings;
+  const block = slice(method.saga, shape.wanted, { facts, isDecision: method.isDecision });
+  const printer = new Printer(surroundings, block, shape.result ?? onlyOne);
+  const body = printer.body(block);
   const returns = shape.returns === undefined ? "" : `: ${shape.returns}`;
-  const head = `(${printer.parameters()})${returns} =>`;
-  if (statements.length === 0) return `${head} ${arrowBody(result)}`;
-  return `${head} {\n${statements.join("\n")}\nreturn ${result};\n}`;
+  return `(${printer.parameters()})${returns} => ${body}`;
+}
+
+function onlyOne(texts: readonly string[]): string {
+  return texts[0] ?? "undefined";
 }
 
 /** The body of an arrow function that is an expression. The formatter drops what is not needed. */
@@ -47,54 +50,167 @@ function arrowBody(result: string): string {
   return result.startsWith("[") ? result : `(${result})`;
 }
 
-/** The names inside one function. */
+/** The names inside one function, and its text. */
 class Printer {
   private readonly names = new Map<VariableId, string>();
-  /** By node; the params are under the key `undefined`. */
-  private readonly values = new Map<string | undefined, string>();
+  /** By what is read of the values. */
+  private readonly values = new Map<string, string>();
   private readonly scope: Scope;
   private readonly self: string;
+  private readonly readsSelf: boolean;
+  private readonly notReached: string;
 
   constructor(
     private readonly surroundings: Surroundings,
-    private readonly needed: Slice,
+    block: Block,
+    private readonly result: (texts: readonly string[]) => string,
   ) {
-    const { imports, order } = surroundings;
-    this.scope = new Scope(
-      needed.externals.map((external) => imports.external(external)),
-      ...needed.codes.map(identifiersOf),
+    const { imports, method } = surroundings;
+    const codes = codesIn(block);
+    const blocks = blocksIn(block);
+    const references = codes.flatMap(({ parts }) =>
+      parts.filter((part) => typeof part !== "string"),
     );
-    const wanted = new Map<string | undefined, string>();
-    for (const { holds, name } of needed.variables.values()) {
-      const key = holds.kind === "node" ? holds.node : undefined;
-      if (holds.kind !== "glue" && !wanted.has(key)) wanted.set(key, name);
+    this.scope = new Scope(
+      references.flatMap((part) => ("external" in part ? imports.external(part.external) : [])),
+      ...codes.map(identifiersOf),
+    );
+    const guarded = blocks.some(
+      ({ guards, steps }) =>
+        guards.length > 0 || steps.some((step) => step.kind === "glue" && step.guards.length > 0),
+    );
+    this.notReached = guarded ? imports.named("steno-runtime", "notReached", false) : "";
+    if (guarded) this.scope.take(this.notReached);
+    this.readsSelf = references.some((part) => "self" in part);
+    const variables = [...block.used].flatMap((id) => method.saga.variables.get(id) ?? []);
+    const wanted = new Map<string, string>();
+    for (const { holds, name } of variables) {
+      const key = keyOf(holds);
+      if (key !== undefined && !wanted.has(key)) wanted.set(key, name);
     }
-    const rank = (key: string | undefined): number =>
-      key === undefined ? -1 : (order.get(key) ?? 0);
-    for (const [key, name] of [...wanted].sort(([a], [b]) => rank(a) - rank(b))) {
-      this.values.set(key, this.scope.take(name));
+    for (const { decision } of blocks.flatMap(conditionsOf)) {
+      if (!wanted.has(decision)) wanted.set(decision, decision);
     }
-    // In the order of their statements: of two of one name, the first keeps it.
-    const place = ({ holds }: Variable): number =>
-      holds.kind === "glue" ? needed.statements.indexOf(holds.statement) : -1;
-    const inOrder = [...needed.variables].sort(([, a], [, b]) => place(a) - place(b));
-    for (const [id, { holds, name }] of inOrder) {
-      const known = this.values.get(holds.kind === "node" ? holds.node : undefined);
-      this.names.set(id, holds.kind === "glue" ? this.scope.take(name) : (known ?? name));
-    }
+    const inOrder = [...wanted].sort(([a], [b]) => method.rank(a) - method.rank(b));
+    for (const [key, name] of inOrder) this.values.set(key, this.scope.take(name));
+    this.nameLocals(block, blocks);
     this.self = this.scope.take("self");
   }
 
+  /** In the order of their statements: of two of one name, the first keeps it. */
+  private nameLocals({ used }: Block, blocks: readonly Block[]): void {
+    const steps = blocks.flatMap((each) => each.steps);
+    const places = new Map<unknown, number>(
+      steps.map((step, at) => [step.kind === "glue" ? step.statement : step.variable, at]),
+    );
+    const variables = [...used].flatMap(
+      (id) => this.surroundings.method.saga.variables.get(id) ?? [],
+    );
+    const placed = variables.map((variable) => {
+      const { holds } = variable;
+      return { variable, at: places.get(holds.kind === "glue" ? holds.statement : variable) ?? -1 };
+    });
+    for (const { variable } of placed.sort((a, b) => a.at - b.at)) {
+      const key = keyOf(variable.holds);
+      const known = key === undefined ? undefined : this.values.get(key);
+      this.names.set(variable.id, known ?? this.scope.take(variable.name));
+    }
+  }
+
   parameters(): string {
-    const { members, nodes, params } = this.needed;
-    const read = [...this.values].map(([node, name]) => property(node ?? "params", name));
-    const self = members.length === 0 ? [] : [`${this.self}: ${this.surroundings.instance}`];
+    const read = [...this.values].map(([key, name]) => property(key, name));
+    const self = this.readsSelf ? [`${this.self}: ${this.surroundings.instance}`] : [];
     if (read.length === 0) return self.length === 0 ? "" : `_values: unknown, ${self.join("")}`;
-    const type = this.surroundings.values({ nodes, params });
+    const type = this.surroundings.values([...this.values.keys()]);
     return [`{ ${read.join(", ")} }: ${type}`, ...self].join(", ");
   }
 
-  code(code: Code): string {
+  /** The body of an arrow function: an expression if it can be one. */
+  body(block: Block): string {
+    const expression = this.expression(block);
+    if (expression !== undefined) return arrowBody(expression);
+    return `{\n${this.statements(block, new Set()).join("\n")}\n}`;
+  }
+
+  private expression(block: Block): string | undefined {
+    if (block.steps.length > 0 || block.guards.length > 0) return undefined;
+    if (block.branches.length === 0) {
+      return this.result(block.codes.map((code) => this.code(code)));
+    }
+    const parts = block.branches.map(({ when, block: inner }) => {
+      const value = this.expression(inner);
+      if (value === undefined || inner.branches.length > 0) return undefined;
+      return when.length === 0 ? `(${value})` : `${this.conditions(when)} ? (${value})`;
+    });
+    return parts.includes(undefined) ? undefined : parts.join(" : ");
+  }
+
+  /** `told`: what TypeScript has been told already. */
+  private statements(block: Block, told: ReadonlySet<string>): string[] {
+    const lines: string[] = [];
+    const said = new Set(told);
+    const tell = (guards: readonly Guard[]): void => {
+      for (const { test, holds } of guards) {
+        const text = this.code(test);
+        const line = `if (${holds ? `!(${text})` : text}) throw ${this.notReached}();`;
+        if (!said.has(line)) lines.push(line);
+        said.add(line);
+      }
+    };
+    for (const step of block.steps) {
+      if (step.kind === "glue") {
+        const { pattern, type, init } = step.statement;
+        tell(step.guards);
+        const target = this.pattern(pattern, block.used);
+        lines.push(`const ${target}${this.annotation(type)} = ${this.code(init)};`);
+      } else {
+        const { type } = step.variable.holds;
+        const name = this.names.get(step.variable.id);
+        lines.push(
+          `const ${name}${this.annotation(type)} = ${this.choice(step.block, type, said)};`,
+        );
+      }
+    }
+    tell(block.guards);
+    return [...lines, ...this.ending(block, said)];
+  }
+
+  private ending(block: Block, said: ReadonlySet<string>): string[] {
+    if (block.branches.length === 0) {
+      return [`return ${this.result(block.codes.map((code) => this.code(code)))};`];
+    }
+    return block.branches.flatMap(({ when, block: inner }: Branch) => {
+      const lines = this.statements(inner, said);
+      return when.length === 0 ? lines : [`if (${this.conditions(when)}) {`, ...lines, "}"];
+    });
+  }
+
+  private choice(block: Block, type: Code | undefined, said: ReadonlySet<string>): string {
+    const expression = this.expression(block);
+    if (expression !== undefined) return expression;
+    const lines = this.statements(block, said);
+    return `(()${this.annotation(type)} => {\n${lines.join("\n")}\n})()`;
+  }
+
+  private annotation(type: Code | undefined): string {
+    return type === undefined ? "" : `: ${this.code(type)}`;
+  }
+
+  private conditions(when: readonly ConditionModel[]): string {
+    return when.map((condition) => this.condition(condition)).join(" && ");
+  }
+
+  private condition({ decision, arm, not }: ConditionModel): string {
+    const name = this.values.get(decision) ?? "";
+    if (this.surroundings.method.isDecision(decision)) {
+      return `${name} ${not === true ? "!==" : "==="} ${JSON.stringify(arm)}`;
+    }
+    const property = OUTCOMES.get(arm);
+    if (property === undefined) throw new Error(`the values do not say whether ${decision} ${arm}`);
+    return `${not === true ? "!" : ""}${name}.${property}`;
+  }
+
+  private code(code: Code): string {
     return code.parts
       .map((part) => (typeof part === "string" ? part : this.reference(part)))
       .join("")
@@ -110,7 +226,7 @@ class Printer {
     }
     const isVariable = "variable" in part;
     const written = isVariable
-      ? this.surroundings.saga.variables.get(part.variable)?.name
+      ? this.surroundings.method.saga.variables.get(part.variable)?.name
       : part.external.name;
     const name = isVariable
       ? this.names.get(part.variable)
@@ -119,17 +235,19 @@ class Printer {
   }
 
   /** A pattern, without what it binds and nobody needs. */
-  pattern(pattern: Pattern): string {
-    const { variables } = this.needed;
+  private pattern(pattern: Pattern, used: ReadonlySet<VariableId>): string {
     if (pattern.kind === "variable") return this.names.get(pattern.variable) ?? "";
-    const rest = pattern.rest === undefined ? undefined : this.names.get(pattern.rest);
+    const rest =
+      pattern.rest !== undefined && used.has(pattern.rest)
+        ? this.names.get(pattern.rest)
+        : undefined;
     const fallback = (code: Code | undefined): string =>
       code === undefined ? "" : ` = ${this.code(code)}`;
     const restPart = rest === undefined ? [] : [`...${rest}`];
     if (pattern.kind === "array") {
       const elements = pattern.elements.map((each) =>
-        each !== undefined && binds(each.target, variables)
-          ? this.pattern(each.target) + fallback(each.fallback)
+        each !== undefined && binds(each.target, used)
+          ? this.pattern(each.target, used) + fallback(each.fallback)
           : "",
       );
       const last =
@@ -137,7 +255,7 @@ class Printer {
       return `[${[...elements.slice(0, last), ...restPart].join(", ")}]`;
     }
     const properties = pattern.properties.flatMap(({ key, target, fallback: code }) => {
-      if (binds(target, variables)) return [keyed(key, this.pattern(target)) + fallback(code)];
+      if (binds(target, used)) return [keyed(key, this.pattern(target, used)) + fallback(code)];
       // A property that is named here is not in the rest. TypeScript does not call it unused.
       return rest === undefined ? [] : [keyed(key, this.scope.take(isIdentifier(key) ? key : "_"))];
     });
@@ -152,4 +270,14 @@ function property(key: string, name: string): string {
 /** A property of a pattern whose key is printed already. */
 function keyed(key: string, target: string): string {
   return key === target ? key : `${key}: ${target}`;
+}
+
+/** What a scope or a loop says of how it ended, by the arm of a condition. */
+const OUTCOMES: ReadonlyMap<string, string> = new Map([
+  ["caught", "caught"],
+  ["return", "returned"],
+]);
+
+function conditionsOf({ branches }: Block): readonly ConditionModel[] {
+  return branches.flatMap(({ when }) => when);
 }

@@ -1,15 +1,33 @@
-/** Prints the bindings of a whole graph: the functions of each node, and what the saga returns. */
-import type { Code, NodeModel, SagaModel } from "../model.js";
+/** Prints the bindings of a whole graph: the functions of each node, and what the graph returns. */
+import { graphsOf } from "../analysis/graphs.js";
+import type {
+  Alternative,
+  Code,
+  GraphModel,
+  IterationNodeModel,
+  Member,
+  NodeModel,
+  SagaModel,
+  ScopeNodeModel,
+} from "../model.js";
 import { printFunction, type FunctionShape, type Surroundings } from "./bindings.js";
+import type { Facts } from "./conditions.js";
+import { hasHandler } from "./manifest.js";
 import { isIdentifier, propertyKey } from "./names.js";
+import { codesOfStatement } from "./needs.js";
 
-export interface GraphSurroundings extends Surroundings {
+export interface GraphSurroundings extends Omit<Surroundings, "facts" | "values"> {
   /** The name under which `Output` is imported. */
   readonly output: string;
-  /** The function at the top level that computes a node; its name. */
-  readonly compute: (node: string, text: string) => string;
+  /** Puts a function at the top level; its name there. */
+  readonly hoist: (what: Hoisted, node: string, text: string) => string;
+  /** The name of the interface of the values that the functions of a graph read. */
+  readonly values: (graph: GraphModel, read: readonly string[]) => string;
   readonly subsaga: (node: NodeModel & { readonly kind: "subsaga" }) => Embedded;
 }
+
+/** The functions whose types say what some value is. */
+export type Hoisted = "compute" | "items" | "output";
 
 /** What a graph needs to know of a saga that it embeds. */
 export interface Embedded {
@@ -21,49 +39,107 @@ export interface Embedded {
 
 /** The properties `nodes` and, if the saga returns something, `output`: of an object literal. */
 export function printGraph(around: GraphSurroundings): string {
-  const { saga, instance, output } = around;
-  const nodes = saga.nodes.map((node) => `${literalKey(node.name)}: ${printNode(around, node)},`);
-  const listed = nodes.length === 0 ? "nodes: {}," : `nodes: {\n${nodes.join("\n")}\n},`;
-  const code = saga.outputs[0]?.code;
-  if (code === undefined) return listed;
-  const returns = `${output}<${member(instance, saga.method)}>`;
-  return `${listed}\noutput: ${printFunction(around, single(code, returns))},`;
+  const { saga } = around.method;
+  const listed = new GraphPrinter(around, saga, []).nodes();
+  if (returnsNothing(saga.outputs)) return listed;
+  const returns = `${around.output}<${member(around.instance, saga.method)}>`;
+  const shape = { wanted: { alternatives: saga.outputs }, returns };
+  return `${listed}\noutput: ${new GraphPrinter(around, saga, []).function(shape)},`;
 }
 
-function printNode(around: GraphSurroundings, node: NodeModel): string {
-  const { instance } = around;
-  switch (node.kind) {
-    case "action": {
-      const shape: FunctionShape = {
-        codes: node.inputs,
-        returns: `Parameters<${member(instance, node.action.method)}>`,
-        result: (texts) => `[${texts.join(", ")}]`,
-      };
-      return `{ inputs: ${printFunction(around, shape)} }`;
+/** One graph of a method. */
+class GraphPrinter {
+  constructor(
+    private readonly around: GraphSurroundings,
+    private readonly graph: GraphModel,
+    private readonly facts: Facts,
+  ) {}
+
+  nodes(): string {
+    const printed = this.graph.nodes.flatMap((node) => {
+      const text = this.node(node);
+      return text === undefined ? [] : [`${literalKey(node.name)}: ${text},`];
+    });
+    return printed.length === 0 ? "nodes: {}," : `nodes: {\n${printed.join("\n")}\n},`;
+  }
+
+  function(shape: FunctionShape, facts: Facts = this.facts): string {
+    const values = (read: readonly string[]): string => this.around.values(this.graph, read);
+    return printFunction({ ...this.around, facts, values }, shape);
+  }
+
+  /** The bindings of a node; `undefined` if it has none. */
+  private node(node: NodeModel): string | undefined {
+    const facts = [...this.facts, ...(node.when ?? [])];
+    const single = (code: Code, returns?: string): string =>
+      this.function(one(code, returns), facts);
+    const { instance, hoist } = this.around;
+    switch (node.kind) {
+      case "action": {
+        const shape: FunctionShape = {
+          wanted: { codes: node.inputs },
+          returns: `Parameters<${member(instance, node.action.method)}>`,
+          result: (texts) => `[${texts.join(", ")}]`,
+        };
+        return `{ inputs: ${this.function(shape, facts)} }`;
+      }
+      case "compute":
+        return `{ compute: ${hoist("compute", node.name, single(node.code))} }`;
+      case "decision":
+        return `{ decide: ${single(node.code, armsType(node.arms))} }`;
+      case "map":
+      case "loop":
+        return this.iteration(node, facts);
+      case "scope":
+        return this.scope(node, facts);
+      case "subsaga": {
+        const { instance: embedded, graph } = this.around.subsaga(node);
+        const returns = `Parameters<${member(embedded, node.saga.method)}>[0]`;
+        const params = node.params === undefined ? "" : `params: ${single(node.params, returns)}, `;
+        const object = `(self: ${instance}) => self${reach(node.path)}`;
+        return `{ ${params}instance: ${object}, graph: ${graph} }`;
+      }
+      case "fail":
+        return `{ error: ${single(node.error)} }`;
+      case "sleep":
+        return `{ duration: ${single(node.duration)} }`;
+      case "event":
+        return undefined;
+      case "spawn": {
+        const returns = `Parameters<${spawnedType(instance, node.saga)}>[0]`;
+        const params = node.params && `params: ${single(node.params, returns)}`;
+        const id = node.id && `id: ${single(node.id, "string")}`;
+        const given = [params, id].filter((each) => each !== undefined);
+        return given.length === 0 ? undefined : `{ ${given.join(", ")} }`;
+      }
     }
-    case "compute":
-      return `{ compute: ${around.compute(node.name, printFunction(around, single(node.code)))} }`;
-    case "subsaga": {
-      const { instance: embedded, graph } = around.subsaga(node);
-      const returns = `Parameters<${member(embedded, node.saga.method)}>[0]`;
-      const params =
-        node.params === undefined
-          ? ""
-          : `params: ${printFunction(around, single(node.params, returns))}, `;
-      const reach = node.path.map(({ name, public: isPublic }) =>
-        isPublic && isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`,
-      );
-      const object = `(self: ${instance}) => self${reach.join("")}`;
-      return `{ ${params}instance: ${object}, graph: ${graph} }`;
-    }
-    default:
-      throw new Error(`no emission for a node of kind ${node.kind}`);
+  }
+
+  private iteration({ name, items, key, graph }: IterationNodeModel, facts: Facts): string {
+    const inner = new GraphPrinter(this.around, graph, facts);
+    const list = this.around.hoist("items", name, this.function(one(items), facts));
+    const named = key === undefined ? "" : `key: ${inner.function(one(key, "string"))}, `;
+    const nodes = inner.nodes();
+    const output = returnsNothing(graph.outputs)
+      ? ""
+      : `\noutput: ${this.around.hoist("output", name, inner.function({ wanted: { alternatives: graph.outputs } }))},`;
+    return `{ items: ${list}, ${named}graph: {\n${nodes}${output}\n} }`;
+  }
+
+  private scope(node: ScopeNodeModel, facts: Facts): string {
+    const inside = (graph: GraphModel): string =>
+      `{\n${new GraphPrinter(this.around, graph, facts).nodes()}\n}`;
+    const handler = hasHandler(node) ? `, handler: ${inside(node.handler)}` : "";
+    return `{ graph: ${inside(node.graph)}${handler} }`;
   }
 }
 
-function single(code: Code, returns?: string): FunctionShape {
-  const result = (texts: readonly string[]): string => texts.join("");
-  return { codes: [code], result, ...(returns !== undefined && { returns }) };
+function one(code: Code, returns?: string): FunctionShape {
+  return { wanted: { codes: [code] }, ...(returns !== undefined && { returns }) };
+}
+
+function returnsNothing(outputs: readonly Alternative[]): boolean {
+  return outputs.every(({ code }) => code === undefined);
 }
 
 /** In a literal, the key `__proto__` would set the prototype. */
@@ -76,34 +152,111 @@ export function member(type: string, name: string): string {
   return `${type}[${JSON.stringify(name)}]`;
 }
 
-/** What a node's output is, as a type. */
+/** From `self` to an object that it has. */
+function reach(path: readonly Member[]): string {
+  return path
+    .map(({ name, public: isPublic }) =>
+      isPublic && isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`,
+    )
+    .join("");
+}
+
+/** The type of the method of a saga that some member has. */
+function spawnedType(
+  instance: string,
+  { path, method }: { readonly path: readonly Member[]; readonly method: string },
+): string {
+  return member(
+    path.reduce((from, { name }) => member(from, name), instance),
+    method,
+  );
+}
+
+function armsType(arms: readonly string[]): string {
+  return arms.map((arm) => JSON.stringify(arm)).join(" | ");
+}
+
+/** What the values have under the name of a node, as a type. `nameOf`: functions at the top level. */
 export function outputType(
   around: GraphSurroundings,
   node: NodeModel,
-  computeName: (node: string) => string,
+  nameOf: (what: Hoisted, node: string) => string,
 ): string {
+  const { instance, output } = around;
+  const returned = (graph: GraphModel): string =>
+    returnsNothing(graph.outputs)
+      ? "undefined"
+      : `ReturnType<typeof ${nameOf("output", node.name)}>`;
   switch (node.kind) {
     case "action":
-      return `${around.output}<${member(around.instance, node.action.method)}>`;
+      return `${output}<${member(instance, node.action.method)}>`;
     case "compute":
-      return `ReturnType<typeof ${computeName(node.name)}>`;
+      return `ReturnType<typeof ${nameOf("compute", node.name)}>`;
     case "subsaga":
-      return `${around.output}<${member(around.subsaga(node).instance, node.saga.method)}>`;
-    default:
-      throw new Error(`no emission for a node of kind ${node.kind}`);
+      return `${output}<${member(around.subsaga(node).instance, node.saga.method)}>`;
+    case "decision":
+      return armsType(node.arms);
+    case "map":
+      return `${returned(node.graph)}[]`;
+    case "loop":
+      return `{ readonly returned: boolean; readonly value: ${returned(node.graph)} }`;
+    case "scope":
+      return "{ readonly caught: boolean; readonly returned: boolean }";
+    case "event":
+      return `${output}<${member(instance, node.event.name)}>`;
+    case "spawn":
+      return node.wait ? `${output}<${spawnedType(instance, node.saga)}>` : "string";
+    case "fail":
+      return "never";
+    case "sleep":
+      return "undefined";
   }
 }
 
 /** Every code of a saga, and of those embedded in it. */
 export function codesOf(saga: SagaModel): Code[] {
-  const own = saga.nodes.flatMap((node): Code[] => {
-    if (node.kind === "action") return [...node.inputs];
-    if (node.kind === "compute") return [node.code];
-    if (node.kind !== "subsaga") return [];
-    return [...(node.params ? [node.params] : []), ...codesOf(node.saga)];
+  const variables = [...saga.variables.values()].flatMap(({ holds }) => {
+    if (holds.kind === "glue") return codesOfStatement(holds.statement);
+    if (holds.kind !== "choice") return [];
+    return [...(holds.type ? [holds.type] : []), ...codesOfAll(holds.alternatives)];
   });
-  const glue = [...saga.variables.values()].flatMap(({ holds }) =>
-    holds.kind === "glue" ? [holds.statement.init] : [],
-  );
-  return [...own, ...glue, ...saga.outputs.flatMap(({ code }) => code ?? [])];
+  const all = [...codesOfGraph(saga), ...variables];
+  return [...all, ...all.flatMap((code) => (code.guards ?? []).map(({ test }) => test))];
+}
+
+function codesOfAll(alternatives: readonly Alternative[]): Code[] {
+  return alternatives.flatMap(({ code }) => code ?? []);
+}
+
+function codesOfGraph(graph: GraphModel): Code[] {
+  const own = graph.nodes.flatMap((node) => [
+    ...codesOfNode(node),
+    ...graphsOf(node).flatMap(codesOfGraph),
+  ]);
+  return [...own, ...codesOfAll(graph.outputs)];
+}
+
+/** The codes of a node itself, without those of the graphs in it. */
+function codesOfNode(node: NodeModel): Code[] {
+  switch (node.kind) {
+    case "action":
+      return [...node.inputs];
+    case "compute":
+    case "decision":
+      return [node.code];
+    case "map":
+    case "loop":
+      return [node.items, ...(node.key ? [node.key] : [])];
+    case "subsaga":
+      return [...(node.params ? [node.params] : []), ...codesOf(node.saga)];
+    case "fail":
+      return [node.error];
+    case "sleep":
+      return [node.duration];
+    case "spawn":
+      return [node.params, node.id].flatMap((code) => code ?? []);
+    case "event":
+    case "scope":
+      return [];
+  }
 }

@@ -1,12 +1,23 @@
 /**
  * The hash of a saga: changes when the meaning does, only then. It covers names, kinds, order, the
- * wiring of actions and undos, and the normalised text of bindings. Not: retry and timeout numbers,
- * positions, paths, names of local variables, formatting, bodies of methods, other sagas.
+ * conditions, the wiring of actions and undos, and the normalised text of bindings. Not: retry and
+ * timeout numbers, limits, positions, paths, names of local variables, formatting, bodies of methods, other sagas.
  */
 import { createHash } from "node:crypto";
-import type { Code, CodePart, NodeModel, Pattern, SagaModel, VariableId } from "../model.js";
+import type {
+  Code,
+  CodePart,
+  ConditionModel,
+  GraphModel,
+  Member,
+  NodeModel,
+  Pattern,
+  SagaModel,
+  VariableId,
+} from "../model.js";
+import { binds } from "./needs.js";
 import { normalise } from "./normalise.js";
-import { binds, slice } from "./slice.js";
+import { slice, type Block, type Step, type Wanted } from "./slice.js";
 
 export function hashOf(saga: SagaModel): string {
   const text = JSON.stringify(sagaFacts(saga));
@@ -17,13 +28,38 @@ export function hashOf(saga: SagaModel): string {
 type Facts = string | readonly Facts[];
 
 function sagaFacts(saga: SagaModel): Facts {
-  const output = saga.outputs.flatMap(({ code }) => (code ? [codeFacts(saga, [code])] : []));
-  return [saga.name, saga.nodes.map((node) => nodeFacts(saga, node)), output];
+  return [saga.name, ...graphFacts(saga, saga)];
+}
+
+/** Straight-line code has one output and no exits, and is hashed as it always was. */
+function graphFacts(saga: SagaModel, { nodes, outputs, exits }: GraphModel): readonly Facts[] {
+  const [only, ...others] = outputs;
+  const output =
+    others.length > 0 || (only !== undefined && only.when.length > 0)
+      ? [wantedFacts(saga, { alternatives: outputs })]
+      : only?.code === undefined
+        ? []
+        : [codeFacts(saga, [only.code])];
+  const leaving = exits.map(({ to, when }): Facts => [to, when.map(conditionFacts)]);
+  return [
+    nodes.map((node) => nodeFacts(saga, node)),
+    output,
+    ...(leaving.length > 0 ? [leaving] : []),
+  ];
+}
+
+function conditionFacts({ decision, arm, not }: ConditionModel): Facts {
+  return not === true ? [decision, arm, "not"] : [decision, arm];
 }
 
 function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
-  const after = node.after.map((each) => (typeof each === "string" ? each : each.node));
-  const common = [node.kind, node.name, after];
+  const after = node.after.map((each) =>
+    typeof each === "string" ? each : [each.node, each.when.map(conditionFacts)],
+  );
+  const when = (node.when ?? []).map(conditionFacts);
+  const common = [node.kind, node.name, after, ...(when.length > 0 ? [["when", ...when]] : [])];
+  const code = (each: Code): Facts => codeFacts(saga, [each]);
+  const given = (each: Code | undefined): Facts => (each ? [code(each)] : []);
   switch (node.kind) {
     case "action": {
       const { method, undo } = node.action;
@@ -31,25 +67,45 @@ function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
       return [...common, method, undone, codeFacts(saga, node.inputs)];
     }
     case "compute":
-      return [...common, codeFacts(saga, [node.code])];
-    case "subsaga": {
-      const path = node.path.map((member) => member.name);
-      const params = node.params === undefined ? [] : [codeFacts(saga, [node.params])];
-      return [...common, path, params, sagaFacts(node.saga)];
+      return [...common, code(node.code)];
+    case "subsaga":
+      return [...common, namesOf(node.path), given(node.params), sagaFacts(node.saga)];
+    case "decision":
+      return [...common, node.arms, code(node.code)];
+    case "map":
+    case "loop":
+      return [...common, code(node.items), given(node.key), graphFacts(saga, node.graph)];
+    case "scope":
+      return [...common, graphFacts(saga, node.graph), graphFacts(saga, node.handler)];
+    case "fail":
+      return [...common, code(node.error)];
+    case "sleep":
+      return [...common, code(node.duration)];
+    case "event":
+      return [...common, node.event.name];
+    case "spawn": {
+      const { name, path, method } = node.saga;
+      const target = [name, namesOf(path), method, node.wait ? "wait" : ""];
+      return [...common, target, given(node.params), given(node.id)];
     }
-    default:
-      throw new Error(`no emission for a node of kind ${node.kind}`);
   }
 }
 
-/** The statements that a binding repeats and its codes, under names that do not depend on the source's. */
+function namesOf(path: readonly Member[]): string[] {
+  return path.map(({ name }) => name);
+}
+
 function codeFacts(saga: SagaModel, codes: readonly Code[]): Facts {
-  const { statements, variables } = slice(saga, codes);
+  return wantedFacts(saga, { codes });
+}
+
+/** The statements that a binding repeats and its codes, under names that do not depend on the source's. */
+function wantedFacts(saga: SagaModel, wanted: Wanted): Facts {
   const numbers = new Map<VariableId, string>();
   const nameOf = (id: VariableId): string => {
-    const holds = variables.get(id)?.holds;
+    const holds = saga.variables.get(id)?.holds;
     if (holds?.kind === "params") return "$params";
-    if (holds?.kind === "node") return `$node(${holds.node})`;
+    if (holds !== undefined && "node" in holds) return `$${holds.kind}(${holds.node})`;
     const known = numbers.get(id) ?? `$${numbers.size}`;
     numbers.set(id, known);
     return known;
@@ -59,15 +115,21 @@ function codeFacts(saga: SagaModel, codes: readonly Code[]): Facts {
       name: (reference) => referenceText(reference, nameOf),
       key: (reference) => sourceName(saga, reference),
     });
-  const pattern = (target: Pattern): Facts => patternFacts(target, variables, nameOf, text);
-  return [
-    statements.map(({ pattern: target, type, init }) => [
-      pattern(target),
-      type === undefined ? "" : text(type),
-      text(init),
-    ]),
+  const typeText = (type: Code | undefined): string => (type === undefined ? "" : text(type));
+  const stepFacts = (step: Step, used: ReadonlySet<VariableId>): Facts => {
+    if (step.kind === "choice") {
+      const { id, holds } = step.variable;
+      return ["choice", nameOf(id), typeText(holds.type), ...blockFacts(step.block)];
+    }
+    const { pattern, type, init } = step.statement;
+    return [patternFacts(pattern, used, nameOf, text), typeText(type), text(init)];
+  };
+  const blockFacts = ({ steps, codes, branches, used }: Block): Facts[] => [
+    steps.map((step) => stepFacts(step, used)),
     codes.map(text),
+    ...branches.map(({ when, block }) => [when.map(conditionFacts), ...blockFacts(block)]),
   ];
+  return blockFacts(slice(saga, wanted));
 }
 
 function referenceText(
@@ -90,7 +152,7 @@ function sourceName(saga: SagaModel, reference: Exclude<CodePart, string>): stri
 
 function patternFacts(
   pattern: Pattern,
-  needed: ReadonlyMap<VariableId, unknown>,
+  needed: ReadonlySet<VariableId>,
   nameOf: (id: VariableId) => string,
   text: (code: Code) => string,
 ): Facts {

@@ -1,126 +1,184 @@
 /**
- * Which variables a piece of code needs, and which glue statements must stand in front of it for
- * that. It decides nothing about names or text.
+ * Puts in order what must stand in front of a piece of code, such that nothing is evaluated on a path
+ * on which the method does not evaluate it. It decides nothing about names or text.
  */
 import type {
+  Alternative,
   Code,
-  External,
+  ConditionModel,
   GlueStatement,
-  Member,
-  Pattern,
+  Guard,
   SagaModel,
-  Variable,
   VariableId,
 } from "../model.js";
+import type { Facts } from "./conditions.js";
+import {
+  binds,
+  codesOfStatement,
+  fallbacksOf,
+  Needs,
+  type Choice,
+  type Need,
+  type Situation,
+} from "./needs.js";
 
-export interface Slice {
-  /** Everything whose text is printed: the codes themselves, and those of the statements. */
-  readonly codes: readonly Code[];
+/** Codes with what stands in front of them. */
+export interface Block {
   /** In the order in which they must stand. */
-  readonly statements: readonly GlueStatement[];
-  readonly variables: ReadonlyMap<VariableId, Variable>;
-  /** Whether the params are read. */
-  readonly params: boolean;
-  /** The nodes whose output is read. */
-  readonly nodes: ReadonlySet<string>;
-  readonly externals: readonly External[];
-  readonly members: readonly Member[];
+  readonly steps: readonly Step[];
+  /** What TypeScript has to be told in front of the codes. */
+  readonly guards: readonly Guard[];
+  /** What the block gives; empty if it ends in branches, or gives `undefined`. */
+  readonly codes: readonly Code[];
+  /** The first whose conditions hold; the last is taken if no other is. Mostly there are none. */
+  readonly branches: readonly Branch[];
+  /** The variables that its text names, branches included. */
+  readonly used: ReadonlySet<VariableId>;
 }
 
-export function slice(saga: SagaModel, wanted: readonly Code[]): Slice {
-  const variables = new Map<VariableId, Variable>();
-  const statements = new Set<GlueStatement>();
-  const codes: Code[] = [];
-  const nodes = new Set<string>();
-  const externals: External[] = [];
-  const members: Member[] = [];
-  let params = false;
+export type Step =
+  | {
+      readonly kind: "glue";
+      readonly statement: GlueStatement;
+      readonly guards: readonly Guard[];
+    }
+  | { readonly kind: "choice"; readonly variable: Choice; readonly block: Block };
 
-  const need = (id: VariableId): void => {
-    const variable = saga.variables.get(id);
-    if (variable === undefined) throw new Error(`${saga.name} has no variable ${id}`);
-    if (variables.has(id)) return;
-    variables.set(id, variable);
-    if (variable.holds.kind === "params") params = true;
-    else if (variable.holds.kind === "node") nodes.add(variable.holds.node);
-  };
-  const read = (code: Code): void => {
-    codes.push(code);
-    for (const part of code.parts) {
-      if (typeof part === "string") continue;
-      if ("variable" in part) need(part.variable);
-      else if ("external" in part) externals.push(part.external);
-      else members.push(part.self);
-    }
-  };
+export interface Branch {
+  readonly when: readonly ConditionModel[];
+  readonly block: Block;
+}
 
-  for (const code of wanted) read(code);
-  // Variables are found while the map grows: a statement is read when the first of them is met.
-  // The default values of a pattern are read once it is known which of its parts are needed.
-  const fallbacks = new Set<Code>();
-  const settle = (): void => {
-    for (const { holds } of variables.values()) {
-      if (holds.kind !== "glue" || statements.has(holds.statement)) continue;
-      statements.add(holds.statement);
-      if (holds.statement.type !== undefined) read(holds.statement.type);
-      read(holds.statement.init);
+/** What is asked for: some codes, or one of several. */
+export type Wanted =
+  { readonly codes: readonly Code[] } | { readonly alternatives: readonly Alternative[] };
+
+export interface SliceOptions {
+  /** What holds where the codes are read. Absent: what cannot be taken stays, and guards do not. */
+  readonly facts?: Facts;
+  readonly isDecision?: (node: string) => boolean;
+}
+
+export function slice(saga: SagaModel, wanted: Wanted, options: SliceOptions = {}): Block {
+  const { facts, isDecision } = options;
+  const situation: Situation = { saga, isDecision, guards: facts !== undefined };
+  return makeBlock(situation, wanted, facts ?? [], new Set());
+}
+
+function makeBlock(
+  situation: Situation,
+  wanted: Wanted,
+  facts: Facts,
+  available: ReadonlySet<Need>,
+): Block {
+  const needs = new Needs(situation, facts);
+  const narrowed = "codes" in wanted ? [] : needs.alternatives(wanted.alternatives);
+  const [first] = narrowed;
+  const isOne = narrowed.length === 1 && first?.when.length === 0;
+  const codes = "codes" in wanted ? wanted.codes : isOne && first?.code ? [first.code] : [];
+  const found = isOne || "codes" in wanted ? needs.sure(codes) : needs.shared(narrowed);
+  const here = new Set([...found].filter((need) => !available.has(need)));
+  const ordered = inOrder(here, needs);
+  const inside = new Set([...available, ...here]);
+  const steps = ordered.map((need): Step => {
+    if ("init" in need) {
+      const guards = codesOfStatement(need).flatMap((code) => needs.guards(code));
+      return { kind: "glue", statement: need, guards };
     }
-  };
-  for (let before = -1; before !== variables.size + fallbacks.size;) {
-    before = variables.size + fallbacks.size;
-    settle();
-    for (const statement of statements) {
-      for (const code of neededFallbacks(statement.pattern, variables)) {
-        if (fallbacks.has(code)) continue;
-        fallbacks.add(code);
-        read(code);
-      }
-    }
-  }
-  const ordered = inOrder(statements, variables);
-  return { codes, statements: ordered, variables, params, nodes, externals, members };
+    const { alternatives } = need.holds;
+    return {
+      kind: "choice",
+      variable: need,
+      block: makeBlock(situation, { alternatives }, facts, inside),
+    };
+  });
+  const branches = (isOne ? [] : narrowed).map(({ when, code, facts: holding }) => ({
+    when,
+    block: makeBlock(situation, { codes: code ? [code] : [] }, holding, inside),
+  }));
+  const guards = codes.flatMap((code) => needs.guards(code));
+  return withoutUnused({ steps, guards, codes, branches });
 }
 
 /**
- * Each statement after those it reads, else in source order. That alone would not do: what is in an
- * async block stands after the name that its result is bound to.
+ * Each after those it reads, else in source order. That alone would not do: what is in an async
+ * block stands after the name that its result is bound to.
  */
-function inOrder(
-  statements: ReadonlySet<GlueStatement>,
-  variables: ReadonlyMap<VariableId, Variable>,
-): GlueStatement[] {
-  const placed = new Set<GlueStatement>();
-  const place = (statement: GlueStatement): void => {
-    const { init, pattern } = statement;
-    for (const { parts } of [init, ...neededFallbacks(pattern, variables)]) {
-      for (const part of parts) {
-        if (typeof part === "string" || !("variable" in part)) continue;
-        const holds = variables.get(part.variable)?.holds;
-        if (holds?.kind !== "glue" || holds.statement === statement) continue;
-        if (!placed.has(holds.statement)) place(holds.statement);
+function inOrder(wanted: ReadonlySet<Need>, needs: Needs): Need[] {
+  const placed = new Set<Need>();
+  const place = (need: Need): void => {
+    placed.add(need);
+    // A choice repeats nothing that stands in its block: all it can reach there comes before it.
+    const before = "init" in need ? needs.next(need) : needs.reach(need);
+    for (const other of before) if (wanted.has(other) && !placed.has(other)) place(other);
+    ordered.push(need);
+  };
+  const ordered: Need[] = [];
+  for (const need of [...wanted].sort((a, b) => startOf(a) - startOf(b))) {
+    if (!placed.has(need)) place(need);
+  }
+  return ordered;
+}
+
+function startOf(need: Need): number {
+  if ("init" in need) return need.init.span.start;
+  return need.holds.alternatives.findLast(({ code }) => code)?.code?.span.start ?? 0;
+}
+
+/** Leaves out what only unused parts of patterns would need, and says which variables are named. */
+function withoutUnused(block: Omit<Block, "used">): Block {
+  const used = new Set<VariableId>();
+  const read = ({ parts }: Code): void => {
+    for (const part of parts) {
+      if (typeof part !== "string" && "variable" in part) used.add(part.variable);
+    }
+  };
+  const readAll = (guards: readonly Guard[], codes: readonly Code[]): void => {
+    for (const { test } of guards) read(test);
+    for (const code of codes) read(code);
+  };
+  readAll(block.guards, block.codes);
+  for (const branch of block.branches) for (const id of branch.block.used) used.add(id);
+  const steps: Step[] = [];
+  for (const step of block.steps.toReversed()) {
+    if (step.kind === "choice") {
+      const { variable } = step;
+      if (!used.has(variable.id)) continue;
+      if (variable.holds.type !== undefined) read(variable.holds.type);
+      for (const id of step.block.used) used.add(id);
+    } else {
+      const { pattern, type, init } = step.statement;
+      if (!binds(pattern, used)) continue;
+      readAll(step.guards, [...(type === undefined ? [] : [type]), init]);
+      // A default value may read what the pattern binds before it.
+      for (let before = -1; before !== used.size;) {
+        before = used.size;
+        for (const code of fallbacksOf(pattern, used)) read(code);
       }
     }
-    placed.add(statement);
-  };
-  for (const each of [...statements].sort((a, b) => a.init.span.start - b.init.span.start)) {
-    if (!placed.has(each)) place(each);
+    steps.push(step);
   }
-  return [...placed];
+  return { ...block, steps: steps.reverse(), used };
 }
 
-/** Whether a pattern binds something that is needed. */
-export function binds(pattern: Pattern, needed: ReadonlyMap<VariableId, unknown>): boolean {
-  if (pattern.kind === "variable") return needed.has(pattern.variable);
-  if (pattern.rest !== undefined && needed.has(pattern.rest)) return true;
-  const parts = pattern.kind === "object" ? pattern.properties : pattern.elements;
-  return parts.some((part) => part !== undefined && binds(part.target, needed));
+/** Every block in a block, itself first. */
+export function blocksIn(block: Block): Block[] {
+  const inside = block.steps.flatMap((step) => (step.kind === "choice" ? [step.block] : []));
+  const all = [...inside, ...block.branches.map((branch) => branch.block)];
+  return [block, ...all.flatMap(blocksIn)];
 }
 
-function neededFallbacks(pattern: Pattern, needed: ReadonlyMap<VariableId, unknown>): Code[] {
-  if (pattern.kind === "variable") return [];
-  const parts = pattern.kind === "object" ? pattern.properties : pattern.elements;
-  return parts.flatMap((part) => {
-    if (part === undefined || !binds(part.target, needed)) return [];
-    return [...(part.fallback ? [part.fallback] : []), ...neededFallbacks(part.target, needed)];
-  });
+/** Every code whose text is printed. */
+export function codesIn(block: Block): Code[] {
+  const tests = (guards: readonly Guard[]): Code[] => guards.map(({ test }) => test);
+  return blocksIn(block).flatMap(({ steps, guards, codes, used }) => [
+    ...steps.flatMap((step) => {
+      if (step.kind === "choice") return step.variable.holds.type ?? [];
+      const { pattern, type, init } = step.statement;
+      const own = [...(type === undefined ? [] : [type]), init, ...fallbacksOf(pattern, used)];
+      return [...tests(step.guards), ...own];
+    }),
+    ...tests(guards),
+    ...codes,
+  ]);
 }
