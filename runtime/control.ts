@@ -11,6 +11,9 @@ import { PHASE, placeOf } from "./state.js";
 export interface CommandArguments {
   readonly node?: string;
   readonly reason?: string;
+  /** `send`: the event's name, and its payload as JSON text. */
+  readonly event?: string;
+  readonly payload?: string;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface CommandArguments {
 export function eventOf(
   run: ActiveRun,
   command: string,
-  { node, reason = "" }: CommandArguments,
+  { node, reason = "", event, payload }: CommandArguments,
   at: number,
 ): SagaEvent | undefined {
   const { state, id } = run;
@@ -38,6 +41,14 @@ export function eventOf(
       return state.paused === undefined ? undefined : { type: "resumed", at };
     case "unwind":
       return state.unwinding ? undefined : unwindRequest(at, reason);
+    case "send":
+      checkEvent(run, event);
+      return {
+        type: "event-received",
+        at,
+        node: event,
+        ...(payload !== undefined && { value: payload }),
+      };
     case "retry":
     case "settle": {
       if (node === undefined) {
@@ -72,6 +83,21 @@ export function eventOf(
   }
 }
 
+/** An event that no node waits for, ever, is a misspelled one. */
+function checkEvent(run: ActiveRun, event: string | undefined): asserts event is string {
+  const names = new Set<string>();
+  for (const { nodes } of run.loaded.graphs.keys()) {
+    for (const node of nodes) if (node.kind === "event") names.add(node.target ?? "");
+  }
+  if (event !== undefined && names.has(event)) return;
+  const known = [...names].map((name) => `\`${name}\``).join(", ");
+  throw new StenoError(
+    "no-such-event",
+    `run \`${run.id}\` waits for no event \`${event ?? ""}\`: ` +
+      (names.size === 0 ? "its saga has no events" : `its saga has ${known}`),
+  );
+}
+
 function unwindRequest(at: number, reason: string): SagaEvent {
   const message = `unwound on request${reason && `: ${reason}`}`;
   const value = JSON.stringify({ name: "UnwindRequested", code: "unwind-requested", message });
@@ -86,11 +112,19 @@ export function parseArguments(text: string): CommandArguments {
   } catch {
     args = undefined;
   }
-  const { node, reason } = (args ?? {}) as Record<string, unknown>;
+  const { node, reason, event, payload } = (args ?? {}) as Record<string, unknown>;
   const isText = (value: unknown): value is string | undefined =>
     value === undefined || typeof value === "string";
-  if (typeof args === "object" && isText(node) && isText(reason)) {
-    return { ...(node !== undefined && { node }), ...(reason !== undefined && { reason }) };
+  if (typeof args === "object" && isText(node) && isText(reason) && isText(event)) {
+    return {
+      ...(node !== undefined && { node }),
+      ...(reason !== undefined && { reason }),
+      ...(event !== undefined && { event }),
+      ...(payload !== undefined && { payload: JSON.stringify(payload) }),
+    };
   }
-  throw new StenoError("bad-request", "the arguments of the request are not { node?, reason? }");
+  throw new StenoError(
+    "bad-request",
+    "the arguments of the request are not { node?, reason?, event?, payload? }",
+  );
 }

@@ -14,10 +14,11 @@ import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
 import { restore, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
 import { REQUEST_POLL_MS, Requests } from "./requests.js";
+import { checkSpawns, Spawns } from "./spawns.js";
 import { Run, type RunHost } from "./run.js";
 import { checkId, checkSame, type JsonText, newRun } from "./starting.js";
 import { statusOf } from "./state.js";
-import type { RunRow, Store, StoreOwner } from "./stores/store.js";
+import type { RunRow, RunStatus, Store, StoreOwner } from "./stores/store.js";
 
 /** Where a coordinator says what nobody asked for. `console` is one. */
 export interface Logger {
@@ -51,6 +52,7 @@ export class Coordinator {
   readonly #owner: StoreOwner;
   readonly #sagas: readonly LoadedSaga[];
   readonly #executor: Executor;
+  readonly #spawns: Spawns;
   readonly #requests: Requests;
   readonly #logger: Logger;
   readonly #crashLimit: number;
@@ -72,11 +74,22 @@ export class Coordinator {
     this.#sagas = sagas;
     this.#logger = options.logger ?? console;
     this.#crashLimit = options.crashLimit ?? DEFAULT_CRASH_LIMIT;
+    const spawns = new Spawns(
+      {
+        start: async (saga, params, id) => this.#startById(this.#latest(saga), params, id),
+        isFinished: async (id) => isFinal((await this.#owner.run(id))?.status),
+        result: async (id) => (await this.run(id))?.result(),
+      },
+      () => this.#executor,
+    );
+    this.#spawns = spawns;
     this.#executor = new Executor({
       owner,
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       onRest: (run) => this.#rest(run),
+      spawn: (run, frame, index) => void spawns.begin(run, frame, index),
+      watch: (run, frame, index) => spawns.watch(run, frame, index),
       onLost: (error) => this.#lose(error),
     });
     this.#requests = new Requests({
@@ -95,6 +108,7 @@ export class Coordinator {
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
     // Before the store is opened: a wrong call must leave nothing behind.
     const sagas = options.sagas.map(loadSaga);
+    checkSpawns(sagas);
     checkCrashLimit(options.crashLimit);
     const owner = await options.store.open();
     const coordinator = new Coordinator(owner, sagas, options);
@@ -128,7 +142,12 @@ export class Coordinator {
     const text = encode(params, "params");
     if (id === undefined) return this.#create(saga, text, randomUUID());
     checkId(id);
-    // Two calls at the same time with one id are one run.
+    return this.#startById(saga, text, id);
+  }
+
+  /** Two calls at the same time with one id are one run. */
+  async #startById<Result>(saga: LoadedSaga, text: JsonText, id: string): Promise<Run<Result>> {
+    this.#checkOpen();
     const before = this.#starting.get(id) ?? Promise.resolve();
     const starting = before.then(
       () => this.#createOrFind<Result>(saga, text, id),
@@ -176,7 +195,10 @@ export class Coordinator {
   }
 
   #rest(run: ActiveRun): void {
-    if (run.state.finished !== undefined) this.#active.delete(run.id);
+    if (run.state.finished !== undefined) {
+      this.#active.delete(run.id);
+      this.#spawns.finished(run.id);
+    }
     this.#wakeDrains();
   }
 
@@ -217,15 +239,21 @@ export class Coordinator {
     );
   }
 
-  #loaded(definition: AnySagaDefinition): LoadedSaga {
-    const { name, hash } = definition.manifest;
-    const saga = this.#sagas.find(({ manifest }) => manifest.name === name);
-    if (saga?.manifest.hash === hash) return saga;
+  #loaded({ manifest: { name, hash } }: AnySagaDefinition): LoadedSaga {
+    const saga = this.#latest(name);
+    if (saga.manifest.hash === hash) return saga;
     throw new StenoError(
       "definition-not-open",
-      saga === undefined
-        ? `\`${name}\` is not in \`sagas\`: open the coordinator with \`definition.on(instance)\` in it`
-        : `\`${name}\` is in \`sagas\` first with another definition: new runs take the first`,
+      `\`${name}\` is in \`sagas\` first with another definition: new runs take the first`,
+    );
+  }
+
+  #latest(name: string): LoadedSaga {
+    const saga = this.#sagas.find(({ manifest }) => manifest.name === name);
+    if (saga !== undefined) return saga;
+    throw new StenoError(
+      "definition-not-open",
+      `\`${name}\` is not in \`sagas\`: open the coordinator with \`definition.on(instance)\` in it`,
     );
   }
 
@@ -299,6 +327,8 @@ export class Coordinator {
       active: (run) => this.#active.get(run),
       control: (run, command, node, reason) =>
         this.#control(run, command, { reason, ...(node !== undefined && { node }) }),
+      send: (run, event, payload) =>
+        this.#control(run, "send", { event, ...(payload !== undefined && { payload }) }),
       checkAlive: (run) => {
         const found = this.#unrecovered.get(run);
         if (found !== undefined) throw new StenoError(found.reason, found.message);
@@ -359,6 +389,10 @@ export class Coordinator {
     if (this.#closed === undefined) return;
     throw new StenoError("coordinator-closed", "the coordinator is closed: open another");
   }
+}
+
+function isFinal(status: RunStatus | undefined): boolean {
+  return status === "succeeded" || status === "undone";
 }
 
 function checkCrashLimit(limit: number | undefined): void {

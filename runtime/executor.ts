@@ -13,7 +13,7 @@ import { advance } from "./machine.js";
 import { isWanted } from "./machine/outstanding.js";
 import type { Effect } from "./machine/effects.js";
 import type { Manifest } from "./manifest.js";
-import { type Frame, pathOf, PHASE } from "./state.js";
+import { type Frame, nodeOf, pathOf, PHASE } from "./state.js";
 import type { StoreOwner, StoreRequest, RequestAnswer, Write } from "./stores/store.js";
 
 interface Due {
@@ -32,6 +32,9 @@ export interface ExecutorOptions {
   readonly random: () => number;
   /** The run is finished, or stuck, and its log says so durably. */
   readonly onRest: (run: ActiveRun) => void;
+  /** Starts the run of a `spawn` node; tells how it ends. */
+  readonly spawn: (run: ActiveRun, frame: Frame, index: number) => void;
+  readonly watch: (run: ActiveRun, frame: Frame, index: number) => void;
   /** The store cannot be written: nothing can go on. */
   readonly onLost: (error: Error) => void;
 }
@@ -236,7 +239,10 @@ export class Executor {
     const { kind, frame, index } = effect;
     switch (kind) {
       case "call":
-        if (frame.phase[index] === PHASE.working) {
+        if (frame.phase[index] !== PHASE.working) break;
+        if (nodeOf(frame, index).kind === "spawn") {
+          this.#options.spawn(run, frame, index);
+        } else {
           this.#bodies.call(run, frame, index, false, () => inputsOf(frame, index));
         }
         break;
@@ -245,6 +251,9 @@ export class Executor {
           decodeOutput(frame, index),
           ...inputsOf(frame, index),
         ]);
+        break;
+      case "watch":
+        this.#options.watch(run, frame, index);
         break;
       case "abort":
         this.#bodies.abort(run, pathOf(frame, index));

@@ -1,5 +1,6 @@
 /** A handle of one run: what `start()` and `run()` of a coordinator give. */
 import type { ActiveRun } from "./active-run.js";
+import { encode } from "./codec.js";
 import { StenoError } from "./errors.js";
 import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
 import { makePlan } from "./machine/plan.js";
@@ -23,6 +24,8 @@ export interface RunHost {
   reader(): StoreReader;
   active(id: string): ActiveRun | undefined;
   control(run: string, command: string, node: string | undefined, why: string): Promise<void>;
+  /** `payload`: JSON text. */
+  send(run: string, event: string, payload: string | undefined): Promise<void>;
   /** Fails if a run that is not finished cannot go on here. */
   checkAlive(id: string): void;
 }
@@ -96,6 +99,15 @@ export class Run<Result = unknown> {
   /** Says that a node on which the run is stuck is undone, and why that is known. */
   settle(node: string, why: string): Promise<void> {
     return this.#host.control(this.id, "settle", node, why);
+  }
+
+  /**
+   * Sends an event to the run. When it resolves the event is durable; it is delivered once, to the
+   * node that waits for it or to the first that will.
+   * @throws StenoError `no-such-event` if the saga has none of that name
+   */
+  async send(event: string, payload?: unknown): Promise<void> {
+    await this.#host.send(this.id, event, encode(payload, `the event \`${event}\``));
   }
 
   async #row(): Promise<RunRow> {

@@ -1,0 +1,127 @@
+/**
+ * Runs that are started by nodes of other runs: each is started under an id that its node recorded,
+ * so that starting it again after a crash finds it, and may be waited for. How a run is started and
+ * found is the coordinator's.
+ */
+import type { ActiveRun } from "./active-run.js";
+import { decodeInputs, encode } from "./codec.js";
+import { StenoError } from "./errors.js";
+import type { Executor } from "./executor.js";
+import type { LoadedSaga } from "./loaded-saga.js";
+import type { PlainNode } from "./manifest.js";
+import { recordError } from "./recorded-error.js";
+import { type Frame, nodeOf, pathOf, PHASE } from "./state.js";
+
+export interface SpawnHost {
+  /** Starts a run, or finds the one with that id; resolves when it is durable. */
+  start(saga: string, params: string | undefined, id: string): Promise<unknown>;
+  isFinished(id: string): Promise<boolean>;
+  /** The result of a run that is finished; throws as `result()` does. */
+  result(id: string): Promise<unknown>;
+}
+
+/** A node that waits for a run. */
+interface Watch {
+  readonly run: ActiveRun;
+  readonly frame: Frame;
+  readonly index: number;
+}
+
+export class Spawns {
+  readonly #host: SpawnHost;
+  readonly #executor: () => Executor;
+  /** By the id of the run that is waited for. */
+  readonly #watches = new Map<string, Watch[]>();
+
+  constructor(host: SpawnHost, executor: () => Executor) {
+    this.#host = host;
+    this.#executor = executor;
+  }
+
+  /** Starts the run of a node. */
+  async begin(run: ActiveRun, frame: Frame, index: number): Promise<void> {
+    const { target = "" } = nodeOf(frame, index) as PlainNode;
+    const node = pathOf(frame, index);
+    const attempt = frame.attempt[index] as number;
+    const [id, params] = decodeInputs(frame.inputs[index] ?? "[]");
+    try {
+      await this.#host.start(target, encode(params, "params"), String(id));
+    } catch (error) {
+      if (isInterruption(error)) return;
+      const at = this.#executor().clock.now();
+      this.#executor().record(run, {
+        type: "failed",
+        at,
+        node,
+        attempt,
+        value: recordError(error),
+      });
+      return;
+    }
+    const at = this.#executor().clock.now();
+    this.#executor().record(run, { type: "spawned", at, node, value: JSON.stringify(id) });
+  }
+
+  /** Tells how the run of a node ends: now, or when it does. */
+  watch(run: ActiveRun, frame: Frame, index: number): void {
+    const id = String(decodeInputs(frame.inputs[index] ?? "[]")[0]);
+    const watch = { run, frame, index };
+    const list = this.#watches.get(id);
+    if (list === undefined) this.#watches.set(id, [watch]);
+    else list.push(watch);
+    // It may be so already. If the store cannot be read now, the next owner asks again.
+    this.#host.isFinished(id).then(
+      (finished) => finished && this.finished(id),
+      () => undefined,
+    );
+  }
+
+  /** A run is finished. One that is stuck may still go on. */
+  finished(id: string): void {
+    const list = this.#watches.get(id);
+    this.#watches.delete(id);
+    for (const watch of list ?? []) void this.#tell(watch, id);
+  }
+
+  async #tell({ run, frame, index }: Watch, id: string): Promise<void> {
+    const node = pathOf(frame, index);
+    const attempt = frame.attempt[index] as number;
+    const event = await this.#host.result(id).then(
+      (result) => {
+        const value = encode(result, `the result of run \`${id}\``);
+        return { type: "succeeded", ...(value !== undefined && { value }) } as const;
+      },
+      (error: unknown) => {
+        // Its failure, and not that it cannot be known here now: the node goes on waiting.
+        if ((error as { readonly code?: unknown }).code !== "saga-failed") return undefined;
+        return { type: "failed", value: recordError(error) } as const;
+      },
+    );
+    if (event === undefined || frame.phase[index] !== PHASE.waiting) return;
+    this.#executor().record(run, { at: this.#executor().clock.now(), node, attempt, ...event });
+  }
+}
+
+/** Whether the run was not refused, but could not be started now: the next owner will. */
+function isInterruption(error: unknown): boolean {
+  const { code } = error as Partial<StenoError>;
+  return code === "coordinator-closed" || code?.startsWith("store-") === true;
+}
+
+/**
+ * A saga that starts another can only be run where that one can.
+ * @throws StenoError `definition-not-open`
+ */
+export function checkSpawns(sagas: readonly LoadedSaga[]): void {
+  const names = new Set(sagas.map(({ manifest }) => manifest.name));
+  for (const { manifest, graphs } of sagas) {
+    for (const node of [...graphs.keys()].flatMap(({ nodes }) => nodes)) {
+      if (node.kind !== "spawn" || names.has(node.target ?? "")) continue;
+      throw new StenoError(
+        "definition-not-open",
+        `\`${manifest.name}\` starts \`${node.target}\`, which is not in \`sagas\`: ` +
+          "open the coordinator with `definition.on(instance)` of it, too",
+      );
+    }
+  }
+}
