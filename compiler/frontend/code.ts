@@ -79,8 +79,11 @@ class Writer {
   }
 
   private local(node: ts.Identifier, symbol: ts.Symbol, shorthand: boolean): CodePart {
-    const binding = this.method.bindings.get(symbol);
+    const binding = this.method.binding(symbol);
     if (binding?.kind === "variable") return { variable: binding.id, shorthand };
+    if (binding === undefined && this.isUnset(node, symbol)) {
+      return shorthand ? `${node.text}: undefined` : "undefined";
+    }
     this.sound = false;
     const at = spanOf(node);
     if (binding === undefined) {
@@ -89,6 +92,14 @@ class Writer {
       this.method.context.report(say.promiseAsValue({ at, what: `\`${node.text}\`` }));
     }
     return node.text;
+  }
+
+  /** Whether a variable that is set later is not set on this path: TypeScript sees to its type. */
+  private isUnset(node: ts.Identifier, symbol: ts.Symbol): boolean {
+    if (!this.method.letTypes.has(symbol) || symbol.valueDeclaration === undefined) return false;
+    if (this.method.unsure.has(symbol)) return false;
+    const home = ts.findAncestor(symbol.valueDeclaration, ts.isFunctionLike);
+    return ts.findAncestor(node, ts.isFunctionLike) === home;
   }
 
   /** A name from outside of the method: of the module, or global. */

@@ -7,7 +7,7 @@ import { BUILTINS, CONSTANTS } from "./builtins.js";
 import { bare, resolve } from "./context.js";
 import { isData, isLiteral } from "./literals.js";
 import { isWithin, type Holes, type Method } from "./method.js";
-import { isAny, isSafePrimitive, mayBeNullish, mayBeObject } from "./types.js";
+import { every, isAny, isSafePrimitive, mayBeNullish, mayBeObject } from "./types.js";
 
 /** Whether an expression is glue. */
 export function isGlue(method: Method, node: ts.Expression, holes: Holes): boolean {
@@ -89,7 +89,7 @@ class Glue {
     }
     if (ts.isIdentifier(node)) {
       const local = this.method.local(node);
-      const binding = local && this.method.bindings.get(local);
+      const binding = local && this.method.binding(local);
       return binding === undefined || (binding.kind === "variable" && binding.trusted);
     }
     if (ts.isCallExpression(node)) return this.callIsTrusted(node);
@@ -236,6 +236,10 @@ class Glue {
       case ts.SyntaxKind.EqualsEqualsToken:
       case ts.SyntaxKind.ExclamationEqualsToken:
         return this.looseEquality(node);
+      case ts.SyntaxKind.InKeyword:
+        return this.primitive(node.left) && this.isObject(node.right);
+      case ts.SyntaxKind.InstanceOfKeyword:
+        return this.is(node.left) && ts.isIdentifier(node.right) && this.isLibObject(node.right);
       case ts.SyntaxKind.PlusToken:
       case ts.SyntaxKind.MinusToken:
       case ts.SyntaxKind.AsteriskToken:
@@ -256,6 +260,12 @@ class Glue {
       default:
         return false;
     }
+  }
+
+  /** Glue whose value is certainly an object. */
+  private isObject(node: ts.Expression): boolean {
+    const object = (type: ts.Type): boolean => (type.flags & ts.TypeFlags.Object) !== 0;
+    return this.is(node) && this.trusted(node) && every(this.method.typeOf(node), object);
   }
 
   /** `x == null` looks only whether something is there; else objects would be converted. */

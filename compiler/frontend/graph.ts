@@ -1,9 +1,17 @@
 /**
- * Drafts of nodes, and the order between them while a method is read: what has been awaited (the
- * frontier of a thread of control) and what JavaScript runs in one go (a segment). Names come later.
+ * Drafts of nodes, and the order between them while a method is read: what JavaScript runs in one go
+ * (a segment), what has to have ended first. Paths are in `thread.ts`; names come later.
  */
-import type { ts } from "ts-morph";
-import type { ActionModel, Code, Member, SagaModel, Span, VariableId } from "../model.js";
+import type {
+  ActionModel,
+  Code,
+  ExitModel,
+  Member,
+  SagaModel,
+  Span,
+  SpawnedModel,
+  VariableId,
+} from "../model.js";
 
 export type DraftContent =
   | { readonly kind: "action"; readonly action: ActionModel; readonly inputs: readonly Code[] }
@@ -13,13 +21,61 @@ export type DraftContent =
       readonly saga: SagaModel;
       readonly path: readonly Member[];
       readonly params: Code | undefined;
+    }
+  | { readonly kind: "decision"; readonly code: Code; readonly arms: readonly string[] }
+  | {
+      readonly kind: "map" | "loop";
+      readonly items: Code;
+      readonly key: Code | undefined;
+      readonly concurrency: number | undefined;
+      readonly graph: Frame;
+    }
+  | { readonly kind: "scope"; readonly graph: Frame; readonly handler: Frame }
+  | { readonly kind: "fail"; readonly error: Code }
+  | { readonly kind: "sleep"; readonly duration: Code }
+  | { readonly kind: "event"; readonly event: Member; readonly timeoutMs: number | undefined }
+  | {
+      readonly kind: "spawn";
+      readonly saga: SpawnedModel;
+      readonly params: Code | undefined;
+      readonly id: Code | undefined;
+      readonly wait: boolean;
     };
+
+/** A graph that is being made: of the method, of the items of a map or loop, of a scope or handler. */
+export interface Frame {
+  readonly drafts: Draft[];
+  readonly outputs: DraftAlternative[];
+  readonly exits: { readonly to: ExitModel["to"]; readonly when: readonly Condition[] }[];
+}
+
+export function newFrame(): Frame {
+  return { drafts: [], outputs: [], exits: [] };
+}
+
+/** An arm that was taken: of a decision, or of a loop or scope, which can be left in several ways. */
+export interface Condition {
+  readonly decision: Draft;
+  readonly arm: string;
+  /** Holds if the arm was not taken. */
+  readonly not?: true;
+  /** Whoever is in another arm leaves the graph: so nothing that comes later asks for it. */
+  left?: boolean;
+}
+
+/** One of several values. */
+export interface DraftAlternative {
+  readonly when: readonly Condition[];
+  readonly code: Code | undefined;
+}
 
 /** A node before it has its name. */
 export interface Draft {
   content: DraftContent;
   readonly span: Span;
-  readonly after: readonly Dep[];
+  readonly frame: Frame;
+  readonly when: readonly Condition[];
+  readonly after: Frontier;
   /** The local variable that stands for its result. */
   readonly variable: VariableId;
   /** Variables that its result was bound to. */
@@ -31,8 +87,16 @@ export interface Draft {
 }
 
 /** What one uninterrupted run of JavaScript computes, in order; blocks started in it share it. */
-export interface Segment {
-  readonly computes: Draft[];
+export class Segment {
+  readonly computes: Draft[] = [];
+
+  /** `before`: where paths that have come together here were, each of them going on in this one. */
+  constructor(private readonly before: readonly Segment[] = []) {}
+
+  push(draft: Draft): void {
+    this.computes.push(draft);
+    for (const segment of this.before) segment.push(draft);
+  }
 }
 
 /**
@@ -46,79 +110,82 @@ export interface Tail {
   readonly from: number;
 }
 
-export function isTail(dep: Dep): dep is Tail {
-  return "segment" in dep;
-}
+/**
+ * What has ended, each under one of some conditions; no conditions: on every path that leads here.
+ */
+export type Frontier = ReadonlyMap<Dep, Alternatives>;
+export type Alternatives = readonly (readonly Condition[])[];
 
 /** What a promise waits for. */
 export interface Completion {
-  readonly ends: ReadonlySet<Dep>;
+  readonly ends: Frontier;
   /** What had ended when it began, and so has ended when it ends. */
   readonly covers: ReadonlySet<Dep>;
 }
 
-/** The method itself, or an async block in it. */
-export class Thread {
-  private constructor(
-    private segment: Segment,
-    private ownsSegment: boolean,
-    private readonly frontier: Set<Dep>,
-    /** The function whose body this thread runs. */
-    readonly body: ts.FunctionLikeDeclaration,
-  ) {}
+function isTail(dep: Dep): dep is Tail {
+  return "segment" in dep;
+}
 
-  static root(body: ts.FunctionLikeDeclaration): Thread {
-    return new Thread({ computes: [] }, true, new Set(), body);
-  }
+/** Either of two lists of conditions. */
+export function either(some: Alternatives | undefined, more: Alternatives): Alternatives {
+  if (some === undefined || some === more) return more;
+  const all = [...some, ...more.filter((each) => !some.some((other) => sameList(each, other)))];
+  const always = all.find((each) => each.length === 0);
+  return always === undefined ? all : [always];
+}
 
-  /** What has ended here. */
-  ended(): ReadonlySet<Dep> {
-    return new Set(this.frontier);
-  }
+export function same(a: Condition, b: Condition): boolean {
+  return a.decision === b.decision && a.arm === b.arm && a.not === b.not;
+}
 
-  /** A node that is evaluated on the spot: everything later comes after it. */
-  evaluate(draft: Draft): void {
-    this.replace(draft.after, draft);
-    this.segment.computes.push(draft);
-  }
+function sameList(a: readonly Condition[], b: readonly Condition[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((each, index) => b.some((other, i) => i === index && same(each, other)))
+  );
+}
 
-  /** Waits for each of some promises. */
-  wait(completions: Iterable<Completion>): void {
-    for (const { ends, covers } of completions) {
-      for (const dep of covers) if (!ends.has(dep)) this.frontier.delete(dep);
-      for (const dep of ends) this.frontier.add(dep);
-    }
-    if (!this.ownsSegment) {
-      this.frontier.add({ segment: this.segment, from: this.segment.computes.length });
-    }
-    this.segment = { computes: [] };
-    this.ownsSegment = true;
-  }
+/**
+ * The conditions under which waiting for a node means something: where it does not run anyway, and
+ * where whoever waits is never reached, they are left out.
+ */
+export function waiting(when: readonly Condition[], draft: Draft): readonly Condition[] {
+  return when.filter(
+    (each) =>
+      each.left !== true &&
+      each.decision !== draft &&
+      !draft.when.some((other) => same(each, other)),
+  );
+}
 
-  /** Runs an async block: up to its first `await` in this segment, then beside this thread. */
-  fork(body: ts.FunctionLikeDeclaration, run: (thread: Thread) => void): Completion {
-    const covers = this.ended();
-    const { segment } = this;
-    const from = segment.computes.length;
-    const thread = new Thread(segment, false, new Set(covers), body);
-    run(thread);
-    const last = segment.computes.at(-1);
-    if (last !== undefined && segment.computes.length > from) this.replace([...covers], last);
-    return { ends: thread.ended(), covers };
-  }
-
-  private replace(deps: readonly Dep[], draft: Draft): void {
-    for (const dep of deps) this.frontier.delete(dep);
-    this.frontier.add(draft);
-  }
+export interface Wait {
+  readonly draft: Draft;
+  /** Empty: always. */
+  readonly when: readonly Condition[];
 }
 
 /** The nodes that a node is after, tails resolved. */
-export function resolveAfter(draft: Draft): Draft[] {
-  const nodes = draft.after.map((dep) =>
-    isTail(dep) ? dep.segment.computes.slice(dep.from).at(-1) : dep,
+export function resolveAfter(draft: Draft): Wait[] {
+  const found = new Map<Draft, Alternatives>();
+  for (const [dep, alternatives] of draft.after) {
+    const drafts = isTail(dep) ? lastOf(dep) : [dep];
+    for (const each of drafts) {
+      const when = alternatives.map((conditions) => waiting(conditions, each));
+      found.set(each, either(found.get(each), when.length === 0 ? [[]] : either(undefined, when)));
+    }
+  }
+  return [...found].flatMap(([each, alternatives]) =>
+    either([], alternatives).map((when) => ({ draft: each, when })),
   );
-  return [...new Set(nodes.filter((node) => node !== undefined))];
+}
+
+/** What is computed last: if all of it always is, the last one is after the others. */
+function lastOf({ segment, from }: Tail): Draft[] {
+  const rest = segment.computes.slice(from);
+  const [first] = rest;
+  const plain = rest.every((each) => each.when.length === first?.when.length);
+  return plain ? rest.slice(-1) : rest;
 }
 
 /** Drafts so that each comes after those it is after; else in the order in which they were made. */
@@ -128,7 +195,8 @@ export function sortDrafts(drafts: readonly Draft[]): Draft[] {
   for (const first of drafts) {
     const stack = [first];
     for (let draft = stack.at(-1); draft !== undefined; draft = stack.at(-1)) {
-      const open = placed.has(draft) ? [] : resolveAfter(draft).filter((dep) => !placed.has(dep));
+      const before = placed.has(draft) ? [] : resolveAfter(draft).map((wait) => wait.draft);
+      const open = before.filter((dep) => !placed.has(dep));
       if (open.length > 0) {
         stack.push(...open.reverse());
         continue;

@@ -5,59 +5,150 @@
 import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
-import type { Code, CodePart } from "../model.js";
+import type { Code, CodePart, Span } from "../model.js";
+import { enter, type Ending } from "./arms.js";
 import { codeOf } from "./code.js";
-import { shown, spanOf } from "./context.js";
-import type { Thread } from "./graph.js";
-import { awaitPromise, lowerExpression, markAwaited } from "./lower-expression.js";
+import { bare, shown, spanOf } from "./context.js";
+import type { Frame } from "./graph.js";
+import { declareLater, laterVariable, lowerAssignment } from "./lower-assignment.js";
+import { lowerIf, lowerSwitch } from "./lower-branch.js";
+import { lowerLoop } from "./lower-iteration.js";
+import { lowerTry } from "./lower-try.js";
+import { meet, type Path, type Returned, type Thread } from "./thread.js";
+import { awaitPromise, lowerExpression, lowerReady, markAwaited } from "./lower-expression.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { bind } from "./patterns.js";
 import { isAny } from "./types.js";
-import { BROKEN, type Broken, type ReadyValue, type Value } from "./values.js";
+import { BROKEN, codeFrom, toCode, type Started, type Value } from "./values.js";
 
-/** What a body returns; undefined: nothing. */
-export type Returned = ReadyValue | Broken | undefined;
-
-/** What a statement does to those after it. */
-interface Flow {
-  readonly returned: Returned;
+/** Reads the body of a function: what it returns, on which path. */
+export function lowerBody(
+  method: Method,
+  thread: Thread,
+  body: ts.ConciseBody,
+): Ending<Returned>[] {
+  const base = thread.here;
+  const before = new Set(base.pending);
+  if (ts.isBlock(body)) {
+    lowerStatements(method, thread, body.statements);
+  } else {
+    leaveWith(method, thread, ready(method, thread, body, lowerExpression(method, thread, body)));
+  }
+  if (thread.path !== undefined) leaveWith(method, thread, undefined);
+  const { exits } = thread;
+  thread.exits = [];
+  const returns = exits.filter(({ kind }) => kind === "return");
+  for (const { path } of returns) checkPending(method, path, before);
+  const paths = (returns.length > 0 ? returns : exits).map(({ path }) => path);
+  enter(method, thread, meet(base, paths, []));
+  return returns.map(({ path, value }) => ({ when: path.when.slice(base.when.length), value }));
 }
 
-export function lowerBody(method: Method, thread: Thread, body: ts.ConciseBody): Returned {
-  if (!ts.isBlock(body)) return ready(method, thread, body, lowerExpression(method, thread, body));
-  return lowerStatements(method, thread, body.statements)?.returned;
+function leaveWith(method: Method, thread: Thread, value: Returned): void {
+  thread.leave("return", undefined, value);
+  enter(method, thread, undefined);
 }
 
-function lowerStatements(
+/** Reports what was started and is not awaited where a path ends. */
+export function checkPending(method: Method, path: Path, before: ReadonlySet<Started>): void {
+  for (const started of path.pending) {
+    if (before.has(started) || started.awaited) continue;
+    started.awaited = true;
+    const { node, what, sometimes } = started;
+    method.context.report(say.floating({ at: spanOf(node), what, sometimes }));
+  }
+}
+
+/** What the ways to return mean for a graph. Nothing, if none returns a value. */
+export function addOutputs(frame: Frame, returns: readonly Ending<Returned>[], span: Span): void {
+  if (returns.every(({ value }) => value === undefined)) return;
+  for (const [index, { when, value }] of returns.entries()) {
+    const last = index === returns.length - 1;
+    const code =
+      value === undefined || value.kind === "broken"
+        ? undefined
+        : codeFrom(toCode(value, true), span);
+    frame.outputs.push({ when: last ? [] : when, code });
+  }
+}
+
+export function lowerStatements(
   method: Method,
   thread: Thread,
   statements: readonly ts.Statement[],
-): Flow | undefined {
-  let flow: Flow | undefined;
+): void {
   for (const statement of statements) {
-    if (flow !== undefined) {
+    if (thread.path === undefined) {
+      if (isInert(statement)) continue;
       method.context.report(say.unreachable({ at: spanOf(statement) }));
-      break;
+      return;
     }
-    flow = lowerStatement(method, thread, statement);
+    lowerStatement(method, thread, statement);
   }
-  return flow;
 }
 
-function lowerStatement(method: Method, thread: Thread, node: ts.Statement): Flow | undefined {
+/** Whether a statement that is not reached is no loss: the `break` after a `throw`. */
+function isInert(node: ts.Statement): boolean {
+  return ts.isEmptyStatement(node) || ts.isBreakStatement(node);
+}
+
+function lowerStatement(method: Method, thread: Thread, node: ts.Statement): void {
   if (ts.isVariableStatement(node)) return lowerDeclarations(method, thread, node);
-  if (ts.isExpressionStatement(node)) {
-    lowerExpression(method, thread, node.expression, { unused: true });
-    return undefined;
+  if (ts.isExpressionStatement(node)) return lowerExpressionStatement(method, thread, node);
+  if (ts.isReturnStatement(node)) {
+    return leaveWith(method, thread, lowerReturn(method, thread, node));
   }
-  if (ts.isReturnStatement(node)) return { returned: lowerReturn(method, thread, node) };
   if (ts.isBlock(node)) return lowerStatements(method, thread, node.statements);
-  if (ts.isEmptyStatement(node)) return undefined;
-  const later = notYet(node);
-  const at = spanOf(node.getFirstToken() ?? node);
-  if (later !== undefined) method.context.report(say.notYet({ at, ...later }));
-  else method.context.report(say.statementRefused({ at, ...refused(node) }));
-  return undefined;
+  if (ts.isEmptyStatement(node)) return;
+  if (ts.isIfStatement(node)) return lowerIf(method, thread, node);
+  if (ts.isSwitchStatement(node)) return lowerSwitch(method, thread, node);
+  if (ts.isThrowStatement(node)) return lowerThrow(method, thread, node);
+  if (ts.isForOfStatement(node)) return lowerLoop(method, thread, node);
+  if (ts.isTryStatement(node)) return lowerTry(method, thread, node);
+  if (ts.isBreakOrContinueStatement(node) && node.label === undefined) {
+    return lowerJump(method, thread, node);
+  }
+  method.context.report(say.statementRefused({ at: spanOf(node), ...refused(node) }));
+}
+
+function lowerExpressionStatement(
+  method: Method,
+  thread: Thread,
+  { expression }: ts.ExpressionStatement,
+): void {
+  const node = bare(expression);
+  const assigned =
+    ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.EqualsToken
+      ? laterVariable(method, node.left)
+      : undefined;
+  if (assigned === undefined || !ts.isBinaryExpression(node)) {
+    lowerExpression(method, thread, expression, { unused: true });
+    return;
+  }
+  lowerAssignment(method, thread, node, assigned);
+}
+
+function lowerThrow(method: Method, thread: Thread, node: ts.ThrowStatement): void {
+  const value = lowerReady(method, thread, node.expression, { inPlace: true });
+  const error: Code =
+    value.kind === "broken"
+      ? { parts: ["undefined"], span: spanOf(node) }
+      : codeFrom(value, spanOf(node.expression));
+  thread.evaluate(method.addDraft(thread, { kind: "fail", error }, node, "throw"));
+  thread.leave("throw", undefined, undefined);
+  enter(method, thread, undefined);
+}
+
+/** `break` and `continue`: out of the innermost statement that can be left so. */
+function lowerJump(method: Method, thread: Thread, node: ts.BreakOrContinueStatement): void {
+  const kind = ts.isBreakStatement(node) ? "break" : "continue";
+  const target = ts.findAncestor(
+    node,
+    (each) =>
+      ts.isIterationStatement(each, false) || (kind === "break" && ts.isSwitchStatement(each)),
+  );
+  thread.leave(kind, target, undefined);
+  enter(method, thread, undefined);
 }
 
 function lowerDeclarations(method: Method, thread: Thread, node: ts.VariableStatement): undefined {
@@ -74,10 +165,7 @@ function lowerDeclarations(method: Method, thread: Thread, node: ts.VariableStat
   for (const declaration of node.declarationList.declarations) {
     const { name, initializer } = declaration;
     if (initializer === undefined) {
-      const what = "a variable that is set later";
-      const help = "declare it with its value";
-      method.context.report(say.notYet({ at: spanOf(declaration), what, help }));
-      bind(method, thread, name, { value: BROKEN, type: undefined });
+      if (ts.isIdentifier(name)) declareLater(method, name, declaration);
       continue;
     }
     const annotated = annotation(method, declaration);
@@ -107,9 +195,12 @@ function annotation(method: Method, { type, initializer }: ts.VariableDeclaratio
   const declared = method.typeOf(type);
   const actual = method.typeOf(initializer);
   const { checker } = method;
+  // Only an awaited value has a type of its own: that of a literal is what the annotation makes it.
   const same =
     isAny(actual) ||
-    (checker.isTypeAssignableTo(declared, actual) && checker.isTypeAssignableTo(actual, declared));
+    (ts.isAwaitExpression(initializer) &&
+      checker.isTypeAssignableTo(declared, actual) &&
+      checker.isTypeAssignableTo(actual, declared));
   const code = same || parts === undefined ? undefined : { parts, span: spanOf(type) };
   return { broken: parts === undefined, parts, type: declared, code };
 }
@@ -133,7 +224,7 @@ function resultType({ info, declaration }: Method): CodePart[] {
 
 /** An async function that returns a promise waits for it. */
 function ready(method: Method, thread: Thread, node: ts.Expression, value: Value): Returned {
-  const settled = value.kind === "promise" ? awaitPromise(thread, value) : value;
+  const settled = value.kind === "promise" ? awaitPromise(method, thread, value) : value;
   if (settled.kind === "code" || settled.kind === "tuple" || settled.kind === "broken")
     return settled;
   markAwaited(settled);
@@ -144,23 +235,6 @@ function ready(method: Method, thread: Thread, node: ts.Expression, value: Value
 interface Refusal {
   readonly what: string;
   readonly help: string;
-}
-
-/** Statements of the language that this version does not compile. The one place that lists them. */
-function notYet(node: ts.Statement): Refusal | undefined {
-  const inside = "write the decision inside of an action, or choose between values with `?:`";
-  if (ts.isIfStatement(node)) return { what: "`if`", help: inside };
-  if (ts.isSwitchStatement(node)) return { what: "`switch`", help: inside };
-  if (ts.isForOfStatement(node)) {
-    return { what: "`for … of`", help: "write the actions out, or loop inside of one action" };
-  }
-  if (ts.isTryStatement(node)) {
-    return { what: "`try`", help: "let it fail: what ran is undone; or catch inside of an action" };
-  }
-  if (ts.isThrowStatement(node)) {
-    return { what: "`throw`", help: "throw inside of an action, or in a function that is called" };
-  }
-  return undefined;
 }
 
 /** Statements that are no part of the language. */

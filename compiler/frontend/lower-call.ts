@@ -6,19 +6,22 @@ import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code, CodePart, Member } from "../model.js";
+import { enter } from "./arms.js";
 import { selfMember, thisMember } from "./code.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { decorationsOf } from "./decorators.js";
-import type { Completion, Draft, Thread } from "./graph.js";
+import type { Completion, Draft, Frontier } from "./graph.js";
+import type { Thread } from "./thread.js";
 import { lowerBody } from "./lower-body.js";
+import { returned } from "./lower-branch.js";
 import {
   asCode,
   lowerElements,
   lowerExpression,
   lowerReady,
   markAwaited,
-  waits,
 } from "./lower-expression.js";
+import { lowerMap, mapCallback } from "./lower-iteration.js";
 import type { Method } from "./method.js";
 import type { ClassInfo } from "./read-class.js";
 import { isPromise } from "./types.js";
@@ -191,7 +194,7 @@ function lowerAction(method: Method, thread: Thread, node: ts.CallExpression, na
   const action = method.info.actions.get(name);
   if (!sound || action === undefined) return BROKEN;
   const draft = method.addDraft(thread, { kind: "action", action, inputs }, node, name);
-  return promiseOf(method, node, draft);
+  return promiseOf(method, thread, node, draft);
 }
 
 /** `Parameters<Rooms["book"]>[0]`, for a literal that needs to know what it is for. */
@@ -236,7 +239,7 @@ function lowerSubsaga(
   const saga = call.info && method.embed(call.info, call.name, node);
   if (saga === undefined || (argument !== undefined && params === undefined)) return BROKEN;
   const content = { kind: "subsaga", saga, path: call.path, params } as const;
-  return promiseOf(method, node, method.addDraft(thread, content, node, call.name));
+  return promiseOf(method, thread, node, method.addDraft(thread, content, node, call.name));
 }
 
 /** `Parameters<Rooms["hall"]["openAll"]>[0]`. */
@@ -245,9 +248,10 @@ function memberType(method: Method, call: Extract<Call, { kind: "saga" }>): Code
   return ["Parameters<", classPart(method), `${members}[${JSON.stringify(call.name)}]>[0]`];
 }
 
-function promiseOf(method: Method, node: ts.Node, draft: Draft): PromiseValue {
-  const started = start(method, node);
-  const completion: Completion = { ends: new Set([draft]), covers: new Set(draft.after) };
+function promiseOf(method: Method, thread: Thread, node: ts.Node, draft: Draft): PromiseValue {
+  const started = start(method, thread, node);
+  const ends: Frontier = new Map([[draft, [[]]]]);
+  const completion: Completion = { ends, covers: new Set(draft.after.keys()) };
   const origins = new Set([draft]);
   return {
     kind: "promise",
@@ -258,9 +262,10 @@ function promiseOf(method: Method, node: ts.Node, draft: Draft): PromiseValue {
   };
 }
 
-function start(method: Method, node: ts.Node): Started {
-  const started = { node, what: `\`${shown(node)}\``, awaited: false };
-  method.started.push(started);
+function start(method: Method, thread: Thread, node: ts.Node): Started {
+  const what = `\`${shown(node)}\``;
+  const started = { node, what, frame: thread.frame, awaited: false, sometimes: false };
+  thread.here.pending.add(started);
   return started;
 }
 
@@ -283,15 +288,17 @@ function lowerBlock(
   }
   let result: ReadyValue | Broken | undefined;
   const completion = thread.fork(body, (inner) => {
-    result = lowerBody(method, inner, body.body);
+    enter(method, inner, inner.path);
+    result = returned(method, lowerBody(method, inner, body.body));
   });
+  enter(method, thread, thread.path);
   const value: ReadyValue | Broken = result ?? UNDEFINED;
   const origins = value.kind === "broken" ? new Set<Draft>() : toCode(value, true).origins;
   return {
     kind: "promise",
     completions: [completion],
     value,
-    started: [start(method, node)],
+    started: [start(method, thread, node)],
     origins,
   };
 }
@@ -309,12 +316,10 @@ function lowerAll(method: Method, thread: Thread, node: ts.CallExpression): Valu
     );
     return BROKEN;
   }
-  const map = mapOf(method, argument);
-  if (map !== undefined) {
-    const what = "Promise.all over a list that is known only at run time";
-    const help = "write the actions out in `Promise.all([…])`, or loop inside of one action";
-    method.context.report(say.notYet({ at: spanOf(map), what, help }));
-    return BROKEN;
+  const callback = mapCallback(method, argument);
+  if (callback !== undefined) {
+    const map = lowerMap(method, thread, argument, callback);
+    return map.kind === "broken" ? map : { ...map, started: [start(method, thread, node)] };
   }
   const literal = untyped(argument);
   // Element by element also if nothing in it waits: as one computed list it would be no tuple.
@@ -322,12 +327,12 @@ function lowerAll(method: Method, thread: Thread, node: ts.CallExpression): Valu
     ts.isArrayLiteralExpression(literal) && !literal.elements.some(ts.isSpreadElement)
       ? lowerElements(method, thread, literal)
       : lowerExpression(method, thread, argument);
-  if (value.kind === "list") return promiseOfAll(method, node, value);
+  if (value.kind === "list") return promiseOfAll(method, thread, node, value);
   if (value.kind === "tuple") {
-    return promiseOfAll(method, node, { kind: "list", elements: value.elements });
+    return promiseOfAll(method, thread, node, { kind: "list", elements: value.elements });
   }
   if (value.kind === "code" && ts.isArrayLiteralExpression(untyped(argument))) {
-    return promiseOfAll(method, node, value);
+    return promiseOfAll(method, thread, node, value);
   }
   if (value.kind !== "broken") {
     markAwaited(value);
@@ -338,19 +343,13 @@ function lowerAll(method: Method, thread: Thread, node: ts.CallExpression): Valu
   return BROKEN;
 }
 
-/** `xs.map((x) => this.a(x))`. */
-function mapOf(method: Method, written: ts.Expression): ts.Expression | undefined {
-  const node = untyped(written);
-  if (!ts.isCallExpression(node) || waits(method, node.expression)) return undefined;
-  return node.arguments.some((each) => ts.isFunctionLike(untyped(each))) ? node : undefined;
-}
-
 function promiseOfAll(
   method: Method,
+  thread: Thread,
   node: ts.CallExpression,
   list: ListValue | (ReadyValue & { kind: "code" }),
 ): Value {
-  const started = start(method, node);
+  const started = start(method, thread, node);
   if (list.kind === "code") {
     return {
       kind: "promise",

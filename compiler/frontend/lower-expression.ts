@@ -9,14 +9,17 @@ import type { Code } from "../model.js";
 import { thisMember } from "./code.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { isGlue } from "./glue.js";
-import type { Thread } from "./graph.js";
+
+import { lowerSides } from "./lower-branch.js";
 import { classify, lowerCall } from "./lower-call.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { lowerPlain, type Wanted } from "./lower-plain.js";
 import { checkPlain } from "./refusals.js";
+import type { Thread } from "./thread.js";
 import {
   BROKEN,
   UNDEFINED,
+  codeFrom,
   toCode,
   type Broken,
   type CodeValue,
@@ -74,7 +77,7 @@ export function markAwaited(value: Value): void {
 }
 
 export function asCode(node: ts.Node, value: CodeValue): Code {
-  return { parts: value.parts, span: spanOf(node) };
+  return codeFrom(value, spanOf(node));
 }
 
 // --- what waits
@@ -85,7 +88,7 @@ export function waits(method: Method, node: ts.Node): boolean {
   if (ts.isTypeNode(node)) return false;
   if (ts.isIdentifier(node)) {
     const symbol = method.local(node);
-    const binding = symbol && method.bindings.get(symbol);
+    const binding = symbol && method.binding(symbol);
     return binding !== undefined && binding.kind !== "variable";
   }
   if (ts.isCallExpression(node) && classify(method, node) !== undefined) return true;
@@ -120,13 +123,13 @@ function lowerTyped(
 
 function lowerName(method: Method, node: ts.Identifier): Value {
   const symbol = method.local(node);
-  const binding = symbol && method.bindings.get(symbol);
+  const binding = symbol && method.binding(symbol);
   return binding === undefined || binding.kind === "variable" ? BROKEN : binding;
 }
 
 function lowerAwait(method: Method, thread: Thread, node: ts.AwaitExpression): Value {
   const value = lowerExpression(method, thread, node.expression, {});
-  if (value.kind === "promise") return awaitPromise(thread, value);
+  if (value.kind === "promise") return awaitPromise(method, thread, value);
   if (value.kind === "broken") return value;
   markAwaited(value);
   const what = `\`${shown(node.expression)}\``;
@@ -138,8 +141,19 @@ function lowerAwait(method: Method, thread: Thread, node: ts.AwaitExpression): V
   return BROKEN;
 }
 
-export function awaitPromise(thread: Thread, promise: PromiseValue): Value {
-  markAwaited(promise);
+export function awaitPromise(method: Method, thread: Thread, promise: PromiseValue): Value {
+  for (const started of promise.started) {
+    started.sometimes = true;
+    thread.here.pending.delete(started);
+  }
+  const foreign = promise.started.find(({ frame }) => frame !== thread.frame);
+  if (foreign !== undefined) {
+    const { node, what } = foreign;
+    if (!foreign.awaited) method.context.report(sayMethod.crossing({ at: spanOf(node), what }));
+    markAwaited(promise);
+    return BROKEN;
+  }
+  method.waits += 1;
   thread.wait(promise.completions);
   return promise.value;
 }
@@ -211,6 +225,8 @@ function lowerListElement(method: Method, node: ts.ElementAccessExpression): Val
 
 /** An expression that waits somewhere inside: its parts are read in order, then it is built from them. */
 function lowerMixed(method: Method, thread: Thread, node: ts.Expression, wanted: Wanted): Value {
+  const sides = lowerSides(method, thread, node, wanted, (side) => waits(method, side));
+  if (sides !== undefined) return sides;
   const operands = operandsOf(method, node);
   if (operands === undefined) return BROKEN;
   const holes = new Map<ts.Node, CodeValue>();
@@ -282,7 +298,7 @@ function operandsOf(method: Method, node: ts.Expression): ts.Expression[] | unde
   if (ts.isObjectLiteralExpression(node)) return node.properties.flatMap(propertyOperands);
   if (ts.isBinaryExpression(node)) return binaryOperands(method, node);
   if (ts.isConditionalExpression(node)) {
-    return branch(method, node, node.condition, [node.whenTrue, node.whenFalse]);
+    return [node.condition];
   }
   // Functions, tagged templates and the like: what waits in them is reported where it stands.
   checkPlain(method, node, NO_HOLES);
@@ -328,19 +344,5 @@ function binaryOperands(method: Method, node: ts.BinaryExpression): ts.Expressio
     operator === ts.SyntaxKind.AmpersandAmpersandToken ||
     operator === ts.SyntaxKind.BarBarToken ||
     operator === ts.SyntaxKind.QuestionQuestionToken;
-  return short ? branch(method, node, node.left, [node.right]) : [node.left, node.right];
-}
-
-/** Only what is always evaluated may wait. */
-function branch(
-  method: Method,
-  node: ts.Expression,
-  condition: ts.Expression,
-  branches: readonly ts.Expression[],
-): ts.Expression[] | undefined {
-  if (!branches.some((each) => waits(method, each))) return [condition];
-  const what = "an action in a part of an expression that is evaluated only sometimes";
-  const help = "await it always, in a variable before, and choose between values here";
-  method.context.report(sayMethod.notYet({ at: spanOf(node), what, help }));
-  return undefined;
+  return short ? [node.left] : [node.left, node.right];
 }

@@ -4,16 +4,16 @@ import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import * as sayProject from "../diagnostics/catalogue/project.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { Code, SagaModel } from "../model.js";
+import type { SagaModel } from "../model.js";
 import { spanOf, type Context } from "./context.js";
 import { finish } from "./finish.js";
-import { Thread } from "./graph.js";
-import { lowerBody } from "./lower-body.js";
+import { Thread } from "./thread.js";
+import { addOutputs, lowerBody } from "./lower-body.js";
 import { Method } from "./method.js";
 import { bind } from "./patterns.js";
 import type { ClassInfo, ClassReader, SagaMethod } from "./read-class.js";
 import { awaited, isVoid } from "./types.js";
-import { toCode, variableValue } from "./values.js";
+import { variableValue } from "./values.js";
 
 /** Reads sagas; each saga of each class once, however often it is embedded. */
 export class SagaReader {
@@ -76,15 +76,9 @@ export class SagaReader {
     const method = new Method(context, this.classes, info, declaration, embed);
     const thread = Thread.root(declaration);
     bindParams(method, thread);
-    const returned = lowerBody(method, thread, declaration.body);
-    for (const started of method.started) {
-      if (started.awaited) continue;
-      context.report(say.floating({ at: spanOf(started.node), what: started.what }));
-    }
-    if (returned?.kind === "broken") return undefined;
-    const output =
-      isVoidMethod(method) || returned === undefined ? undefined : toCode(returned, true);
-    const code: Code | undefined = output && { parts: output.parts, span: spanOf(declaration) };
+    const returns = lowerBody(method, thread, declaration.body);
+    if (returns.some(({ value }) => value?.kind === "broken")) return undefined;
+    if (!isVoidMethod(method)) addOutputs(thread.frame, returns, spanOf(declaration));
     const name = saga.name ?? `${info.name}.${saga.method}`;
     return {
       name,
@@ -95,7 +89,7 @@ export class SagaReader {
       file: info.declaration.getSourceFile().fileName,
       exportedAs: info.exportedAs,
       hasParams: declaration.parameters.length > 0,
-      ...finish(method, code),
+      ...finish(method, thread.frame),
     };
   }
 }

@@ -9,11 +9,13 @@ import type { CodePart } from "../model.js";
 import { codeOf } from "./code.js";
 import { shown, spanOf, untyped } from "./context.js";
 import { isGlue, isTrusted } from "./glue.js";
-import type { Draft, Thread } from "./graph.js";
+import { guardsOf } from "./guards.js";
+import type { Draft } from "./graph.js";
+import type { Thread } from "./thread.js";
 import type { Holes, Method } from "./method.js";
 import { checkPlain } from "./refusals.js";
 import { isAny, isPromise, isVoid, notJson } from "./types.js";
-import { BROKEN, type Broken, type CodeValue } from "./values.js";
+import { BROKEN, codeFrom, type Broken, type CodeValue } from "./values.js";
 
 /** What is wanted of an expression. */
 export interface Wanted {
@@ -23,6 +25,8 @@ export interface Wanted {
   readonly type?: readonly CodePart[] | undefined;
   /** It is `any`: the type of its place is all that is known of it. */
   readonly declared?: ts.Type | undefined;
+  /** The node that it is for evaluates it, so that it need not be glue. */
+  readonly inPlace?: boolean;
 }
 
 /** An expression of which all that waits has been read: glue, or a compute node. */
@@ -42,12 +46,16 @@ export function lowerPlain(
   }
   const parts = codeOf(method, node, holes);
   if (parts === undefined) return BROKEN;
-  if (isGlue(method, node, holes)) {
+  const own = guardsOf(method, thread.here.tests, node, holes);
+  if (own === undefined) return BROKEN;
+  const guards = [...[...holes.values()].flatMap((hole) => hole.guards), ...own];
+  const inPlace = wanted.inPlace === true && !isAssertion(method, node);
+  if (inPlace || isGlue(method, node, holes)) {
     const origins = new Set([...holes.values()].flatMap((hole) => [...hole.origins]));
     const trusted = isTrusted(method, node, holes);
-    return { kind: "code", parts, atom: isAtom(node), origins, trusted };
+    return { kind: "code", parts, atom: isAtom(node), origins, guards, trusted };
   }
-  const draft = lowerCompute(method, thread, node, parts, wanted);
+  const draft = lowerCompute(method, thread, node, { parts, guards }, wanted);
   return draft === undefined
     ? BROKEN
     : { ...method.valueOf(draft), trusted: !isAny(type) && isTrusted(method, node, holes) };
@@ -57,7 +65,7 @@ function lowerCompute(
   method: Method,
   thread: Thread,
   node: ts.Expression,
-  parts: readonly CodePart[],
+  { parts, guards }: Pick<CodeValue, "parts" | "guards">,
   wanted: Wanted,
 ): Draft | undefined {
   if (isAssertion(method, node)) return undefined;
@@ -72,7 +80,7 @@ function lowerCompute(
     const typed = wanted.type !== undefined && (isAny(type) || isLiteralObject(node));
     if (typed) text = ["(", ...parts, ")", cast, ...(wanted.type ?? [])];
   }
-  const code = { parts: text, span: spanOf(node) };
+  const code = codeFrom({ parts: text, guards }, spanOf(node));
   const draft = method.addDraft(thread, { kind: "compute", code }, node, computeName(node));
   thread.evaluate(draft);
   return draft;

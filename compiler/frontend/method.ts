@@ -1,10 +1,11 @@
 /** What is known of one saga method while it is read: its variables, its drafts, its promises. */
 import { ts } from "ts-morph";
-import type { GlueStatement, SagaModel, Span, VariableId } from "../model.js";
+import type { Code, GlueStatement, SagaModel, Span, VariableId } from "../model.js";
 import { spanOf, type Context } from "./context.js";
-import type { Draft, DraftContent, Thread } from "./graph.js";
+import type { Draft, DraftAlternative, DraftContent } from "./graph.js";
 import type { ClassInfo, ClassReader } from "./read-class.js";
-import { variableValue, type Binding, type CodeValue, type Started } from "./values.js";
+import type { Thread } from "./thread.js";
+import { variableValue, type Binding, type CodeValue } from "./values.js";
 
 /** Holes in an expression: parts of it that have been read already. */
 export type Holes = ReadonlyMap<ts.Node, CodeValue>;
@@ -18,6 +19,12 @@ export interface VariableDraft {
   readonly holds:
     | { readonly kind: "params" }
     | { readonly kind: "node" }
+    | { readonly kind: "item" | "index" | "error"; draft: Draft | undefined }
+    | {
+        readonly kind: "choice";
+        readonly alternatives: readonly DraftAlternative[];
+        readonly type: Code | undefined;
+      }
     | { readonly kind: "glue"; statement: GlueStatement | undefined };
 }
 
@@ -28,7 +35,15 @@ export class Method {
   readonly bindings = new Map<ts.Symbol, Binding>();
   readonly variables: VariableDraft[] = [];
   readonly drafts: Draft[] = [];
-  readonly started: Started[] = [];
+  /** Variables that are set after their declaration, as they are on the path that is being read. */
+  lets = new Map<ts.Symbol, Binding>();
+  /** Those that were set in a `try`, while its `catch` is read: whether they are, nobody knows. */
+  readonly unsure = new Set<ts.Symbol>();
+  /** How far the method had been read when each was set: nodes, and what was waited for. */
+  readonly setAt = new Map<ts.Symbol, number>();
+  waits = 0;
+  /** Their declared types. */
+  readonly letTypes = new Map<ts.Symbol, Code | undefined>();
 
   constructor(
     readonly context: Context,
@@ -40,6 +55,32 @@ export class Method {
 
   get checker(): ts.TypeChecker {
     return this.context.checker;
+  }
+
+  /** What a local stands for at the place that is being read. */
+  binding(symbol: ts.Symbol): Binding | undefined {
+    return this.bindings.get(symbol) ?? this.lets.get(symbol);
+  }
+
+  get progress(): number {
+    return this.drafts.length + this.waits;
+  }
+
+  /** The recorded values that a variable is made of. */
+  rootsOf(id: VariableId, found = new Set<VariableId>()): Set<VariableId> {
+    if (found.has(id)) return found;
+    found.add(id);
+    const { holds } = this.variable(id);
+    const codes =
+      holds.kind === "choice"
+        ? holds.alternatives.map(({ code }) => code)
+        : holds.kind === "glue"
+          ? [holds.statement?.init]
+          : [];
+    for (const part of codes.flatMap((code) => code?.parts ?? [])) {
+      if (typeof part === "object" && "variable" in part) this.rootsOf(part.variable, found);
+    }
+    return found;
   }
 
   typeOf(node: ts.Node): ts.Type {
@@ -64,13 +105,16 @@ export class Method {
     const draft: Draft = {
       content,
       span: spanOf(node),
-      after: [...thread.ended()],
+      frame: thread.frame,
+      when: thread.here.when,
+      after: thread.ended(),
       variable: variable.id,
       bound: new Set(),
       held: new Set(),
       fallback,
     };
     this.drafts.push(draft);
+    thread.frame.drafts.push(draft);
     return draft;
   }
 

@@ -8,13 +8,16 @@ import type { Code, GlueStatement, Pattern } from "../model.js";
 import { codeOf } from "./code.js";
 import { spanOf } from "./context.js";
 import { isGlue } from "./glue.js";
-import type { Draft, Thread } from "./graph.js";
+import { guardsOfPattern } from "./guards.js";
+import type { Draft } from "./graph.js";
+import type { Thread } from "./thread.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { checkPlain } from "./refusals.js";
 import { isAny, mayBeNullish, notJson } from "./types.js";
 import {
   BROKEN,
   UNDEFINED,
+  codeFrom,
   toCode,
   type Binding,
   type CodeValue,
@@ -114,7 +117,7 @@ function bindName(
   value: ReadyValue,
   type: Code | undefined,
 ): void {
-  nameOrigins(method, name, value);
+  namePattern(name, value);
   const code = toCode(value, type !== undefined);
   const [part, more] = code.parts;
   if (typeof part === "object" && "variable" in part && more === undefined && type === undefined) {
@@ -128,17 +131,23 @@ function bindName(
   }
   const holds: Holds = { kind: "glue", statement: undefined };
   const variable = method.addVariable(name.text, true, holds);
-  const init = { parts: code.parts, span: spanOf(name) };
+  const init = codeFrom(code, spanOf(name));
   holds.statement = { pattern: { kind: "variable", variable: variable.id }, type, init };
   setBinding(method, name, { kind: "variable", id: variable.id, trusted: code.trusted });
 }
 
 /** The node whose result is bound gets the name, if there is one node and one name. */
-function nameOrigins(method: Method, name: ts.BindingName, value: ReadyValue): void {
-  const [origin, other] = toCode(value, true).origins;
+function namePattern(name: ts.BindingName, value: ReadyValue): void {
   const [only, second] = namesOf(name);
-  if (origin === undefined || other !== undefined) return;
-  if (only !== undefined && second === undefined) origin.bound.add(only.text);
+  if (only !== undefined && second === undefined) nameOrigins(only.text, value);
+}
+
+/** On each path the node whose result it is gets the name. */
+export function nameOrigins(name: string, value: ReadyValue): void {
+  const code = toCode(value, true);
+  for (const [origin, other] of code.branches ?? [code.origins]) {
+    if (origin !== undefined && other === undefined) origin.bound.add(name);
+  }
 }
 
 function namesOf(name: ts.BindingName): ts.Identifier[] {
@@ -156,7 +165,7 @@ function bindPattern(
 ): void {
   if (!checkPlain(method, name, NO_HOLES)) return bindAll(method, name, BROKEN);
   const safe = value.trusted && isSafePattern(method, name);
-  if (safe) nameOrigins(method, name, value);
+  if (safe) namePattern(name, value);
   const init = safe ? value : takeApart(method, thread, name, value, type);
   if (init === undefined) return bindAll(method, name, BROKEN);
   const holds: Holds = { kind: "glue", statement: undefined };
@@ -167,7 +176,13 @@ function bindPattern(
   holds.statement = {
     pattern,
     type: safe ? type : undefined,
-    init: { parts: init.parts, span: spanOf(name) },
+    init: codeFrom(
+      {
+        ...init,
+        guards: [...init.guards, ...guardsOfPattern(method, thread.here.tests, init.parts)],
+      },
+      spanOf(name),
+    ),
   };
 }
 
@@ -287,7 +302,8 @@ function takeApart(
     ...["(() => { const ", ...text, ...annotation, " = ", ...init],
     `; return { ${list} }; })()`,
   ];
-  const content = { kind: "compute", code: { parts, span: spanOf(pattern) } } as const;
+  const code = codeFrom({ parts, guards: value.guards }, spanOf(pattern));
+  const content = { kind: "compute", code } as const;
   const [only, second] = names;
   const draft = fresh ?? method.addDraft(thread, content, pattern, "compute");
   if (fresh === undefined) thread.evaluate(draft);

@@ -112,6 +112,12 @@ class Refusals {
     if (operator >= ts.SyntaxKind.FirstAssignment && operator <= ts.SyntaxKind.LastAssignment) {
       return this.refuseChange(node.left, "this assignment");
     }
+    if (operator === ts.SyntaxKind.InstanceOfKeyword && !this.isLib(node.right)) {
+      const what = "`instanceof` with a class that is not built in";
+      const help = "look at a property that tells, such as `name`, `code` or `kind`";
+      this.method.context.report(say.expressionRefused({ at: spanOf(node), what, help }));
+      return true;
+    }
     const compares =
       operator === ts.SyntaxKind.EqualsEqualsEqualsToken ||
       operator === ts.SyntaxKind.ExclamationEqualsEqualsToken ||
@@ -121,6 +127,14 @@ class Refusals {
     const what = `\`${node.operatorToken.getText()}\``;
     this.method.context.report(say.identity({ at: spanOf(node), what }));
     return true;
+  }
+
+  private isLib(node: ts.Expression): boolean {
+    const source = this.method.checker.getSymbolAtLocation(node)?.declarations?.[0];
+    return (
+      source !== undefined &&
+      this.method.context.program.isSourceFileDefaultLibrary(source.getSourceFile())
+    );
   }
 
   private isObject(node: ts.Expression): boolean {

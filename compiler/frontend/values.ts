@@ -1,7 +1,7 @@
 /** What an expression of a saga method stands for while it is read: a value, a promise, a list of them. */
 import type { ts } from "ts-morph";
-import type { CodePart, VariableId } from "../model.js";
-import type { Completion, Draft } from "./graph.js";
+import type { Code, CodePart, Guard, Span, VariableId } from "../model.js";
+import type { Completion, Draft, Frame } from "./graph.js";
 
 /** A value that is there. */
 export interface CodeValue {
@@ -11,6 +11,10 @@ export interface CodeValue {
   readonly atom: boolean;
   /** Nodes whose result it is, or is made of, where no variable lies between: these it may name. */
   readonly origins: ReadonlySet<Draft>;
+  /** Of a value that is one of several, those of each: they are named one by one. */
+  readonly branches?: readonly ReadonlySet<Draft>[];
+  /** Conditions that the types in it rest on. */
+  readonly guards: readonly Guard[];
   /** False: it may not be what its type says (`as`, `!`, `any`), so that using it can throw. */
   readonly trusted: boolean;
 }
@@ -37,7 +41,12 @@ export interface PromiseValue {
 export interface Started {
   readonly node: ts.Node;
   readonly what: string;
+  /** The graph in which it runs. */
+  readonly frame: Frame;
+  /** Whether nothing is to be said of it: it is awaited, or in something that was reported. */
   awaited: boolean;
+  /** Whether it is awaited on some path. */
+  sometimes: boolean;
 }
 
 /** An array with promises in it. */
@@ -59,6 +68,7 @@ export const UNDEFINED: CodeValue = {
   parts: ["undefined"],
   atom: true,
   origins: new Set(),
+  guards: [],
   trusted: true,
 };
 
@@ -83,6 +93,7 @@ export function variableValue(
     parts: [{ variable: id, shorthand: false }],
     atom: true,
     origins: origin === undefined ? NO_ORIGINS : new Set([origin]),
+    guards: [],
     trusted,
   };
 }
@@ -104,6 +115,12 @@ export function toCode(value: ReadyValue, contextual: boolean): CodeValue {
     parts,
     atom: contextual,
     origins: new Set(elements.flatMap((element) => [...element.origins])),
+    guards: elements.flatMap((element) => element.guards),
     trusted: elements.every((element) => element.trusted),
   };
+}
+
+/** A value as a piece of code of the model. */
+export function codeFrom({ parts, guards }: Pick<CodeValue, "parts" | "guards">, span: Span): Code {
+  return guards.length === 0 ? { parts, span } : { parts, span, guards };
 }

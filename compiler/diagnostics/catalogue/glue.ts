@@ -324,3 +324,71 @@ export const assertion = entry<At & { name: string }>(
     help: "write a function that returns the value with the narrower type",
   }),
 );
+
+export const narrowingLost = entry<At & { name: string; test: string; other: Span }>(
+  "narrowing-lost",
+  "error",
+  {
+    reason:
+      "Code that stands in a branch is moved into a function of its own, which tells TypeScript again what is known in the branch. That can be done with a test that only looks at values: a comparison, `typeof`, `in`. A test that calls a function, or reads `this`, is evaluated once, and cannot be repeated.",
+    bad: example({
+      top: "export function isDear(room: Room | undefined): room is Room {\n  return room !== undefined && room.price > 100;\n}",
+      params: "params: { room?: Room }",
+      body: "if (isDear(params.room)) {\n  await this.book(params.room.id);\n}",
+    }),
+    good: example({
+      params: "params: { room?: Room }",
+      body: "if (params.room !== undefined && params.room.price > 100) {\n  await this.book(params.room.id);\n}",
+    }),
+  },
+  ({ at, name, test, other }) => ({
+    message: `the type of \`${name}\` rests on \`${test}\`, which cannot be evaluated again`,
+    span: at,
+    others: [{ span: other, text: "what narrows the type" }],
+    help: "write the test as a comparison of values, or bind the narrower value to a const with a function that returns it",
+  }),
+);
+
+export const carried = entry<At & { name: string; by: string }>(
+  "assigned-inside",
+  "error",
+  {
+    reason:
+      "A variable stands for one value on each path through the method. One that is set in a loop or in a function would have as many as that runs: what a loop finds is given back with `return`, and what an async block finds is its result.",
+    bad: example({
+      params: "params: { names: string[] }",
+      body: "let last: Room | undefined;\nfor (const name of params.names) {\n  last = await this.book(name);\n}",
+    }),
+    good: example({
+      params: "params: { names: string[] }",
+      body: "await Promise.all(params.names.map((name) => this.book(name)));",
+    }),
+  },
+  ({ at, name, by }) => ({
+    message: `\`${name}\` is assigned to in ${by}, and declared outside of it`,
+    span: at,
+    help: "collect the results with `await Promise.all(list.map(…))`, or return the value",
+  }),
+);
+
+export const setInTry = entry<At & { name: string }>(
+  "set-in-try",
+  "error",
+  {
+    reason:
+      "When something in a `try` fails, what ran in it is undone. A variable that was set before the failure would still hold the result of an action that is undone by then. So a variable that is set in the `try` is set in the `catch` too, or is the last thing that the `try` does.",
+    bad: example({
+      returns: "string",
+      body: 'let room: Room | undefined;\ntry {\n  room = await this.book(params.name);\n  await this.book("second");\n} catch {\n  await this.book("third");\n}\nreturn room?.id ?? "";',
+    }),
+    good: example({
+      returns: "string",
+      body: 'let room: Room | undefined;\ntry {\n  await this.book("second");\n  room = await this.book(params.name);\n} catch {\n  room = undefined;\n}\nreturn room?.id ?? "";',
+    }),
+  },
+  ({ at, name }) => ({
+    message: `\`${name}\` is set in this \`try\`, which may fail after that, and not in its \`catch\``,
+    span: at,
+    help: `set \`${name}\` in the \`catch\` as well, or at the end of the \`try\``,
+  }),
+);

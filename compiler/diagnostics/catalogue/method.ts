@@ -14,9 +14,17 @@ export const notYet = entry<At & { what: string; help: string }>(
   "error",
   {
     reason:
-      "This version compiles straight-line methods: actions one after another and side by side, subsagas, and expressions between them. Branches, loops, maps and scopes around actions are not part of it yet.",
-    bad: example({ body: 'if (params.name !== "") {\n  await this.book(params.name);\n}' }),
-    good: example({ body: 'await this.book(params.name === "" ? "any" : params.name);' }),
+      "Most of what can be written in a method has a meaning in a saga. A few constructs would have one and are not compiled yet, such as the call of a saga that is made only if its object is there.",
+    bad: example({
+      top: 'export class Hall {\n  @action({ undo: "none" })\n  async open(): Promise<void> {}\n\n  @saga\n  async openAll(): Promise<void> {\n    await this.open();\n  }\n}',
+      members: "readonly hall: Hall | undefined = new Hall();",
+      body: "await this.hall?.openAll();\nawait this.book(params.name);",
+    }),
+    good: example({
+      top: 'export class Hall {\n  @action({ undo: "none" })\n  async open(): Promise<void> {}\n\n  @saga\n  async openAll(): Promise<void> {\n    await this.open();\n  }\n}',
+      members: "readonly hall = new Hall();",
+      body: "await this.hall.openAll();\nawait this.book(params.name);",
+    }),
   },
   ({ at, what, help }) => ({
     message: `${what} is not supported in a saga method yet`,
@@ -57,7 +65,7 @@ export const unreachable = entry<At>(
   }),
 );
 
-export const floating = entry<At & { what: string }>(
+export const floating = entry<At & { what: string; sometimes: boolean }>(
   "floating-promise",
   "error",
   {
@@ -66,10 +74,12 @@ export const floating = entry<At & { what: string }>(
     bad: example({ body: "this.book(params.name);" }),
     good,
   },
-  ({ at, what }) => ({
-    message: `${what} is started and never awaited`,
+  ({ at, what, sometimes }) => ({
+    message: `${what} is started and ${sometimes ? "not awaited on every path" : "never awaited"}`,
     span: at,
-    help: "write `await` before it, or keep it in a variable and await that later",
+    help: sometimes
+      ? "await it before each `return`, and in each branch or in none"
+      : "write `await` before it, or keep it in a variable and await that later",
   }),
 );
 
@@ -158,7 +168,7 @@ export const recursion = entry<At & { path: readonly string[] }>(
   }),
 );
 
-export const positionName = entry<At & { name: string; plain: string }>(
+export const positionName = entry<At & { name: string; plain: string; decides: boolean }>(
   "name-by-position",
   "hint",
   {
@@ -172,9 +182,29 @@ export const positionName = entry<At & { name: string; plain: string }>(
       body: "const first = await this.book(params.name);\nconst second = await this.book(params.name);\nreturn first.id + second.id;",
     }),
   },
-  ({ at, name, plain }) => ({
+  ({ at, name, plain, decides }) => ({
     message: `this node is named \`${name}\`, since another one is named \`${plain}\``,
     span: at,
-    help: "bind its result to a variable with a name of its own",
+    help: decides
+      ? "bind the condition to a variable with a name of its own before"
+      : "bind its result to a variable with a name of its own",
+  }),
+);
+
+export const crossing = entry<At & { what: string }>(
+  "promise-crosses-boundary",
+  "error",
+  {
+    reason:
+      "What runs in a `try`, in a loop or for an item of a list is a graph of its own, with its own failure and its own end. A promise is awaited in the one in which it was started; else it would not be clear whose failure it is.",
+    bad: example({
+      body: "const booked = this.book(params.name);\ntry {\n  await booked;\n} catch {}\nawait booked;",
+    }),
+    good: example({ body: "try {\n  await this.book(params.name);\n} catch {}" }),
+  },
+  ({ at, what }) => ({
+    message: `${what} is started outside of the \`try\`, loop or list in which it is awaited`,
+    span: at,
+    help: "start it where it is awaited",
   }),
 );

@@ -1,0 +1,173 @@
+/**
+ * Conditions that narrow types. Code is moved out of the branch that it stands in, so whatever
+ * TypeScript knew there from a test is told again in front of it.
+ */
+import { ts } from "ts-morph";
+import * as say from "../diagnostics/catalogue/glue.js";
+import type { Code, CodePart, Guard, VariableId } from "../model.js";
+import { codeOf } from "./code.js";
+import { bare, shown, spanOf } from "./context.js";
+import { isGlue } from "./glue.js";
+import { NO_HOLES, type Holes, type Method } from "./method.js";
+
+/** A condition that holds on a path, or does not. */
+export interface Test {
+  readonly node: ts.Expression;
+  /** Undefined: it is no glue, and cannot be evaluated again. */
+  readonly code: Code | undefined;
+  readonly holds: boolean;
+  /** The recorded values that it reads. */
+  readonly roots: ReadonlySet<VariableId>;
+}
+
+/** What is known where a condition holds, or where it does not: `a && b` tells of both. */
+export function testsOf(method: Method, written: ts.Expression, holds: boolean): Test[] {
+  const node = bare(written);
+  if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) {
+    return testsOf(method, node.operand, !holds);
+  }
+  if (ts.isBinaryExpression(node)) {
+    const operator = node.operatorToken.kind;
+    const both = holds
+      ? operator === ts.SyntaxKind.AmpersandAmpersandToken
+      : operator === ts.SyntaxKind.BarBarToken;
+    if (both) return [...testsOf(method, node.left, holds), ...testsOf(method, node.right, holds)];
+  }
+  return [testOf(method, node, holds, (parts) => parts)];
+}
+
+/** `make`: the whole condition, if the node is only a part of it. */
+export function testOf(
+  method: Method,
+  node: ts.Expression,
+  holds: boolean,
+  make: (parts: readonly CodePart[]) => readonly CodePart[],
+): Test {
+  const quiet = waits(node) || !isGlue(method, node, NO_HOLES);
+  const parts = quiet ? undefined : codeOf(method, node, NO_HOLES);
+  const code = parts && { parts: make(parts), span: spanOf(node) };
+  return { node, code, holds, roots: rootsOf(method, node) };
+}
+
+function waits(node: ts.Node): boolean {
+  return ts.isAwaitExpression(node) || (ts.forEachChild(node, waits) ?? false);
+}
+
+/** The recorded values that an expression reads, through the variables made of them. */
+function rootsOf(method: Method, node: ts.Node): Set<VariableId> {
+  const roots = new Set<VariableId>();
+  const visit = (inner: ts.Node): void => {
+    if (ts.isIdentifier(inner)) {
+      const symbol = method.local(inner);
+      const binding = symbol && method.binding(symbol);
+      if (binding?.kind === "variable") for (const id of method.rootsOf(binding.id)) roots.add(id);
+    }
+    ts.forEachChild(inner, visit);
+  };
+  visit(node);
+  return roots;
+}
+
+/** The tests that an expression needs for its types; undefined: it needs one that is no glue. */
+export function guardsOf(
+  method: Method,
+  tests: readonly Test[],
+  node: ts.Node,
+  holes: Holes,
+): Guard[] | undefined {
+  if (tests.length === 0) return [];
+  const narrowed: ts.Expression[] = [];
+  const visit = (inner: ts.Node): void => {
+    if (holes.has(inner) || ts.isTypeNode(inner)) return;
+    if (isNarrowed(method, inner)) narrowed.push(inner as ts.Expression);
+    ts.forEachChild(inner, visit);
+  };
+  visit(node);
+  if (narrowed.length === 0) return [];
+  const texts = new Set(narrowed.map((each) => each.getText().replace(/\s+/g, "")));
+  const roots = new Set(narrowed.flatMap((each) => [...rootsOf(method, each)]));
+  const guards: Guard[] = [];
+  for (const { node: test, code, holds, roots: read } of tests) {
+    if (code === undefined) {
+      if (!narrows(method, test, texts)) continue;
+      const [first = node] = narrowed;
+      const facts = { at: spanOf(first), name: shown(first), test: shown(test) };
+      method.context.report(say.narrowingLost({ ...facts, other: spanOf(test) }));
+      return undefined;
+    }
+    if ([...read].some((root) => roots.has(root))) guards.push({ test: code, holds });
+  }
+  return guards;
+}
+
+/** Whether the checker knows more of a reference at its place than its declaration says. */
+function isNarrowed(method: Method, node: ts.Node): boolean {
+  const { checker } = method;
+  if (ts.isIdentifier(node)) {
+    const symbol = method.local(node);
+    const declared = symbol?.valueDeclaration;
+    if (symbol === undefined || declared === undefined || declared === node.parent) return false;
+    return !checker.isTypeAssignableTo(checker.getTypeOfSymbol(symbol), method.typeOf(node));
+  }
+  if (!ts.isPropertyAccessExpression(node) && !ts.isElementAccessExpression(node)) return false;
+  const owner = method.typeOf(node.expression);
+  const name = ts.isPropertyAccessExpression(node)
+    ? node.name.text
+    : ts.isStringLiteralLike(node.argumentExpression) ||
+        ts.isNumericLiteral(node.argumentExpression)
+      ? node.argumentExpression.text
+      : undefined;
+  const property =
+    name === undefined
+      ? undefined
+      : checker.getPropertyOfType(checker.getNonNullableType(owner), name);
+  const declared =
+    property === undefined
+      ? (checker.getIndexTypeOfType(owner, ts.IndexKind.Number) ??
+        checker.getIndexTypeOfType(owner, ts.IndexKind.String))
+      : checker.getTypeOfSymbol(property);
+  if (declared === undefined) return false;
+  const unchecked =
+    property === undefined &&
+    method.context.program.getCompilerOptions().noUncheckedIndexedAccess === true;
+  const actual = method.typeOf(node);
+  if (unchecked) return !acceptsUndefined(checker, actual);
+  return !checker.isTypeAssignableTo(declared, actual);
+}
+
+function acceptsUndefined(checker: ts.TypeChecker, type: ts.Type): boolean {
+  return checker.isTypeAssignableTo(checker.getUndefinedType(), type);
+}
+
+/** Whether a test that is no glue may be what narrowed one of some expressions. */
+function narrows(method: Method, test: ts.Expression, texts: ReadonlySet<string>): boolean {
+  const mentions = (node: ts.Node): boolean =>
+    texts.has(node.getText().replace(/\s+/g, "")) || (ts.forEachChild(node, mentions) ?? false);
+  const visit = (node: ts.Node): boolean => {
+    if (ts.isFunctionLike(node)) return false;
+    if (ts.isCallExpression(node)) {
+      const signature = method.checker.getResolvedSignature(node);
+      const predicate = signature && method.checker.getTypePredicateOfSignature(signature);
+      return predicate !== undefined && mentions(node);
+    }
+    if (texts.has(node.getText().replace(/\s+/g, ""))) return true;
+    return ts.forEachChild(node, visit) ?? false;
+  };
+  return visit(test);
+}
+
+/** The tests that what a pattern takes out of a value may rest on. */
+export function guardsOfPattern(
+  method: Method,
+  tests: readonly Test[],
+  parts: readonly CodePart[],
+): Guard[] {
+  const roots = new Set(
+    parts.flatMap((part) =>
+      typeof part === "object" && "variable" in part ? [...method.rootsOf(part.variable)] : [],
+    ),
+  );
+  return tests.flatMap(({ code, holds, roots: read }) =>
+    code !== undefined && [...read].some((root) => roots.has(root)) ? [{ test: code, holds }] : [],
+  );
+}
