@@ -29,17 +29,20 @@ export interface FunctionShape {
   /** The result type as printed; absent: inferred. */
   readonly returns?: string;
   /** Makes the returned expression from the printed codes. Absent: there is one at most. */
-  readonly result?: (texts: readonly string[]) => string;
+  readonly result?: Give;
 }
 
 export function printFunction(surroundings: Surroundings, shape: FunctionShape): string {
   const { method, facts } = surroundings;
   const block = slice(method.saga, shape.wanted, { facts, isDecision: method.isDecision });
-  const printer = new Printer(surroundings, block, shape.result ?? onlyOne);
-  const body = printer.body(block);
+  const printer = new Printer(surroundings, block);
+  const body = printer.body(block, shape.result ?? onlyOne);
   const returns = shape.returns === undefined ? "" : `: ${shape.returns}`;
   return `(${printer.parameters()})${returns} => ${body}`;
 }
+
+/** Makes the expression that a block gives from its printed codes. */
+type Give = (texts: readonly string[]) => string;
 
 function onlyOne(texts: readonly string[]): string {
   return texts[0] ?? "undefined";
@@ -63,7 +66,6 @@ class Printer {
   constructor(
     private readonly surroundings: Surroundings,
     block: Block,
-    private readonly result: (texts: readonly string[]) => string,
   ) {
     const { imports, method } = surroundings;
     const codes = codesIn(block);
@@ -89,7 +91,9 @@ class Printer {
       if (key !== undefined && !wanted.has(key)) wanted.set(key, name);
     }
     for (const { decision } of blocks.flatMap(conditionsOf)) {
-      if (!wanted.has(decision)) wanted.set(decision, decision);
+      // The names of scopes are mostly words that TypeScript keeps for itself.
+      const name = method.get(decision)?.kind === "scope" ? `${decision}-scope` : decision;
+      if (!wanted.has(decision)) wanted.set(decision, name);
     }
     const inOrder = [...wanted].sort(([a], [b]) => method.rank(a) - method.rank(b));
     for (const [key, name] of inOrder) this.values.set(key, this.scope.take(name));
@@ -126,19 +130,19 @@ class Printer {
   }
 
   /** The body of an arrow function: an expression if it can be one. */
-  body(block: Block): string {
-    const expression = this.expression(block);
+  body(block: Block, give: Give): string {
+    const expression = this.expression(block, give);
     if (expression !== undefined) return arrowBody(expression);
-    return `{\n${this.statements(block, new Set()).join("\n")}\n}`;
+    return `{\n${this.statements(block, give, new Set()).join("\n")}\n}`;
   }
 
-  private expression(block: Block): string | undefined {
+  private expression(block: Block, give: Give): string | undefined {
     if (block.steps.length > 0 || block.guards.length > 0) return undefined;
     if (block.branches.length === 0) {
-      return this.result(block.codes.map((code) => this.code(code)));
+      return give(block.codes.map((code) => this.code(code)));
     }
     const parts = block.branches.map(({ when, block: inner }) => {
-      const value = this.expression(inner);
+      const value = this.expression(inner, give);
       if (value === undefined || inner.branches.length > 0) return undefined;
       return when.length === 0 ? `(${value})` : `${this.conditions(when)} ? (${value})`;
     });
@@ -146,7 +150,7 @@ class Printer {
   }
 
   /** `told`: what TypeScript has been told already. */
-  private statements(block: Block, told: ReadonlySet<string>): string[] {
+  private statements(block: Block, give: Give, told: ReadonlySet<string>): string[] {
     const lines: string[] = [];
     const said = new Set(told);
     const tell = (guards: readonly Guard[]): void => {
@@ -172,23 +176,23 @@ class Printer {
       }
     }
     tell(block.guards);
-    return [...lines, ...this.ending(block, said)];
+    return [...lines, ...this.ending(block, give, said)];
   }
 
-  private ending(block: Block, said: ReadonlySet<string>): string[] {
+  private ending(block: Block, give: Give, said: ReadonlySet<string>): string[] {
     if (block.branches.length === 0) {
-      return [`return ${this.result(block.codes.map((code) => this.code(code)))};`];
+      return [`return ${give(block.codes.map((code) => this.code(code)))};`];
     }
     return block.branches.flatMap(({ when, block: inner }: Branch) => {
-      const lines = this.statements(inner, said);
+      const lines = this.statements(inner, give, said);
       return when.length === 0 ? lines : [`if (${this.conditions(when)}) {`, ...lines, "}"];
     });
   }
 
   private choice(block: Block, type: Code | undefined, said: ReadonlySet<string>): string {
-    const expression = this.expression(block);
+    const expression = this.expression(block, onlyOne);
     if (expression !== undefined) return expression;
-    const lines = this.statements(block, said);
+    const lines = this.statements(block, onlyOne, said);
     return `(()${this.annotation(type)} => {\n${lines.join("\n")}\n})()`;
   }
 

@@ -40,8 +40,24 @@ export class Needs {
 
   alternatives(alternatives: readonly Alternative[]): readonly Narrowed[] {
     const { isDecision } = this.situation;
-    if (isDecision !== undefined) return narrow(alternatives, this.facts, isDecision);
-    return alternatives.map((each) => ({ ...each, facts: this.facts }));
+    const flat = this.flattened(alternatives);
+    if (isDecision !== undefined) return narrow(flat, this.facts, isDecision);
+    return flat.map((each) => ({ ...each, facts: this.facts }));
+  }
+
+  /** Where one of several values is itself one of several, all are put into one list. */
+  private flattened(alternatives: readonly Alternative[]): readonly Alternative[] {
+    return alternatives.flatMap((each) => {
+      const [only, ...others] = each.code?.parts ?? [];
+      if (typeof only !== "object" || !("variable" in only) || others.length > 0) return [each];
+      const variable = this.situation.saga.variables.get(only.variable);
+      if (variable === undefined || !isChoice(variable) || each.code?.guards?.length) return [each];
+      const inner = this.flattened(variable.holds.alternatives);
+      return inner.map(({ when, code }, index) => ({
+        when: index === inner.length - 1 ? each.when : [...each.when, ...when],
+        code,
+      }));
+    });
   }
 
   /** What is needed whichever path was taken. */
