@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { defineSaga, type SagaDefinition } from "steno-runtime";
 import type { Node } from "steno-runtime/manifest";
+import type { NodeBindings } from "../../runtime/definition.js";
 
 export interface Receipt {
   readonly id: number;
@@ -47,5 +48,57 @@ export function ladder(stages: number, width: number): WorkSaga {
     manifest: { steno: 1, name: `Work.ladder${stages}x${width}`, hash: `sha256-${hash}`, nodes },
     nodes: bindings,
     output: (values: Record<string, Receipt>) => values[last],
+  });
+}
+
+/** A saga whose size is not that of its outermost graph. */
+export interface Sized {
+  readonly saga: WorkSaga;
+  readonly size: number;
+}
+
+const work = (name: string): Node => ({
+  name,
+  kind: "action",
+  action: "act",
+  undo: "unact",
+  after: [],
+});
+
+/** One action for each item of a list, side by side or one after another. */
+export function items(kind: "map" | "loop", size: number): Sized {
+  const nodes: Node[] = [{ name: "xs", kind, after: [], graph: { nodes: [work("x")] } }];
+  const inner = { nodes: { x: { inputs: (values: Values) => [values["xs.item"]] } } };
+  const list = [...Array(size).keys()];
+  return {
+    saga: sagaOf(`${kind}${size}`, nodes, { xs: { items: () => list, graph: inner } }),
+    size,
+  };
+}
+
+/** Scopes in scopes, with an action in each. */
+export function scopes(size: number): Sized {
+  let nodes: Node[] = [work("leaf")];
+  let bindings: Record<string, NodeBindings> = { leaf: { inputs: () => [1] } };
+  for (let level = 0; level < size; level++) {
+    const graph = { nodes: [work(`a${level}`), ...nodes] };
+    nodes = [{ name: `t${level}`, kind: "scope", after: [], graph }];
+    const inner = { nodes: { ...bindings, [`a${level}`]: { inputs: () => [level] } } };
+    bindings = { [`t${level}`]: { graph: inner } };
+  }
+  return { saga: sagaOf(`scopes${size}`, nodes, bindings), size };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+function sagaOf(
+  name: string,
+  nodes: readonly Node[],
+  bindings: Readonly<Record<string, NodeBindings>>,
+): WorkSaga {
+  const hash = `sha256-${createHash("sha256").update(name).digest("hex")}`;
+  return defineSaga({
+    manifest: { steno: 1, name: `Work.${name}`, hash, nodes },
+    nodes: bindings,
   });
 }
