@@ -1,7 +1,8 @@
 /** The list of passes, in the order in which they run, and how they are run on the sagas of a source. */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { NodeModel, SagaModel, SourceModel } from "../model.js";
+import type { SagaModel, SourceModel } from "../model.js";
 import { checkModel } from "./check-model.js";
+import { changed } from "./graphs.js";
 import type { Pass } from "./pass.js";
 import { reduceOrder } from "./reduce-order.js";
 
@@ -16,7 +17,7 @@ export function analyse(
   const analysed = (saga: SagaModel): SagaModel => {
     const known = done.get(saga);
     if (known !== undefined) return known;
-    const nodes = saga.nodes.map((node): NodeModel =>
+    const { nodes } = changed(saga, (node) =>
       node.kind === "subsaga" ? { ...node, saga: analysed(node.saga) } : node,
     );
     const result = passes.reduce<SagaModel>((model, pass) => pass.run(model, report), {
