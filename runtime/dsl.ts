@@ -1,7 +1,9 @@
 /**
- * The decorators: typed markers that the compiler reads. At run time they do nothing, so that a
+ * The decorators, and what a saga waits for: typed markers that the compiler reads. At run time they do nothing, so that a
  * class that was not compiled is still a class, under any toolchain (TC39 or legacy lowering).
  */
+
+import { StenoError } from "./errors.js";
 
 /** A length of time: milliseconds, or text such as `"500ms"`, `"30s"`, `"5 minutes"`, `"3 days"`. */
 export type Duration = number | `${number}${" " | ""}${DurationUnit}`;
@@ -119,3 +121,31 @@ export const saga = marker as {
     context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
   ) => void;
 };
+
+/**
+ * A durable pause of a run, in a saga method: `await sleep("3 days")`. It survives restarts. There is
+ * no such thing outside of a run: a plain call is rejected, saying so.
+ */
+export function sleep(duration: Duration): Promise<void> {
+  return Promise.reject(outsideOfRun(`sleep(${JSON.stringify(duration)})`));
+}
+
+/** Something that comes to a run from outside, once: `const approval = await this.approval`. */
+export interface SagaEvent<T> extends PromiseLike<T> {
+  /** Waits no longer than this: then the node fails. */
+  within(timeout: Duration): Promise<T>;
+}
+
+/** Declares an event of the sagas of a class: `readonly approval = event<Approval>()`. */
+export function event<T>(): SagaEvent<T> {
+  const none = (): Promise<T> => Promise.reject(outsideOfRun("an event"));
+  return { then: (resolved, rejected) => none().then(resolved, rejected), within: none };
+}
+
+function outsideOfRun(what: string): StenoError {
+  return new StenoError(
+    "outside-run",
+    `${what} was awaited outside of a run: start the compiled saga with a Coordinator, in tests with ` +
+      "memoryStore() and virtualClock() of steno-runtime/testing",
+  );
+}

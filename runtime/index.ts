@@ -1,6 +1,13 @@
 /** The public API of steno-runtime: the one file users import. */
-export { action, saga, undo } from "./dsl.js";
-export type { ActionOptions, Duration, RetryOptions, SagaOptions, UndoOptions } from "./dsl.js";
+export { action, event, saga, sleep, undo } from "./dsl.js";
+export type {
+  ActionOptions,
+  Duration,
+  RetryOptions,
+  SagaEvent,
+  SagaOptions,
+  UndoOptions,
+} from "./dsl.js";
 export { defineSaga, notReached } from "./definition.js";
 export type { BoundSaga, Item, Output, SagaDefinition } from "./definition.js";
 export { Coordinator } from "./coordinator.js";

@@ -23,6 +23,7 @@ import {
 } from "./lower-expression.js";
 import { lowerMap, mapCallback } from "./lower-iteration.js";
 import type { Method } from "./method.js";
+import { lowerWaiting, waitingOf, type Waiting } from "./lower-waiting.js";
 import type { ClassInfo } from "./read-class.js";
 import { isPromise } from "./types.js";
 import {
@@ -55,11 +56,14 @@ export type Call =
       readonly help: string;
     }
   | { readonly kind: "all" }
+  | { readonly kind: "waiting"; readonly waiting: Waiting }
   | { readonly kind: "block"; readonly body: AsyncFunction }
   | { readonly kind: "promise"; readonly what: string; readonly help: string };
 
 /** Undefined: a call like others. */
 export function classify(method: Method, node: ts.CallExpression): Call | undefined {
+  const waiting = waitingOf(method, node);
+  if (waiting !== undefined) return { kind: "waiting", waiting };
   const callee = bare(node.expression);
   if (ts.isArrowFunction(callee) || ts.isFunctionExpression(callee)) {
     return isAsync(callee) ? { kind: "block", body: callee } : undefined;
@@ -169,6 +173,8 @@ export function lowerCall(
       return lowerSubsaga(method, thread, node, call);
     case "all":
       return lowerAll(method, thread, node);
+    case "waiting":
+      return promiseOfWaiting(method, thread, node, call.waiting);
     case "block":
       return lowerBlock(method, thread, node, call.body);
     case "undo":
@@ -246,6 +252,17 @@ function lowerSubsaga(
 function memberType(method: Method, call: Extract<Call, { kind: "saga" }>): CodePart[] {
   const members = call.path.map((member) => `[${JSON.stringify(member.name)}]`).join("");
   return ["Parameters<", classPart(method), `${members}[${JSON.stringify(call.name)}]>[0]`];
+}
+
+/** `sleep(…)`, `this.approval`: started where it stands. */
+export function promiseOfWaiting(
+  method: Method,
+  thread: Thread,
+  node: ts.Expression,
+  waiting: Waiting,
+): Value {
+  const draft = lowerWaiting(method, thread, node, waiting);
+  return draft === undefined ? BROKEN : promiseOf(method, thread, node, draft);
 }
 
 function promiseOf(method: Method, thread: Thread, node: ts.Node, draft: Draft): PromiseValue {

@@ -11,11 +11,13 @@ import { bare, shown, spanOf, untyped } from "./context.js";
 import { isGlue } from "./glue.js";
 
 import { lowerSides } from "./lower-branch.js";
-import { classify, lowerCall } from "./lower-call.js";
+import { classify, lowerCall, promiseOfWaiting } from "./lower-call.js";
+import { waitingOf } from "./lower-waiting.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { lowerPlain, type Wanted } from "./lower-plain.js";
 import { checkPlain } from "./refusals.js";
 import type { Thread } from "./thread.js";
+import { isPromise } from "./types.js";
 import {
   BROKEN,
   UNDEFINED,
@@ -42,6 +44,8 @@ export function lowerExpression(
     const call = classify(method, node);
     if (call !== undefined) return lowerCall(method, thread, node, call);
   }
+  const waiting = waitingOf(method, node);
+  if (waiting !== undefined) return promiseOfWaiting(method, thread, node, waiting);
   if (ts.isIdentifier(node)) return lowerName(method, node);
   if (isTypeOnly(node)) return lowerTyped(method, thread, node, wanted);
   if (ts.isArrayLiteralExpression(node)) return lowerArray(method, thread, node, wanted);
@@ -67,7 +71,16 @@ export function lowerReady(
     method.context.report(say.promiseAsValue({ at: spanOf(node), what }));
     return BROKEN;
   }
-  return value.kind === "broken" ? value : toCode(value, true);
+  return value.kind === "broken" ? value : toCode(value, !isLookedInto(node));
+}
+
+/** Whether a part of the value is read where it stands, so that its own type decides. */
+function isLookedInto(node: ts.Expression): boolean {
+  let { parent } = node;
+  while (ts.isParenthesizedExpression(parent) || ts.isNonNullExpression(parent)) {
+    parent = parent.parent;
+  }
+  return ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent);
 }
 
 /** Everything in a value counts as awaited: because it is, or because something else was reported. */
@@ -92,6 +105,7 @@ export function waits(method: Method, node: ts.Node): boolean {
     return binding !== undefined && binding.kind !== "variable";
   }
   if (ts.isCallExpression(node) && classify(method, node) !== undefined) return true;
+  if (waitingOf(method, node) !== undefined) return true;
   // Asynchronous and other functions are looked at when the expression is checked as a whole.
   if (ts.isFunctionLike(node)) return false;
   return ts.forEachChild(node, (child) => waits(method, child)) ?? false;
@@ -167,7 +181,7 @@ function lowerArray(
 ): Value {
   const holds = (element: ts.Expression): boolean => {
     const inner = ts.isSpreadElement(element) ? element.expression : element;
-    return waits(method, inner) && !waitsForValue(inner);
+    return waits(method, inner) && holdsPromise(method, inner);
   };
   return node.elements.some(holds)
     ? lowerElements(method, thread, node)
@@ -207,9 +221,11 @@ export function lowerElements(
   return { kind: "list", elements: sound };
 }
 
-/** Whether an expression gives a value, having waited for it. */
-function waitsForValue(node: ts.Expression): boolean {
-  return ts.isAwaitExpression(untyped(node));
+/** Whether an expression is a promise, or a list of promises. */
+function holdsPromise(method: Method, node: ts.Expression): boolean {
+  const type = method.typeOf(node);
+  const element = method.checker.getIndexTypeOfType(type, ts.IndexKind.Number);
+  return [type, element].some((each) => each !== undefined && isPromise(method.context, each));
 }
 
 /** `held[1]`, where `held` is a list of promises. */
@@ -293,7 +309,7 @@ function operandsOf(method: Method, node: ts.Expression): ts.Expression[] | unde
   if (ts.isTemplateExpression(node)) return node.templateSpans.map((span) => span.expression);
   if (ts.isArrayLiteralExpression(node)) return node.elements.map(spreadOperand);
   if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
-    return [node.expression, ...(node.arguments ?? []).map(spreadOperand)];
+    return [calledOn(method, node.expression), ...(node.arguments ?? []).map(spreadOperand)];
   }
   if (ts.isObjectLiteralExpression(node)) return node.properties.flatMap(propertyOperands);
   if (ts.isBinaryExpression(node)) return binaryOperands(method, node);
@@ -311,6 +327,13 @@ function operandsOf(method: Method, node: ts.Expression): ts.Expression[] | unde
     }),
   );
   return undefined;
+}
+
+/** What is evaluated before the arguments: of a method, the value it belongs to. */
+function calledOn(method: Method, callee: ts.Expression): ts.Expression {
+  return ts.isPropertyAccessExpression(callee) && waits(method, callee)
+    ? callee.expression
+    : callee;
 }
 
 function isTypeOnly(

@@ -226,6 +226,13 @@ export function readDuration(
   return undefined;
 }
 
+/** A length of time that is written as a literal, in milliseconds. */
+export function milliseconds(node: ts.Expression): number | undefined {
+  const literal = untyped(node);
+  if (ts.isNumericLiteral(literal)) return Number(literal.text);
+  return ts.isStringLiteralLike(literal) ? parse(literal.text) : undefined;
+}
+
 function parse(text: string): number | undefined {
   // ms() takes text without a unit for milliseconds, and throws on empty text: neither is a duration here.
   if (!/^\d*\.?\d+ ?[a-z]+$/i.test(text)) return undefined;

@@ -1,0 +1,95 @@
+/**
+ * Reads what a saga waits for that is no call of its own: `await sleep("3 days")`, and an event that
+ * the class declares, `await this.approval`, `await this.approval.within("2 days")`.
+ */
+import { ts } from "ts-morph";
+import * as sayClass from "../diagnostics/catalogue/class.js";
+import * as say from "../diagnostics/catalogue/glue.js";
+import { selfMember } from "./code.js";
+import { bare, resolve, shown, spanOf } from "./context.js";
+import { declaresDecorators } from "./decorators.js";
+import type { Draft } from "./graph.js";
+import { lowerReady } from "./lower-expression.js";
+import type { Method } from "./method.js";
+import { milliseconds } from "./options.js";
+import type { Thread } from "./thread.js";
+import { notJson } from "./types.js";
+import { codeFrom } from "./values.js";
+
+/** What is waited for. */
+export type Waiting =
+  | { readonly kind: "sleep"; readonly duration: ts.Expression | undefined }
+  | {
+      readonly kind: "event";
+      readonly event: ts.Expression;
+      readonly within: ts.Expression | undefined;
+    };
+
+/** Undefined: an expression like others. */
+export function waitingOf(method: Method, node: ts.Node): Waiting | undefined {
+  if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) {
+    const isOwner = ts.isPropertyAccessExpression(node.parent) && node.parent.expression === node;
+    if (isOwner || !isEvent(method, node)) return undefined;
+    return { kind: "event", event: node, within: undefined };
+  }
+  if (!ts.isCallExpression(node)) return undefined;
+  const callee = bare(node.expression);
+  if (isOurs(method, callee, "sleep")) return { kind: "sleep", duration: node.arguments[0] };
+  if (!ts.isPropertyAccessExpression(callee) || callee.name.text !== "within") return undefined;
+  const owner = bare(callee.expression);
+  if (!isEvent(method, owner)) return undefined;
+  return { kind: "event", event: owner, within: node.arguments[0] };
+}
+
+function isEvent(method: Method, node: ts.Expression): boolean {
+  if (selfMember(method, node) === undefined) return false;
+  const symbol = method.typeOf(node).getSymbol();
+  return symbol?.name === "SagaEvent" && isDeclaredByUs(symbol);
+}
+
+function isOurs(method: Method, node: ts.Expression, name: string): boolean {
+  const symbol = method.checker.getSymbolAtLocation(
+    ts.isPropertyAccessExpression(node) ? node.name : node,
+  );
+  const own = symbol && resolve(method.checker, symbol);
+  return own?.name === name && isDeclaredByUs(own);
+}
+
+function isDeclaredByUs(symbol: ts.Symbol): boolean {
+  const file = symbol.declarations?.[0]?.getSourceFile().fileName;
+  return file !== undefined && declaresDecorators(file);
+}
+
+/** The node that waits; undefined: something was reported. */
+export function lowerWaiting(
+  method: Method,
+  thread: Thread,
+  node: ts.Expression,
+  waiting: Waiting,
+): Draft | undefined {
+  if (waiting.kind === "sleep") {
+    const value = waiting.duration && lowerReady(method, thread, waiting.duration, {});
+    if (value === undefined || value.kind === "broken") return undefined;
+    const duration = codeFrom(value, spanOf(node));
+    return method.addDraft(thread, { kind: "sleep", duration }, node, "sleep");
+  }
+  const event = selfMember(method, waiting.event);
+  if (event === undefined) return undefined;
+  const type = method.checker.getAwaitedType(method.typeOf(node));
+  const problem = type && notJson(method.context, type, node, event.name);
+  if (problem !== undefined) {
+    const what = `the event \`${event.name}\``;
+    const help = "use objects, arrays, strings, numbers, booleans and null";
+    method.context.report(sayClass.valueNotJson({ at: spanOf(node), what, ...problem, help }));
+    return undefined;
+  }
+  const { within } = waiting;
+  const timeoutMs = within && milliseconds(within);
+  if (within !== undefined && timeoutMs === undefined) {
+    const what = `\`${shown(within)}\`, which is no duration that is written out,`;
+    const help = 'write it as a text or a number: `within("2 days")`';
+    method.context.report(say.expressionRefused({ at: spanOf(within), what, help }));
+    return undefined;
+  }
+  return method.addDraft(thread, { kind: "event", event, timeoutMs }, node, event.name);
+}
