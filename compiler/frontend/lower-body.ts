@@ -17,6 +17,7 @@ import { lowerTry } from "./lower-try.js";
 import { meet, type Path, type Returned, type Thread } from "./thread.js";
 import { awaitPromise, lowerExpression, lowerReady, markAwaited } from "./lower-expression.js";
 import { NO_HOLES, type Method } from "./method.js";
+import { isLiteralObject } from "./lower-plain.js";
 import { bind } from "./patterns.js";
 import { isAny } from "./types.js";
 import { BROKEN, codeFrom, toCode, type Started, type Value } from "./values.js";
@@ -32,7 +33,7 @@ export function lowerBody(
   if (ts.isBlock(body)) {
     lowerStatements(method, thread, body.statements);
   } else {
-    leaveWith(method, thread, ready(method, thread, body, lowerExpression(method, thread, body)));
+    leaveWith(method, thread, lowerResult(method, thread, body));
   }
   if (thread.path !== undefined) leaveWith(method, thread, undefined);
   const { exits } = thread;
@@ -206,11 +207,25 @@ function annotation(method: Method, { type, initializer }: ts.VariableDeclaratio
 }
 
 function lowerReturn(method: Method, thread: Thread, node: ts.ReturnStatement): Returned {
-  if (node.expression === undefined) return undefined;
-  const { expression } = node;
-  const root = thread.body === method.declaration;
-  const type = root ? resultType(method) : undefined;
-  return ready(method, thread, expression, lowerExpression(method, thread, expression, { type }));
+  return node.expression && lowerResult(method, thread, node.expression);
+}
+
+function lowerResult(method: Method, thread: Thread, node: ts.Expression): Returned {
+  if (thread.body === method.declaration) {
+    const type = resultType(method);
+    return ready(method, thread, node, lowerExpression(method, thread, node, { type }));
+  }
+  const value = ready(method, thread, node, lowerExpression(method, thread, node));
+  return isLiteralObject(node) ? satisfying(method, thread.body.type, value) : value;
+}
+
+/** A literal that an async block returns is put where nothing but the block's type says what it is. */
+function satisfying(method: Method, type: ts.TypeNode | undefined, value: Returned): Returned {
+  if (type === undefined || value?.kind !== "code") return value;
+  const written = codeOf(method, type, NO_HOLES);
+  if (written === undefined) return BROKEN;
+  const parts = ["(", ...value.parts, ") satisfies Awaited<", ...written, ">"];
+  return { ...value, parts, atom: false };
 }
 
 /** `Awaited<ReturnType<Rooms["bookRoom"]>>`, for a literal that needs to know what it is for. */

@@ -87,7 +87,7 @@ function lowerCompute(
 }
 
 /** Whether the literal's type depends on the place it stands in. */
-function isLiteralObject(written: ts.Expression): boolean {
+export function isLiteralObject(written: ts.Expression): boolean {
   const node = untyped(written);
   return (
     ts.isObjectLiteralExpression(node) ||
