@@ -1,8 +1,9 @@
 /**
  * Reduces each node's `after` to the nodes directly before it. A name is dropped if another name in
- * the same list comes, directly or through others, after it. Nothing else about order is decided here.
+ * the same list comes, directly or through others, after it: also where nodes are skipped, since a node
+ * that is skipped has waited too. Nothing else about order is decided here.
  */
-import type { AfterModel, GraphModel, NodeModel } from "../model.js";
+import type { ConditionModel, GraphModel, NodeModel } from "../model.js";
 import type { Pass } from "./pass.js";
 
 export const reduceOrder: Pass = {
@@ -23,27 +24,73 @@ function inside(node: NodeModel): NodeModel {
 function reduce(nodes: readonly NodeModel[]): NodeModel[] {
   const indexes = new Map(nodes.map((node, index) => [node.name, index]));
   const before: number[][] = [];
+  const sometimesBefore: (readonly Sometimes[])[] = [];
   /** The longest way to a node from the start: what is reached from a node is on a lower level. */
   const levels: number[] = [];
   return nodes.map((node) => {
-    const indexOf = (after: AfterModel): number =>
-      indexes.get(typeof after === "string" ? after : after.node) ?? -1;
-    const plain = node.after.filter((after) => typeof after === "string").map(indexOf);
-    const given = [...new Set(plain)].filter((index) => index >= 0);
-    const direct = given.length < 2 ? given : withoutReachable(given, before, levels);
+    const given = new Set<number>();
+    const conditional: Sometimes[] = [];
+    for (const after of node.after) {
+      const index = indexes.get(typeof after === "string" ? after : after.node);
+      if (index === undefined) continue;
+      if (typeof after === "string") given.add(index);
+      else conditional.push({ index, when: after.when });
+    }
+    const direct = given.size < 2 ? [...given] : withoutReachable([...given], before, levels);
     direct.sort((a, b) => a - b);
-    // A conditional wait replaces nothing, and goes if something that is always waited for implies it.
-    const sometimes = node.after.filter(
-      (after) =>
-        typeof after !== "string" &&
-        withoutReachable([indexOf(after), ...direct], before, levels).includes(indexOf(after)) &&
-        !direct.includes(indexOf(after)),
-    );
+    const left = withoutImplied(conditional, direct, before, sometimesBefore);
     before.push(direct);
+    sometimesBefore.push(left);
     levels.push(direct.reduce((level, index) => Math.max(level, (levels[index] ?? 0) + 1), 0));
-    const names = direct.flatMap((index) => nodes[index]?.name ?? []);
-    return { ...inside(node), after: [...names, ...sometimes] };
+    const nameOf = (index: number): string => nodes[index]?.name ?? "";
+    const after = left.map(({ index, when }) => ({ node: nameOf(index), when }));
+    return { ...inside(node), after: [...direct.map(nameOf), ...after] };
   });
+}
+
+/** A node that is waited for only if some conditions hold. */
+interface Sometimes {
+  readonly index: number;
+  readonly when: readonly ConditionModel[];
+}
+
+/**
+ * A conditional wait goes if another wait of the list implies it: one that is always there, or whose
+ * conditions hold whenever its own do; each with what is waited for behind it under these conditions.
+ */
+function withoutImplied(
+  conditional: readonly Sometimes[],
+  direct: readonly number[],
+  before: readonly (readonly number[])[],
+  sometimesBefore: readonly (readonly Sometimes[])[],
+): Sometimes[] {
+  const left = [...conditional];
+  for (const each of conditional.toReversed()) {
+    const others = left.filter((other) => other !== each && implies(each.when, other.when));
+    const waiting = [...direct, ...others.map(({ index }) => index)];
+    const reached = new Set<number>();
+    for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
+      // What is before a node has a lower index.
+      if (reached.has(index) || index < each.index) continue;
+      reached.add(index);
+      waiting.push(...(before[index] ?? []));
+      for (const { index: earlier, when } of sometimesBefore[index] ?? []) {
+        if (implies(each.when, when)) waiting.push(earlier);
+      }
+    }
+    if (reached.has(each.index)) left.splice(left.indexOf(each), 1);
+  }
+  return left;
+}
+
+/** Whether the second conditions hold wherever the first do. */
+function implies(first: readonly ConditionModel[], second: readonly ConditionModel[]): boolean {
+  return second.every((wanted) =>
+    first.some(
+      ({ decision, arm, not }) =>
+        decision === wanted.decision && arm === wanted.arm && not === wanted.not,
+    ),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Draws manifests as source text for Graphviz and Mermaid. It reads manifests only, never sources. */
-import type { Graph, Manifest, Node } from "steno-runtime/manifest";
+import type { After, Condition, Graph, Manifest, Node } from "steno-runtime/manifest";
 
 export type GraphFormat = "dot" | "mermaid";
 
@@ -27,7 +27,7 @@ interface Drawn {
 interface Style {
   readonly node: (id: string, node: Node) => string;
   readonly group: (id: string, label: string, inside: readonly string[]) => string[];
-  readonly arrow: (from: string, to: string) => string;
+  readonly arrow: (from: string, to: string, label: string) => string;
 }
 
 const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
@@ -41,9 +41,10 @@ function drawGraph(graph: Graph, ids: Ids, style: Style): Drawn {
     drawn.set(node.name, made);
     for (const after of node.after) {
       const earlier = typeof after === "string" ? after : after.node;
+      const label = arrowLabel(after, node);
       followed.add(earlier);
       for (const from of drawn.get(earlier)?.last ?? []) {
-        for (const to of made.first) arrows.push(style.arrow(from, to));
+        for (const to of made.first) arrows.push(style.arrow(from, to, label));
       }
     }
   }
@@ -59,12 +60,30 @@ function drawGraph(graph: Graph, ids: Ids, style: Style): Drawn {
   };
 }
 
+/** The arm that an arrow from a decision stands for, or the conditions of a conditional wait. */
+function arrowLabel(after: After, node: Node): string {
+  if (typeof after !== "string") return after.when.map(conditionText).join(" and ");
+  const own = (node.when ?? []).filter(({ decision }) => decision === after);
+  return own.map(({ arm, not }) => (not === true ? `not ${arm}` : arm)).join(" and ");
+}
+
+function conditionText({ decision, arm, not }: Condition): string {
+  return `${decision} ${not === true ? "not " : ""}${arm}`;
+}
+
 function drawNode(node: Node, ids: Ids, style: Style): Drawn {
   const id = ids.next();
   if (!("graph" in node) || node.graph.nodes.length === 0) {
     return { lines: [style.node(id, node)], first: [id], last: [id] };
   }
   const inside = drawGraph(node.graph, ids, style);
+  if (node.kind === "scope" && node.handler !== undefined && node.handler.nodes.length > 0) {
+    const caught = ids.next();
+    const handler = drawGraph(node.handler, ids, style);
+    const lines = [...inside.lines, ...style.group(caught, "catch", handler.lines)];
+    const last = [...inside.last, ...handler.last];
+    return { first: inside.first, last, lines: style.group(id, `${node.name}: scope`, lines) };
+  }
   const label =
     node.kind === "subsaga" ? `${node.name}: ${node.saga}` : `${node.name}: ${node.kind}`;
   return { ...inside, lines: style.group(id, label, inside.lines) };
@@ -102,7 +121,8 @@ function dot(manifests: readonly Manifest[]): string {
       ...indented([`label=${quote(label)};`, ...inside]),
       "}",
     ],
-    arrow: (from, to) => `${from} -> ${to};`,
+    arrow: (from, to, label) =>
+      label === "" ? `${from} -> ${to};` : `${from} -> ${to} [label=${quote(label)}];`,
   });
   return ["digraph steno {", ...indented(["rankdir=TB;", ...lines]), "}"].join("\n");
 }
@@ -122,7 +142,8 @@ function mermaid(manifests: readonly Manifest[]): string {
       ...indented(inside),
       "end",
     ],
-    arrow: (from, to) => `${from} --> ${to}`,
+    arrow: (from, to, label) =>
+      label === "" ? `${from} --> ${to}` : `${from} -- "${escape(label)}" --> ${to}`,
   });
   return ["flowchart TB", ...indented(lines)].join("\n");
 }
