@@ -4,6 +4,7 @@ import { sqliteStore } from "../stores/sqlite.js";
 import type { RunFilter, RunStatus, StoreReader } from "../stores/store.js";
 import { runtimeVersion } from "./bundle.js";
 import { sendRequest } from "./control.js";
+import { readJsonArgument } from "./json-input.js";
 import { list, log } from "./look.js";
 import { makeOutput, type Output } from "./output.js";
 import { EXIT, problemOf } from "./problem.js";
@@ -151,6 +152,19 @@ function addControl(program: Command): void {
     .action((id: string, node: string, options: ControlOptions) =>
       control("retry", id, { node }, options),
     );
+  command(
+    program,
+    "send",
+    "send an event to a run; it is delivered once, now or when it is waited for",
+  )
+    .argument("<id>", "the run")
+    .argument("<event>", "the event's name")
+    .option("--payload <json|@file>", "what is sent with it")
+    .action((id: string, event: string, options: Common & { readonly payload?: string }) => {
+      const { payload } = options;
+      const value = payload === undefined ? {} : { payload: readJsonArgument(payload) };
+      return control("send", id, { event, ...value }, options);
+    });
   command(program, "settle", "say that a node where a run is stuck has been undone by hand")
     .argument("<id>", "the run")
     .argument("<node>", "the node where it is stuck")
@@ -163,7 +177,7 @@ function addControl(program: Command): void {
 async function control(
   name: string,
   id: string,
-  args: { readonly node?: string },
+  args: { readonly node?: string; readonly event?: string; readonly payload?: unknown },
   options: Common & { readonly reason?: string },
 ): Promise<void> {
   const { reason, store } = options;
