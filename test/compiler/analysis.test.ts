@@ -39,7 +39,7 @@ describe("a model that breaks the frontend's promise is an internal error", () =
 });
 
 /** A model of which only the order matters. */
-function graph(after: readonly (readonly string[])[]): SagaModel {
+function graph(after: readonly NodeModel["after"][]): SagaModel {
   const base = new SagaBuilder().action("n", []).saga();
   const [node] = base.nodes;
   if (node === undefined) throw new Error("a node was added");
@@ -60,6 +60,27 @@ describe("reduce-order", () => {
   test("drops what comes before something else in the list", () => {
     const diamond = graph([[], ["n0"], ["n0"], ["n0", "n1", "n2"], ["n0", "n3", "n1"]]);
     expect(reduced(diamond)).toEqual([[], ["n0"], ["n0"], ["n1", "n2"], ["n3"]]);
+  });
+
+  test("drops a conditional wait only if another wait implies it", () => {
+    const paid = [{ decision: "n0", arm: "then" }];
+    const both = [...paid, { decision: "n1", arm: "else" }];
+    const reducedTo = (last: NodeModel["after"]): NodeModel["after"] | undefined => {
+      const after = [[], ["n0"], ["n1"], ["n2", { node: "n1", when: paid }], ["n2"], last];
+      return reduceOrder.run(graph(after), () => {}).nodes.at(-1)?.after;
+    };
+    const wait = (node: string, when = paid) => ({ node, when });
+    // n2 is always waited for, and comes after n1.
+    expect(reducedTo(["n2", wait("n1")])).toEqual(["n2"]);
+    expect(reducedTo(["n1", wait("n2")])).toEqual(["n1", wait("n2")]);
+    // n3 comes after n2; it is waited for under fewer conditions, or under others.
+    expect(reducedTo([wait("n2", both), wait("n3")])).toEqual([wait("n3")]);
+    expect(reducedTo([wait("n2"), wait("n3", both)])).toEqual([wait("n2"), wait("n3", both)]);
+    expect(reducedTo([wait("n2"), wait("n2")])).toEqual([wait("n2")]);
+    const otherwise = [{ decision: "n0", arm: "then", not: true as const }];
+    expect(reducedTo([wait("n2"), wait("n3", otherwise)])).toHaveLength(2);
+    // A conditional wait replaces no other that is unconditional.
+    expect(reducedTo(["n2", wait("n3")])).toEqual(["n2", wait("n3")]);
   });
 
   test("agrees with the definition on random graphs", () => {

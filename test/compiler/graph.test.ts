@@ -54,3 +54,55 @@ test("several sagas are beside each other in one picture", () => {
     2,
   );
 });
+
+test("decisions are diamonds, arrows have their arms, and maps, loops and scopes are groups", () => {
+  const create = new SagaBuilder().action("create", [], { undo: "none" }).saga();
+  const whole = new SagaBuilder()
+    .decision("if:paid", "1")
+    .action("ship", [], { undo: "none" })
+    .when(["if:paid", "then"])
+    .action("remind", [], { undo: "none", after: ["if:paid"] })
+    .when(["if:paid", "then", true])
+    .loop("map", "nics", "[]", create)
+    .scope("try", create, new SagaBuilder().action("tell", [], { undo: "none" }).saga())
+    .action("end", [], {
+      undo: "none",
+      after: ["try", { node: "ship", when: [{ decision: "if:paid", arm: "then" }] }],
+    })
+    .saga();
+  const text = drawGraphs([manifestOf(whole)], "dot");
+  expect(text.split("\n").map((line) => line.trim())).toEqual([
+    "digraph steno {",
+    "rankdir=TB;",
+    "subgraph cluster_n0 {",
+    'label="BookTrip.bookTrip";',
+    'n1 [label="if:paid\\ndecision", shape=diamond];',
+    'n2 [label="ship\\ndo_ship", shape=box];',
+    'n3 [label="remind\\ndo_remind", shape=box];',
+    "subgraph cluster_n4 {",
+    'label="nics: map";',
+    'n5 [label="create\\ndo_create", shape=box];',
+    "}",
+    "subgraph cluster_n6 {",
+    'label="try: scope";',
+    'n7 [label="create\\ndo_create", shape=box];',
+    "subgraph cluster_n8 {",
+    'label="catch";',
+    'n9 [label="tell\\ndo_tell", shape=box];',
+    "}",
+    "}",
+    'n10 [label="end\\ndo_end", shape=box];',
+    'n1 -> n2 [label="then"];',
+    'n1 -> n3 [label="not then"];',
+    "n3 -> n5;",
+    "n5 -> n7;",
+    "n7 -> n10;",
+    "n9 -> n10;",
+    'n2 -> n10 [label="if:paid then"];',
+    "}",
+    "}",
+  ]);
+  const mermaid = drawGraphs([manifestOf(whole)], "mermaid");
+  expect(mermaid).toContain('n1{"if:paid<br>decision"}');
+  expect(mermaid).toContain('n1 -- "then" --> n2');
+});

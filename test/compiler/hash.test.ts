@@ -109,3 +109,50 @@ describe("changes the hash", () => {
     expect(one).toBe(hashOf(vary({ trip: "`${ ($hotel.a) } ${$hotel.b}`" })));
   });
 });
+
+describe("conditions, values by path and inner graphs are in the hash", () => {
+  const inner = (method: string): SagaModel => new SagaBuilder().action("x", [], { method }).saga();
+  const decided = (...when: readonly (readonly [string, string, true?])[]): SagaBuilder =>
+    new SagaBuilder()
+      .decision("if:a", "$params.a ? 'then' : 'else'")
+      .action("one", [])
+      .when(...when);
+  const chosen = (arm: string, other: string): SagaModel => {
+    const builder = decided();
+    const first = { when: [{ decision: "if:a", arm }], code: builder.code("$one") };
+    builder.variable("x", {
+      kind: "choice",
+      alternatives: [first, { when: [], code: builder.code(other) }],
+      type: undefined,
+    });
+    return builder.saga("$x");
+  };
+  const variants: Readonly<Record<string, SagaModel>> = {
+    "no condition": decided().saga(),
+    "a condition": decided(["if:a", "then"]).saga(),
+    "another arm": decided(["if:a", "else"]).saga(),
+    "the opposite of an arm": decided(["if:a", "then", true]).saga(),
+    "a conditional wait": decided()
+      .action("b", [], { after: [{ node: "one", when: [{ decision: "if:a", arm: "then" }] }] })
+      .saga(),
+    "the wait without its condition": decided().action("b", []).saga(),
+    "a value by path": chosen("then", "1"),
+    "a value by another path": chosen("else", "1"),
+    "another value by path": chosen("then", "2"),
+    "a map": new SagaBuilder().loop("map", "m", "[]", inner("y")).saga(),
+    "a loop": new SagaBuilder().loop("loop", "m", "[]", inner("y")).saga(),
+    "a map with another action": new SagaBuilder().loop("map", "m", "[]", inner("z")).saga(),
+    "a map of another list": new SagaBuilder().loop("map", "m", "[1]", inner("y")).saga(),
+    "an exit": new SagaBuilder()
+      .loop("loop", "m", "[]", { ...inner("y"), exits: [{ to: "break", when: [] }] })
+      .saga(),
+    "a scope": new SagaBuilder().scope("m", inner("y"), inner("z")).saga(),
+    "a scope the other way round": new SagaBuilder().scope("m", inner("z"), inner("y")).saga(),
+  };
+
+  test("and all of them differ", () => {
+    const hashes = new Map(Object.entries(variants).map(([name, saga]) => [hashOf(saga), name]));
+    const lost = Object.keys(variants).filter((name) => ![...hashes.values()].includes(name));
+    expect(lost).toEqual([]);
+  });
+});

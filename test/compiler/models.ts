@@ -7,6 +7,7 @@ import type {
   Code,
   CodePart,
   ComputeNodeModel,
+  GraphModel,
   NodeModel,
   Pattern,
   SagaModel,
@@ -84,7 +85,7 @@ export class SagaBuilder {
   action(
     name: string,
     inputs: readonly string[],
-    change: Partial<ActionNodeModel["action"]> & { readonly after?: readonly string[] } = {},
+    change: Partial<ActionNodeModel["action"]> & { readonly after?: ActionNodeModel["after"] } = {},
   ): this {
     const { after = this.before(), ...action } = change;
     return this.add({
@@ -132,6 +133,47 @@ export class SagaBuilder {
       params: this.code(params),
     };
     return this.add(node);
+  }
+
+  decision(name: string, text: string, arms: readonly string[] = ["then", "else"]): this {
+    const code = this.code(text);
+    return this.add({ kind: "decision", name, span: span(), after: this.before(), code, arms });
+  }
+
+  /** Takes over the nodes of another builder, whose variables it does not share. */
+  loop(kind: "map" | "loop", name: string, items: string, inner: SagaModel): this {
+    const { nodes, exits } = inner;
+    return this.add({
+      kind,
+      name,
+      span: span(),
+      after: this.before(),
+      items: this.code(items),
+      key: undefined,
+      concurrency: undefined,
+      graph: { nodes, exits, outputs: [] },
+    });
+  }
+
+  scope(name: string, inner: SagaModel, handler: SagaModel): this {
+    const graphOf = ({ nodes, exits }: SagaModel): GraphModel => ({ nodes, exits, outputs: [] });
+    return this.add({
+      kind: "scope",
+      name,
+      span: span(),
+      after: this.before(),
+      graph: graphOf(inner),
+      handler: graphOf(handler),
+    });
+  }
+
+  /** The node that was added last runs only under these conditions. */
+  when(...conditions: readonly (readonly [decision: string, arm: string, not?: true])[]): this {
+    const node = this.nodes.pop();
+    if (node === undefined) throw new Error("no node was added");
+    const when = conditions.map(([decision, arm, not]) => ({ decision, arm, ...(not && { not }) }));
+    this.nodes.push({ ...node, when });
+    return this;
   }
 
   private before(): readonly string[] {
