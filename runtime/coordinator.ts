@@ -297,7 +297,7 @@ export class Coordinator {
         this.#executor.record(found, { type: "paused", at, value: '"crash-loop"' });
       }
       this.#executor.record(found, { type: "recovered", at });
-      found.atRest = found.status === "stuck";
+      found.atRest = found.status === "stuck" && statusOf(found.state) === "stuck";
     }
     await this.#executor.durable();
   }

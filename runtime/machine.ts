@@ -70,6 +70,7 @@ function create(plan: Plan, event: SagaEvent): Advanced {
     paused: undefined,
     inFlight: 0,
     stuck: 0,
+    freed: 0,
     finished: undefined,
     output: undefined,
   };

@@ -126,6 +126,8 @@ export interface Trouble {
   readonly undoFree: Int32Array;
   /** Attempts that ended with the process, since an operator last resumed the run. */
   readonly crashes: Int32Array;
+  /** 1: goes on to its end even while other nodes are stuck. */
+  readonly freed: Uint8Array;
   readonly dueAt: Float64Array;
   /** JSON text of the last error or doubt. */
   readonly last: (string | undefined)[];
@@ -169,6 +171,8 @@ export interface RunState {
   inFlight: number;
   /** Nodes that wait for an operator. */
   stuck: number;
+  /** Nodes that go on to their end even while others are stuck. */
+  freed: number;
   finished: "succeeded" | "undone" | undefined;
   /** JSON text of the result. */
   output: string | undefined;
@@ -280,6 +284,7 @@ export function troubleOf(frame: Frame): Trouble {
     free: new Int32Array(count),
     undoFree: new Int32Array(count),
     crashes: new Int32Array(count),
+    freed: new Uint8Array(count),
     dueAt: new Float64Array(count),
     last: [],
   });
@@ -300,11 +305,32 @@ export function isHeld(state: RunState): boolean {
   return state.paused !== undefined || state.stuck > 0;
 }
 
+/** Whether a node's next attempt may start now: what an operator asked for does, beside stuck nodes. */
+export function mayGoOn(state: RunState, frame: Frame, index: number): boolean {
+  if (state.paused !== undefined) return false;
+  return state.stuck === 0 || frame.trouble?.freed[index] === 1;
+}
+
+/** Lets a node go on to its end, also while others are stuck. */
+export function setFree(state: RunState, frame: Frame, index: number): void {
+  const { freed } = troubleOf(frame);
+  if (freed[index] === 1) return;
+  freed[index] = 1;
+  state.freed += 1;
+}
+
+/** The node has come to its end. */
+export function endFree(state: RunState, frame: Frame, index: number): void {
+  if (frame.trouble?.freed[index] !== 1) return;
+  frame.trouble.freed[index] = 0;
+  state.freed -= 1;
+}
+
 /** Where the run is, in the words of its row. */
 export function statusOf(
   state: RunState,
 ): "running" | "unwinding" | "stuck" | "succeeded" | "undone" {
   if (state.finished !== undefined) return state.finished;
-  if (state.stuck > 0 && state.inFlight === 0) return "stuck";
+  if (state.stuck > 0 && state.inFlight === 0 && state.freed === 0) return "stuck";
   return state.unwinding ? "unwinding" : "running";
 }

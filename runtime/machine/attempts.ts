@@ -5,11 +5,13 @@
 import type { SagaEvent } from "../events.js";
 import {
   addFrame,
+  endFree,
   endsOnAbort,
   type Frame,
   isHeld,
   makeFrame,
   makeInside,
+  mayGoOn,
   nodeOf,
   PHASE,
   type Place,
@@ -92,6 +94,7 @@ function takeMail(turn: Turn, frame: Frame, index: number): void {
 }
 
 function succeed(turn: Turn, frame: Frame, index: number, value: string | undefined): void {
+  endFree(turn.state, frame, index);
   frame.phase[index] = PHASE.done;
   frame.outputs[index] = value;
   if (frame.unwinding !== undefined) endWhileUnwinding(turn, frame, index);
@@ -151,6 +154,7 @@ function spawned(turn: Turn, event: OwnEvent, frame: Frame, index: number): void
   const node = nodeOf(frame, index);
   expect(event, frame.phase[index] === PHASE.working && node.kind === "spawn");
   turn.state.inFlight -= 1;
+  endFree(turn.state, frame, index);
   const waits = node.kind === "spawn" && node.wait === true;
   if (!waits) succeed(turn, frame, index, "value" in event ? event.value : undefined);
   else if (frame.unwinding === undefined) beginToWait(turn, frame, index);
@@ -205,10 +209,11 @@ export function waitUntil(
   frame.phase[index] = phase;
   trouble.last[index] = why;
   trouble.dueAt[index] = dueAt;
-  if (!isHeld(turn.state)) emit(turn, "timer", frame, index, dueAt);
+  if (mayGoOn(turn.state, frame, index)) emit(turn, "timer", frame, index, dueAt);
 }
 
 function fail(turn: Turn, frame: Frame, index: number, error: string): void {
+  endFree(turn.state, frame, index);
   recordFailure(frame, index, error);
   // A graph that cannot return has nodes that are done: it is undone as a graph.
   if (frame.phase[index] !== PHASE.open) frame.phase[index] = PHASE.failed;
@@ -230,6 +235,7 @@ function doubt(
   } else {
     troubleOf(frame).last[index] = event.value;
     frame.phase[index] = PHASE.doubtStuck;
+    endFree(turn.state, frame, index);
     turn.state.stuck += 1;
   }
 }

@@ -6,9 +6,11 @@ import {
   endsOnAbort,
   type Frame,
   isHeld,
+  mayGoOn,
   nodeOf,
   PHASE,
   type RunState,
+  setFree,
   troubleOf,
 } from "../state.js";
 import { type Effect, emit, type Turn } from "./effects.js";
@@ -29,6 +31,7 @@ export function recover(turn: Turn): void {
       free[index] = (free[index] as number) + 1;
       if (phase === PHASE.undoWorking) {
         frame.phase[index] = PHASE.undoReady;
+        if (state.stuck > 0) setFree(state, frame, index);
       } else if (frame.unwinding !== undefined && endsOnAbort(nodeOf(frame, index))) {
         frame.phase[index] = PHASE.failed;
         endWhileUnwinding(turn, frame, index);
@@ -36,22 +39,31 @@ export function recover(turn: Turn): void {
         frame.phase[index] = PHASE.doubt;
         trouble.dueAt[index] = 0;
         trouble.last[index] = '"process"';
+        // Without the crash it would have come to its end beside what is stuck.
+        if (state.stuck > 0) setFree(state, frame, index);
       }
     }
   }
-  turn.effects.length = 0;
   emitOutstanding(turn);
 }
 
-/** Asks for all that is due to be asked for, unless the run is held. */
+/**
+ * Asks for all that is due to be asked for: nothing while the run is paused, and while a node is
+ * stuck only what goes on beside it. What was asked for in this turn is asked for here again; not
+ * so the abortion of a signal, which nothing in the state tells.
+ */
 export function emitOutstanding(turn: Turn): void {
-  const { state } = turn;
-  turn.effects.length = 0;
-  if (state.finished !== undefined || isHeld(state)) return;
+  const { state, effects } = turn;
+  const aborts = effects.filter(({ kind }) => kind === "abort");
+  effects.length = 0;
+  for (const abort of aborts) effects.push(abort);
+  if (state.finished !== undefined) return;
   for (const frame of state.frames) {
-    for (let index = 0; index < frame.phase.length; index++) emitNode(turn, frame, index);
+    for (let index = 0; index < frame.phase.length; index++) {
+      if (mayGoOn(state, frame, index)) emitNode(turn, frame, index);
+    }
   }
-  if (canLeave(state.root, -1)) emit(turn, "leave", state.root, -1);
+  if (!isHeld(state) && canLeave(state.root, -1)) emit(turn, "leave", state.root, -1);
 }
 
 /** Whether a graph, or a list of graphs, is complete and what it returns is not recorded yet. */
@@ -130,7 +142,7 @@ export function crashesIfRecovered(state: RunState): number {
 }
 
 /** Whether an effect is still wanted when its turn has come: other events may have intervened. */
-export function isWanted(state: RunState, { kind, frame, index, dueAt }: Effect): boolean {
+export function isWanted(state: RunState, { kind, frame, index }: Effect): boolean {
   if (state.finished !== undefined || state.paused !== undefined) return false;
   const phase = frame.phase[index];
   switch (kind) {
@@ -145,7 +157,7 @@ export function isWanted(state: RunState, { kind, frame, index, dueAt }: Effect)
       return phase === PHASE.undoReady;
     case "timer":
       // While another node is stuck, only what an operator asked for is tried again.
-      if (state.stuck > 0 && dueAt > 0) return false;
+      if (!mayGoOn(state, frame, index)) return false;
       if (phase === PHASE.waiting) return true;
       return phase === PHASE.backoff || phase === PHASE.doubt || phase === PHASE.undoBackoff;
     default:

@@ -1,6 +1,15 @@
 /** What happens to the undo of a node, and what an operator does about one that is stuck. */
 import type { SagaEvent } from "../events.js";
-import { type Frame, isHeld, PHASE, type Place, troubleOf, type Unwinding } from "../state.js";
+import {
+  endFree,
+  type Frame,
+  isHeld,
+  PHASE,
+  type Place,
+  setFree,
+  troubleOf,
+  type Unwinding,
+} from "../state.js";
 import { waitUntil } from "./attempts.js";
 import { emit, type Turn } from "./effects.js";
 import { expect } from "./misplaced.js";
@@ -40,6 +49,7 @@ export function advanceUndo(turn: Turn, event: UndoEvent, { frame, index }: Plac
   expect(event, phase === PHASE.undoWorking && event.attempt === unwinding.attempt[index]);
   turn.state.inFlight -= 1;
   if (event.type === "undone") {
+    endFree(turn.state, frame, index);
     frame.phase[index] = PHASE.undone;
     endWhileUnwinding(turn, frame, index);
   } else if (event.type === "undo-attempt-failed") {
@@ -47,6 +57,7 @@ export function advanceUndo(turn: Turn, event: UndoEvent, { frame, index }: Plac
   } else {
     troubleOf(frame).last[index] = event.value;
     frame.phase[index] = PHASE.undoFailed;
+    endFree(turn.state, frame, index);
     turn.state.stuck += 1;
   }
 }
@@ -69,10 +80,12 @@ function byOperator(turn: Turn, event: UndoEvent, frame: Frame, index: number): 
       else beginUnwinding(turn, frame.scope, { frame, index });
     }
   } else if (inDoubt) {
+    setFree(state, frame, index);
     frame.phase[index] = PHASE.doubt;
     trouble.dueAt[index] = 0;
     trouble.free[index] = frame.attempt[index] as number;
   } else {
+    setFree(state, frame, index);
     frame.phase[index] = PHASE.undoReady;
     trouble.undoFree[index] = frame.unwinding?.attempt[index] as number;
   }

@@ -4,6 +4,7 @@
  */
 import {
   addFrame,
+  endFree,
   endsOnAbort,
   type Failure,
   type Frame,
@@ -135,6 +136,7 @@ function end(turn: Turn, work: Work, frame: Frame, index: number): void {
 }
 
 function endFailed(turn: Turn, work: Work, frame: Frame, index: number): void {
+  endFree(turn.state, frame, index);
   frame.phase[index] = PHASE.failed;
   if (undoesFailed(nodeOf(frame, index)) && (frame.attempt[index] as number) > 0) {
     push(work, frame, index);
