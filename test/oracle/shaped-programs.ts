@@ -1,0 +1,100 @@
+/** Programs written by hand whose shape depends on values: branches, lists, scopes. */
+import { programOf } from "./programs.js";
+
+export const shapedPrograms: Readonly<Record<string, string>> = {
+  branches: programOf(
+    `const a = await this.num("a", params.n);
+let b: number;
+if (params.on) b = await this.num("then", a);
+else if (a > 3) b = await this.num("more", a);
+else b = await this.num("less", a);
+const c = params.n > 2 ? await this.num("c", b) : 0;
+params.on && (await this.num("and", c));
+await this.num("last", b + c);
+return [a, b, c];`,
+    "number[]",
+  ),
+  heldInArm: programOf(
+    `const held = this.num("held", 1);
+if (params.on) {
+  const x = await held;
+  await this.num("x", x);
+}
+const y = await this.num("y", 2);
+const h = await held;
+await this.num("z", h + y);
+return h;`,
+    "number",
+  ),
+  early: programOf(
+    `const a = await this.num("a", params.n);
+await this.num("a1", a);
+if (params.on) {
+  const b = await this.num("b", a);
+  if (b > 0) return b;
+  await this.num("c", b);
+}
+switch (params.s) {
+  case "a":
+  case "b":
+    await this.num("ab", 1);
+    break;
+  default:
+    if (a > 5) break;
+    await this.num("other", 2);
+}
+return this.num("end", a);`,
+    "number",
+  ),
+  branchInBlock: programOf(
+    `const [x, y] = await Promise.all([
+  (async () => {
+    if (params.on) return this.num("on", this.tick("t1", 1));
+    const k = await this.num("off", 1);
+    return this.num("off2", k + this.tick("t2", 2));
+  })(),
+  params.n > 2 ? this.num("beside", 3) : undefined,
+]);
+return [x, y ?? 0];`,
+    "number[]",
+  ),
+  maps: programOf(
+    `const xs = await Promise.all(params.nums.map((each, index) => this.num(\`m\${index}\`, each)));
+const ys = await Promise.all(
+  xs.map(async (x, i) => {
+    const first = await this.num(\`f\${i}\`, x);
+    if (first > 3) return first;
+    return this.num(\`s\${i}\`, first + params.n);
+  }),
+);
+return [...xs, ...ys];`,
+    "number[]",
+  ),
+  loops: programOf(
+    `for (const [i, n] of params.nums.entries()) {
+  if (n === 0) continue;
+  const a = await this.num(\`a\${i}\`, n);
+  if (a > 100) break;
+  await Promise.all([this.num(\`b\${i}\`, a), this.num(\`c\${i}\`, a)]);
+}
+for (const n of params.nums) {
+  const d = await this.num(\`d\${n}\`, n);
+  if (d > 1) return d;
+}
+return this.num("end", 0);`,
+    "number",
+  ),
+  tries: programOf(
+    `let a: number;
+await this.num("before", 1);
+try {
+  a = await this.num("a", params.n);
+  if (params.on) return await this.num("on", a);
+  await this.num("b", a);
+} catch (error) {
+  a = await this.num("c", 1);
+}
+return this.num("d", a);`,
+    "number",
+  ),
+};
