@@ -4,6 +4,7 @@
  * timeout numbers, limits, positions, paths, names of local variables, formatting, bodies of methods, other sagas.
  */
 import { createHash } from "node:crypto";
+import * as path from "node:path";
 import type {
   Code,
   CodePart,
@@ -20,12 +21,42 @@ import { normalise } from "./normalise.js";
 import { slice, type Block, type Step, type Wanted } from "./slice.js";
 
 export function hashOf(saga: SagaModel): string {
-  const text = JSON.stringify(sagaFacts(saga));
+  const text = JSON.stringify(withModuleNumbers(sagaFacts(saga)));
   return `sha256-${createHash("sha256").update(text).digest("hex")}`;
 }
 
 // What is hashed is arrays and strings only: the order of keys cannot matter.
 type Facts = string | readonly Facts[];
+
+/**
+ * An import of a file, until all are known. The path of a file says nothing about meaning; but two of
+ * one name from two files are two things.
+ */
+const importOfFile = (file: string, imported: string): string =>
+  `$import(\0${file}\0, ${imported})`;
+// A source has no NUL outside of what is written with an escape.
+const IMPORT_OF_FILE = /\$import\(\0([^\0]*)\0, ([^)]*)\)/g;
+
+/** Numbers the files that things of one name are imported from: in their order, so that a swap shows. */
+function withModuleNumbers(facts: Facts): Facts {
+  const files = new Map<string, Set<string>>();
+  mapTexts(facts, (text) => {
+    for (const [, file = "", imported = ""] of text.matchAll(IMPORT_OF_FILE)) {
+      files.set(imported, (files.get(imported) ?? new Set()).add(file));
+    }
+    return text;
+  });
+  return mapTexts(facts, (text) =>
+    text.replace(IMPORT_OF_FILE, (_, file: string, imported: string) => {
+      const index = [...(files.get(imported) ?? [])].sort().indexOf(file);
+      return `$import(${index > 0 ? index : ""}, ${imported})`;
+    }),
+  );
+}
+
+function mapTexts(facts: Facts, change: (text: string) => string): Facts {
+  return typeof facts === "string" ? change(facts) : facts.map((each) => mapTexts(each, change));
+}
 
 function sagaFacts(saga: SagaModel): Facts {
   return [saga.name, ...graphFacts(saga, saga)];
@@ -138,11 +169,11 @@ function referenceText(
 ): string {
   if ("variable" in reference) return nameOf(reference.variable);
   if ("self" in reference) return `$self.${reference.self.name}`;
-  const { from } = reference.external;
+  const { file, from } = reference.external;
   if (from.kind === "export") return `$export(${from.exported})`;
-  // The path of a file says nothing about meaning; the name of a package does.
-  const module = from.module.startsWith(".") ? "" : from.module;
-  return `$import(${module}, ${from.imported})`;
+  return from.module.startsWith(".")
+    ? importOfFile(path.join(path.dirname(file), from.module), from.imported)
+    : `$import(${from.module}, ${from.imported})`;
 }
 
 function sourceName(saga: SagaModel, reference: Exclude<CodePart, string>): string {

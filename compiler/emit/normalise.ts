@@ -1,6 +1,6 @@
 /**
  * The text of a code without what only formatting decides: white space, quotes, trailing commas,
- * semicolons at line ends, parentheses that change nothing. For the hash; it is not printed.
+ * semicolons that a line's end could stand for, parentheses that change nothing. For the hash; it is not printed.
  */
 import type { Code, CodePart } from "../model.js";
 import { isIdentifier } from "./names.js";
@@ -48,13 +48,41 @@ function canonicalString(text: string): string {
   return `"${inner.replace(/"/g, '\\"')}"`;
 }
 
+/** What can go on with the expression before it: without a semicolon between them it would. */
+const CONTINUES = /^(?:[([`+\-*/%,.;:?=<>&|^]|!=|in$|instanceof$)/;
+/** What ends here, or takes what follows for its own, if no semicolon follows. */
+const TAKES_MORE = new Set(["return", "break", "continue", "yield", "else", "do"]);
+
 function withoutSeparators(texts: readonly string[]): string[] {
+  const heads = withMeaning(texts);
   return texts.filter((text, index) => {
     const before = texts[index - 1] ?? "";
     const after = texts[index + 1] ?? "";
-    if (text === ";") return before === "return";
+    if (text === ";") {
+      if (heads.has(index)) return true;
+      if (after === "" || after === "}") return false;
+      return CONTINUES.test(after) || TAKES_MORE.has(before);
+    }
     return !(text === "," && [")", "]", "}"].includes(after) && ![",", "["].includes(before));
   });
+}
+
+/**
+ * The semicolons in the head of a `for`, which none may lack, and those right behind the head of
+ * an `if` or a loop, which are its whole body.
+ */
+function withMeaning(texts: readonly string[]): Set<number> {
+  const found = new Set<number>();
+  const open: { readonly text: string; readonly before: string }[] = [];
+  let closed = "";
+  texts.forEach((text, index) => {
+    const before = texts[index - 1] ?? "";
+    if (["(", "[", "{", "${"].includes(text)) open.push({ text, before });
+    if (text === ";" && open.at(-1)?.text === "(") found.add(index);
+    if (text === ";" && before === ")" && ["if", "for", "while"].includes(closed)) found.add(index);
+    if ([")", "]", "}"].includes(text)) closed = open.pop()?.before ?? "";
+  });
+  return found;
 }
 
 /** `(x) => y` → `x => y`. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { analyse } from "../../compiler/analysis/passes.js";
 import { hashOf } from "../../compiler/emit/hash.js";
-import type { SagaModel } from "../../compiler/model.js";
+import type { CodePart, SagaModel } from "../../compiler/model.js";
 import { SagaBuilder, sourceOf } from "./models.js";
 
 const retry = { attempts: 5, delayMs: 1, factor: 2, maxDelayMs: 9, jitter: true };
@@ -101,6 +101,37 @@ describe("changes the hash", () => {
       new SagaBuilder().subsaga("sub", new SagaBuilder("x").saga(), "1", ["others"]).saga(),
     ].map((saga) => hashOf(saga));
     expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  test("from which of two files something of one name is imported", () => {
+    const text = (first: string, second: string, folder = "."): string => {
+      const external = (name: string): CodePart => {
+        const from = { kind: "import", module: `${folder}/${name}.js`, imported: "f" } as const;
+        const whole = { ...from, attributes: undefined };
+        return {
+          external: { name, file: "/project/x.ts", from: whole, typeOnly: false },
+          shorthand: false,
+        };
+      };
+      const parts = [external(first), "(", external(second), "(1))"];
+      const saga = new SagaBuilder().compute("made", "1").saga();
+      const nodes = saga.nodes.map((node) =>
+        node.kind === "compute" ? { ...node, code: { ...node.code, parts } } : node,
+      );
+      return hashOf({ ...saga, nodes });
+    };
+    expect(new Set([text("a", "b"), text("b", "a"), text("a", "a")]).size).toBe(3);
+    expect(text("b", "b")).toBe(text("a", "a"));
+    expect(text("a", "b", "./moved")).toBe(text("a", "b"));
+  });
+
+  test("a semicolon that keeps two statements apart", () => {
+    const block = (text: string): string => hashOf(vary({ trip: `f(() => { ${text} })` }));
+    expect(block("t = f; (g(2));")).not.toBe(block("t = f(g(2));"));
+    expect(block("if (a) return; g(2);")).not.toBe(block("if (a) return g(2);"));
+    expect(block("if (a); g(2);")).not.toBe(block("if (a) g(2);"));
+    expect(block("for (; a; b) c();")).not.toBe(block("for (a; b; ) c();"));
+    expect(block("a(); b();")).toBe(block("a()\nb()"));
   });
 
   test("a template as against two texts", () => {
