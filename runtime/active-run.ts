@@ -31,6 +31,8 @@ export class ActiveRun {
     [];
   /** Whether it is finished, or stuck, and the log says so durably. */
   atRest = false;
+  /** Its id was taken when it was to be written: there is no such run. */
+  refused = false;
 
   constructor(loaded: LoadedSaga, row: RunRow, state: RunState, seq: number) {
     this.id = row.id;

@@ -138,9 +138,11 @@ function expand(
   return { type: "expanded", at, node, value: `{"keys":${JSON.stringify(keys)},"items":${value}}` };
 }
 
-/** In a path, these have a meaning of their own. */
+/** In a path, these have a meaning of their own; halves of characters no store can hold. */
 function encodeKey(key: string): string {
-  return key.replace(/[/[\]%]/g, encodeURIComponent);
+  return key
+    .replace(/[/[\]%]/g, encodeURIComponent)
+    .replace(/\p{Surrogate}/gu, (half) => `%u${half.charCodeAt(0).toString(16)}`);
 }
 
 function awaitEvent(run: ActiveRun, found: PlainNode, { at, node }: Begun): SagaEvent {

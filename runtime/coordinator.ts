@@ -16,7 +16,7 @@ import { restore, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
 import { REQUEST_POLL_MS, Requests } from "./requests.js";
 import { checkSpawns, Spawns } from "./spawns.js";
 import { Run, type RunHost } from "./run.js";
-import { checkId, checkSame, type JsonText, newRun } from "./starting.js";
+import { checkId, checkSame, idTaken, type JsonText, newRun } from "./starting.js";
 import { statusOf } from "./state.js";
 import type { RunRow, RunStatus, Store, StoreOwner } from "./stores/store.js";
 
@@ -141,13 +141,13 @@ export class Coordinator {
     const saga = this.#loaded(definition as unknown as AnySagaDefinition);
     const text = encode(params, "params");
     if (id === undefined) return this.#create(saga, text, randomUUID());
-    checkId(id);
     return this.#startById(saga, text, id);
   }
 
   /** Two calls at the same time with one id are one run. */
   async #startById<Result>(saga: LoadedSaga, text: JsonText, id: string): Promise<Run<Result>> {
     this.#checkOpen();
+    checkId(id);
     const before = this.#starting.get(id) ?? Promise.resolve();
     const starting = before.then(
       () => this.#createOrFind<Result>(saga, text, id),
@@ -279,6 +279,10 @@ export class Coordinator {
     this.#active.set(id, run);
     this.#executor.add(run, effects, created);
     await this.#executor.durable();
+    if (run.refused) {
+      this.#active.delete(id);
+      throw idTaken(id);
+    }
     return this.#handle(id, run);
   }
 

@@ -8,6 +8,7 @@ import { answerTo } from "./answers.js";
 import { Bodies } from "./bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
 import { decodeInputs } from "./codec.js";
+import { commitAll } from "./commit.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
 import { advance } from "./machine.js";
 import { isWanted } from "./machine/outstanding.js";
@@ -99,7 +100,7 @@ export class Executor {
 
   /** Something happened to a run: records it, and does what follows. */
   record(run: ActiveRun, event: SagaEvent): void {
-    if (this.#lost !== undefined) return;
+    if (this.#lost !== undefined || run.refused) return;
     const { effects } = advance(run.state, event);
     this.#log(run, event);
     this.#follow(run, effects);
@@ -209,16 +210,19 @@ export class Executor {
     this.#waiters = [];
     this.#committing = true;
     const now = this.clock.now();
-    for (const run of dirty) run.takeWrites(writes, now);
+    for (const run of dirty) if (!run.refused) run.takeWrites(writes, now);
     try {
-      if (writes.length > 0) await this.#options.owner.commit(writes);
+      if (writes.length > 0) {
+        const refused = await commitAll(this.#options.owner, writes);
+        if (refused.size > 0) for (const run of dirty) run.refused = refused.has(run.id);
+      }
     } catch (error) {
       this.#lose(error instanceof Error ? error : new Error(String(error)), waiters);
       return;
     }
     this.#committing = false;
     for (const { resolve } of waiters) resolve();
-    for (const due of acting) this.#act(due);
+    for (const due of acting) if (!due.run.refused) this.#act(due);
     if (this.#dirty.size > 0 || this.#writes.length > 0 || this.#waiters.length > 0) {
       this.#schedule();
     }

@@ -51,17 +51,30 @@ export function newRun(saga: LoadedSaga, params: JsonText, id: string, at: numbe
 
 /** @throws StenoError `bad-id` */
 export function checkId(id: unknown): void {
-  if (typeof id === "string" && id.length > 0 && id.length <= ID_LIMIT) return;
-  throw new StenoError("bad-id", `the id of a run is a text of 1 to ${ID_LIMIT} characters`);
+  if (typeof id !== "string" || id.length === 0 || id.length > ID_LIMIT) {
+    throw new StenoError("bad-id", `the id of a run is a text of 1 to ${ID_LIMIT} characters`);
+  }
+  // Stores would put the same sign in the place of each half: two ids would be one.
+  if (/\p{Surrogate}/u.test(id)) {
+    throw new StenoError(
+      "bad-id",
+      "the id of a run holds half a character (a lone surrogate): was a text cut within a character?",
+    );
+  }
 }
 
 /** @throws StenoError `run-exists` if the run that has the id is not the one that is to be started. */
 export function checkSame(row: RunRow, { manifest: { name } }: LoadedSaga, params: JsonText): void {
   if (row.saga === name && isSame(row.params, params)) return;
   const what = row.saga === name ? "other params" : `saga \`${row.saga}\``;
-  throw new StenoError(
+  throw idTaken(row.id, `, with ${what}`);
+}
+
+/** The error for an id that belongs to another run. */
+export function idTaken(id: string, how = ""): StenoError {
+  return new StenoError(
     "run-exists",
-    `there is a run \`${row.id}\` already, with ${what}: use another id, or the same call as before`,
+    `there is a run \`${id}\` already${how}: use another id, or the same call as before`,
   );
 }
 
