@@ -288,8 +288,8 @@ export interface Variable {
   readonly holds:
     | { readonly kind: "params" }
     /**
-     * The output of a node. Of a decision its arm; of a scope `{ caught, returned }`; of a loop
-     * `{ returned, value }`.
+     * The output of a node. Of a decision its arm; of a scope `{ caught, returned, broke, continued }`;
+     * of a loop `{ returned, value }`.
      */
     | { readonly kind: "node"; readonly node: string }
     /** In the graph of a map or loop: its item, and the item's number. */

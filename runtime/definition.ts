@@ -18,7 +18,7 @@ export type Item<List> = List extends (...args: never[]) => Iterable<infer T> ? 
  * around it up to the method's own, and of scopes' graphs in any of these.
  * - a node with an output reads as that; one that did not run as `undefined`
  * - a decision reads as the arm that was taken
- * - a scope reads as `{ caught: boolean, returned: boolean }`
+ * - a scope reads as `{ caught, returned, broke, continued }`, each a boolean
  * - a loop reads as `{ returned: boolean, value }`: what the item that left it by `break` or
  *   `return` gives
  * - in the graph of a map or loop, `"<node>.item"` and `"<node>.index"`

@@ -65,7 +65,12 @@ function readNode(plan: Plan, index: number, { kind }: Node): Read {
     case "scope":
       return (frame) => {
         const arms = insideOf(frame, plan, index)?.arms ?? [];
-        return { caught: arms.includes("caught"), returned: arms.includes("return") };
+        return {
+          caught: arms.includes("caught"),
+          returned: arms.includes("return"),
+          broke: arms.includes("break"),
+          continued: arms.includes("continue"),
+        };
       };
     case "loop":
       return (frame) => ({

@@ -277,9 +277,11 @@ function keyed(key: string, target: string): string {
 }
 
 /** What a scope or a loop says of how it ended, by the arm of a condition. */
-const OUTCOMES: ReadonlyMap<string, string> = new Map([
+export const OUTCOMES: ReadonlyMap<string, string> = new Map([
   ["caught", "caught"],
   ["return", "returned"],
+  ["break", "broke"],
+  ["continue", "continued"],
 ]);
 
 function conditionsOf({ branches }: Block): readonly ConditionModel[] {

@@ -10,7 +10,7 @@ import type {
   SagaModel,
   ScopeNodeModel,
 } from "../model.js";
-import { printFunction, type FunctionShape, type Surroundings } from "./bindings.js";
+import { OUTCOMES, printFunction, type FunctionShape, type Surroundings } from "./bindings.js";
 import type { Facts } from "./conditions.js";
 import { hasHandler } from "./manifest.js";
 import { isIdentifier, propertyKey } from "./names.js";
@@ -176,6 +176,15 @@ function armsType(arms: readonly string[]): string {
   return arms.map((arm) => JSON.stringify(arm)).join(" | ");
 }
 
+/** What a scope says of how it ended: what of that can be. */
+function scopeType({ graph, handler }: ScopeNodeModel): string {
+  const exits: ReadonlySet<string> = new Set(
+    [...graph.exits, ...handler.exits].map(({ to }) => to),
+  );
+  const possible = [...OUTCOMES].filter(([arm]) => arm === "caught" || exits.has(arm));
+  return `{ ${possible.map(([, name]) => `readonly ${name}: boolean`).join("; ")} }`;
+}
+
 /** What the values have under the name of a node, as a type. `nameOf`: functions at the top level. */
 export function outputType(
   around: GraphSurroundings,
@@ -201,7 +210,7 @@ export function outputType(
     case "loop":
       return `{ readonly returned: boolean; readonly value: ${returned(node.graph)} }`;
     case "scope":
-      return "{ readonly caught: boolean; readonly returned: boolean }";
+      return scopeType(node);
     case "event":
       return `${output}<${member(instance, node.event.name)}>`;
     case "spawn":

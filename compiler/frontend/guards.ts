@@ -87,7 +87,8 @@ export function guardsOf(
   const texts = new Set(narrowed.map((each) => each.getText().replace(/\s+/g, "")));
   const roots = new Set(narrowed.flatMap((each) => [...rootsOf(method, each)]));
   const guards: Guard[] = [];
-  for (const { node: test, code, holds, roots: read } of tests) {
+  // From the last: what a test reads may itself be narrowed, by tests before it.
+  for (const { node: test, code, holds, roots: read } of tests.toReversed()) {
     if (code === undefined) {
       if (!narrows(method, test, texts)) continue;
       const [first = node] = narrowed;
@@ -95,9 +96,11 @@ export function guardsOf(
       method.context.report(say.narrowingLost({ ...facts, other: spanOf(test) }));
       return undefined;
     }
-    if ([...read].some((root) => roots.has(root))) guards.push({ test: code, holds });
+    if (![...read].some((root) => roots.has(root))) continue;
+    guards.push({ test: code, holds });
+    for (const root of read) roots.add(root);
   }
-  return guards;
+  return guards.reverse();
 }
 
 /** Whether the checker knows more of a reference at its place than its declaration says. */

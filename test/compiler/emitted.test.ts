@@ -118,6 +118,65 @@ try {
 return result;`,
     "string",
   ),
+  "leaving a loop out of a scope, with values behind it": programOf(
+    `for (const n of params.nums) {
+  try {
+    const a = await this.num("bad a", n);
+    if (a > 90) break;
+    if (a > 80) continue;
+  } catch {
+    await this.note("caught", n);
+  }
+  let y: number;
+  if (n % 2 === 0) y = await this.num("even", n);
+  else y = await this.num("odd", n);
+  const z = y + n;
+  if (z > 60) return z;
+}
+return -1;`,
+    "number",
+  ),
+  "subsagas in branches, maps and scopes": programOf(
+    `const one = params.on ? await this.inner({ tag: "one", n: params.n }) : 0;
+const rest = await Promise.all(params.nums.map((n) => this.inner({ tag: \`\${n}\`, n })));
+try {
+  const last = await this.inner({ tag: "bad last", n: one });
+  return [one, ...rest, last];
+} catch {
+  return [one, ...rest];
+}`,
+    "number[]",
+    `
+  @saga
+  async inner({ tag, n }: { tag: string; n: number }): Promise<number> {
+    const a = await this.num(tag, n);
+    if (a > 50) return a;
+    const item = await this.item(\`\${tag} item\`, a);
+    if (item.inner === undefined) return -1;
+    return item.inner.depth;
+  }
+`,
+  ),
+  "narrowed types in maps and loops": programOf(
+    `const item = await this.item("item", params.n);
+const rows = [...params.nums.map((n) => ({ n, inner: n > 1 ? { depth: n } : undefined })), { n: 7, inner: item.inner }];
+const done = await Promise.all(
+  rows.map(async (row) => {
+    if (!row.inner) return "none";
+    const { depth } = row.inner;
+    return await this.text(\`row \${row.n}\`, \`\${depth}\`);
+  }),
+);
+if (item.inner !== undefined) {
+  for (const row of rows) {
+    if (row.inner === undefined || row.inner.depth === item.inner.depth) continue;
+    const extra = await this.num("extra", row.inner.depth + item.inner.depth);
+    if (extra > 50) return [\`\${extra} of \${item.inner.depth}\`];
+  }
+}
+return done;`,
+    "string[]",
+  ),
   "a return out of a scope in a loop": programOf(
     `for (const n of params.nums) {
   try {

@@ -221,6 +221,8 @@ test("a scope undoes what ran in it, its handler sees the error, and the saga go
   expect(result).toEqual({
     caught: true,
     returned: false,
+    broke: false,
+    continued: false,
     last: "last a! undefined note E_BAD!!",
   });
   expect(calls).toEqual([
@@ -232,7 +234,13 @@ test("a scope undoes what ran in it, its handler sees the error, and the saga go
     "last a! undefined note E_BAD!",
   ]);
   const [fine] = await runOnce(scoped, { b: "b" });
-  expect(fine).toEqual({ caught: false, returned: false, last: "last a! b! undefined!" });
+  expect(fine).toEqual({
+    caught: false,
+    returned: false,
+    broke: false,
+    continued: false,
+    last: "last a! b! undefined!",
+  });
 });
 
 test("what a handler throws again fails the run with the recorded error", async () => {
