@@ -212,7 +212,7 @@ export function outputType(
     case "scope":
       return scopeType(node);
     case "event":
-      return `${output}<${member(instance, node.event.name)}>`;
+      return `Awaited<${member(instance, node.event.name)}>`;
     case "spawn":
       return node.wait ? `${output}<${spawnedType(instance, node.saga)}>` : "string";
     case "fail":

@@ -49,7 +49,7 @@ class ModulePrinter {
     private readonly locate: Locate | undefined,
   ) {
     this.scope = new Scope(
-      ["Parameters", "ReturnType"],
+      ["Awaited", "Parameters", "ReturnType"],
       source.sagas.map((saga) => saga.exportName),
       ...source.sagas.flatMap(codesOf).map(identifiersOf),
     );
