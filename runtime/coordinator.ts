@@ -114,6 +114,8 @@ export class Coordinator {
     const coordinator = new Coordinator(owner, sagas, options);
     try {
       await coordinator.#recover();
+      // What operators asked for while nobody had the store.
+      while ((await coordinator.#requests.answerAll()) > 0);
     } catch (error) {
       await coordinator.close();
       throw error;
@@ -170,12 +172,14 @@ export class Coordinator {
   }
 
   /**
-   * Waits until no run can move without an operator, and all of that is durable.
+   * Waits until no run can move without an operator, what operators have asked for is done, and all
+   * of that is durable.
    * @throws StenoError if the coordinator is closed, or loses its store
    */
   async drain(): Promise<void> {
     this.#checkOpen();
-    while (this.#isMoving()) {
+    while (this.#isMoving() || (await this.#requests.answerAll()) > 0 || this.#isMoving()) {
+      if (!this.#isMoving()) continue;
       await new Promise<void>((resolve) => {
         // A run that is paused never rests: it is looked at again now and then.
         const again = setTimeout(resolve, REQUEST_POLL_MS);

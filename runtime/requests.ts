@@ -21,7 +21,9 @@ export interface RequestOptions {
 export class Requests {
   readonly #options: RequestOptions;
   #poll: NodeJS.Timeout | undefined;
-  #polling: Promise<void> | undefined;
+  /** The last look for requests; one begins when the one before has ended. */
+  #polling: Promise<unknown> = Promise.resolve();
+  #queued = 0;
   #stopped = false;
   #told: string | undefined;
 
@@ -31,11 +33,23 @@ export class Requests {
 
   start(): void {
     this.#poll = setInterval(() => {
-      this.#polling ??= this.#answerAll()
-        .catch((error: unknown) => this.#tell(error))
-        .finally(() => (this.#polling = undefined));
+      if (this.#queued === 0) void this.answerAll();
     }, REQUEST_POLL_MS);
     this.#poll.unref();
+  }
+
+  /** Answers what waits now; gives how many that were. A flood of them takes several calls. */
+  answerAll(): Promise<number> {
+    this.#queued += 1;
+    const polling = this.#polling
+      .then(() => this.#answerAll())
+      .catch((error: unknown) => {
+        this.#tell(error);
+        return 0;
+      })
+      .finally(() => (this.#queued -= 1));
+    this.#polling = polling;
+    return polling;
   }
 
   /** Looks for no more; resolves when the one that is acted on is answered. */
@@ -45,16 +59,19 @@ export class Requests {
     await this.#polling;
   }
 
-  async #answerAll(): Promise<void> {
+  async #answerAll(): Promise<number> {
+    let answered = 0;
     const { owner, executor } = this.#options;
     for (const request of await owner.requests()) {
       // The next owner answers what is left.
-      if (this.#stopped) return;
+      if (this.#stopped) break;
       // In the commit of what was done: after a crash it is not done again, or not answered wrongly.
       executor.answer(request, await this.#answerTo(request));
       // One after another: each sees what the one before has done.
       await executor.durable();
+      answered += 1;
     }
+    return answered;
   }
 
   async #answerTo({ run, command, args }: StoreRequest): Promise<RequestAnswer> {

@@ -1,26 +1,57 @@
-/** Commands to a running coordinator: files a request in the store and waits for its answer. */
+/**
+ * Commands to a coordinator: files a request in the store, and waits for its answer if a coordinator
+ * is alive; else the next one that opens the store acts on it.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RequestAnswer, StoreReader } from "../stores/store.js";
+import type { RequestAnswer, RunRow, StoreReader } from "../stores/store.js";
+import { historyOf, stuckNodes } from "./failures.js";
+import { shellWord } from "./output.js";
 import { Problem } from "./problem.js";
 
 /** A coordinator polls every 250 ms; one that has not answered by then hangs. */
 const ANSWER_WITHIN_MS = 10_000;
 const POLL_MS = 25;
 
-/** Sends a command about a run, and gives the value of the answer. */
+/** Sends a command about a run. `false`: nobody is there to act on it now; the request is kept. */
 export async function sendRequest(
   reader: StoreReader,
   store: string,
   command: string,
   run: string,
-  args: object,
-): Promise<string | undefined> {
-  if ((await reader.run(run)) === undefined) throw noSuchRun(run, store);
-  if (!(await reader.owned())) throw notOwned(store);
+  args: { readonly node?: string },
+): Promise<boolean> {
+  const row = await reader.run(run);
+  if (row === undefined) throw noSuchRun(run, store);
+  const owned = await reader.owned();
+  // Nobody would be told later that it makes no sense.
+  if (!owned) await checkKept(reader, command, row, args.node);
   const request = await reader.request(command, run, JSON.stringify(args));
+  if (!owned) return false;
   const answer = await waitForAnswer(reader, store, request);
   if (!answer.ok) throw new Problem(answer.code, answer.message);
-  return answer.value;
+  return true;
+}
+
+async function checkKept(
+  reader: StoreReader,
+  command: string,
+  { id, status }: RunRow,
+  node: string | undefined,
+): Promise<void> {
+  if (status === "succeeded" || status === "undone") {
+    throw new Problem(
+      "run-finished",
+      `run \`${id}\` is finished (${status}): nothing is left to do`,
+    );
+  }
+  if (command !== "retry" && command !== "settle") return;
+  const stuck = stuckNodes(historyOf(await reader.events(id)));
+  if (node !== undefined && stuck.includes(node)) return;
+  const where = stuck.length === 0 ? "none is" : stuck.map((each) => `\`${each}\``).join(", ");
+  throw new Problem(
+    "node-not-stuck",
+    `node \`${node}\` of run \`${id}\` is not stuck; stuck: ${where}`,
+  );
 }
 
 async function waitForAnswer(
@@ -56,14 +87,6 @@ async function waitForAnswer(
 export function noSuchRun(id: string, store: string): Problem {
   return new Problem(
     "no-such-run",
-    `there is no run \`${id}\` in ${store}: see \`steno list --store ${store}\``,
-  );
-}
-
-function notOwned(store: string): Problem {
-  return new Problem(
-    "store-not-owned",
-    `no coordinator is running on ${store}, so nobody can act on this: start your program, or ` +
-      `\`steno recover <bundle> --store ${store}\`, and call again while it runs`,
+    `there is no run \`${id}\` in ${store}: see \`steno list --store ${shellWord(store)}\``,
   );
 }

@@ -62,6 +62,11 @@ export function historyOf(events: readonly LoggedEvent[]): History {
   };
 }
 
+/** The nodes where the run is stuck, if it is. */
+export function stuckNodes({ undoFailures, inDoubt }: History): string[] {
+  return [...undoFailures, ...inDoubt].map(({ node }) => node);
+}
+
 function failureOf(event: {
   readonly node: string;
   readonly attempt: number;

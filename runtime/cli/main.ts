@@ -6,7 +6,7 @@ import { runtimeVersion } from "./bundle.js";
 import { sendRequest } from "./control.js";
 import { readJsonArgument } from "./json-input.js";
 import { list, log } from "./look.js";
-import { makeOutput, type Output } from "./output.js";
+import { makeOutput, type Output, shellWord } from "./output.js";
 import { EXIT, problemOf } from "./problem.js";
 import { show } from "./show.js";
 
@@ -183,8 +183,18 @@ async function control(
   const { reason, store } = options;
   await reading(options, async (output, reader) => {
     const all = { ...args, ...(reason !== undefined && { reason }) };
-    await sendRequest(reader, store, name, id, all);
+    const done = await sendRequest(reader, store, name, id, all);
     const run = await reader.run(id);
+    if (!done) {
+      if (output.json) {
+        output.value({ id, command: name, ok: true, pending: true, status: run?.status });
+      }
+      output.remark(
+        `${name}: no coordinator is alive: the next one that opens the store does it ` +
+          `(steno recover <bundle> --store ${shellWord(store)})`,
+      );
+      return;
+    }
     if (output.json) output.value({ id, command: name, ok: true, status: run?.status });
     else output.line(`${name}: done; run ${id} is ${run?.status}`);
   });

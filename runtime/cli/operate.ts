@@ -6,9 +6,10 @@ import { sqliteStore } from "../stores/sqlite.js";
 import type { RunRow, RunStatus, StoreReader } from "../stores/store.js";
 import { chooseSaga, loadBundle } from "./bundle.js";
 import { readJsonArgument } from "./json-input.js";
-import { oneLine, type Output } from "./output.js";
+import { historyOf } from "./failures.js";
+import { oneLine, type Output, shellWord } from "./output.js";
 import { EXIT } from "./problem.js";
-import { exitCodeOf, headline, isPaused, runAsValue, tellRun } from "./report.js";
+import { exitCodeOf, headline, isPaused, runAsValue, tellRun, tellWhatToDo } from "./report.js";
 
 /** How often the store is asked whether a run rests: also a paused one, which has no result. */
 const POLL_MS = 50;
@@ -49,7 +50,7 @@ export async function run(output: Output, command: RunCommand): Promise<number> 
   });
 }
 
-/** `steno recover`: continues what is unfinished until all of it rests. */
+/** `steno recover`: does what operators have asked for, and continues what is unfinished until all of it rests. */
 export async function recover(
   output: Output,
   command: { readonly bundle: string; readonly store: string },
@@ -77,6 +78,7 @@ export async function recover(
         output.line(headline(output, row));
         const message = messages.get(row.id);
         if (message !== undefined) output.line(`  ${oneLine(message)}`);
+        else tellWhatToDo(output, row, historyOf(await reader.events(row.id)), command.store);
       }
       if (rows.length === 0) output.remark("nothing to recover: every run is at rest");
     }
@@ -125,7 +127,8 @@ async function asCoordinator(
       await reader.close();
     }
     await coordinator.close();
-    output.remark(`what is unfinished goes on with: steno recover ${bundle} --store ${store}`);
+    const again = `steno recover ${shellWord(bundle)} --store ${shellWord(store)}`;
+    output.remark(`what is unfinished goes on with: ${again}`);
     return exitCode;
   } finally {
     await coordinator.close();
@@ -158,7 +161,8 @@ async function unfinished(reader: StoreReader): Promise<RunRow[]> {
   for (;;) {
     const after = found.at(-1)?.id;
     const page = await reader.runs({
-      status: UNFINISHED,
+      // A stuck run may have been asked to go on; and whoever calls has to know of it.
+      status: [...UNFINISHED, "stuck"],
       limit: PAGE,
       ...(after !== undefined && { after }),
     });

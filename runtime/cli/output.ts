@@ -79,6 +79,13 @@ export function oneLine(text: string, limit = Infinity): string {
   return clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean;
 }
 
+/** Text as one word of a command that can be pasted into a shell. */
+export function shellWord(text: string): string {
+  if (/^[\w@%+:,./-]+$/.test(text)) return text;
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "\uFFFD");
+  return `'${clean.replaceAll("'", "'\\''")}'`;
+}
+
 /** Text of several lines from outside, without characters that could steer a terminal. */
 export function manyLines(text: string): string {
   return text

@@ -1,8 +1,8 @@
 /** How the end of a run is told: its result, or what failed, where, and what was undone. */
 import { fileURLToPath } from "node:url";
 import type { RunRow, StoreReader } from "../stores/store.js";
-import { type Failure, historyOf, parseValue } from "./failures.js";
-import { manyLines, oneLine, type Output, paintStatus } from "./output.js";
+import { type Failure, type History, historyOf, parseValue, stuckNodes } from "./failures.js";
+import { manyLines, oneLine, type Output, paintStatus, shellWord } from "./output.js";
 import { EXIT } from "./problem.js";
 
 /** Lines of a stack that are shown; the rest is in `steno log --json`. */
@@ -52,7 +52,8 @@ export async function tellRun(
     }
     return;
   }
-  const { failures, undone, undoFailures, inDoubt } = historyOf(await reader.events(run.id));
+  const history = historyOf(await reader.events(run.id));
+  const { failures, undone, undoFailures, inDoubt } = history;
   output.line(headline(output, run));
   for (const failure of failures)
     tellFailure(output, `${failure.node || "the run itself"} failed`, failure);
@@ -63,15 +64,23 @@ export async function tellRun(
     output.line(`  ${oneLine(node)} is in doubt (${oneLine(doubt)}): it may have had its effect`);
   }
   if (undone.length > 0) output.line(`  undone: ${undone.map((node) => oneLine(node)).join(", ")}`);
-  const node = (undoFailures[0] ?? inDoubt[0])?.node;
-  if (run.status === "stuck") {
-    const of = `${run.id} ${node ?? "<node>"}`;
-    output.line("  while a coordinator runs, one of:");
-    output.line(`    steno retry ${of} --store ${store}`);
-    output.line(`    steno settle ${of} --reason "…" --store ${store}`);
-  } else if (isPaused(run)) {
-    output.line(`  while a coordinator runs: steno resume ${run.id} --store ${store}`);
+  tellWhatToDo(output, run, history, store);
+}
+
+/** Tells of a run that waits for an operator which commands free it. */
+export function tellWhatToDo(output: Output, run: RunRow, history: History, store: string): void {
+  const [id, at] = [shellWord(run.id), `--store ${shellWord(store)}`];
+  const lines: string[] = [];
+  if (isPaused(run)) lines.push(`steno resume ${id} ${at}`);
+  for (const node of run.status === "stuck" ? stuckNodes(history) : []) {
+    lines.push(`steno retry ${id} ${shellWord(node)} ${at}`);
+    lines.push(`steno settle ${id} ${shellWord(node)} --reason "…" ${at}`);
   }
+  if (lines.length === 0) return;
+  output.line(
+    `  to go on (and, if no coordinator is alive, \`steno recover <bundle> ${at}\` then):`,
+  );
+  for (const line of lines) output.line(`    ${line}`);
 }
 
 /** `succeeded  trip-42  BookTrip.bookTrip`, with the reason if it is not moving. */

@@ -145,6 +145,38 @@ async function untilStarted(folder: string, id: string, node: string): Promise<v
 }
 
 describe("`recover`", () => {
+  test("does what an operator has asked for while nobody had the store", async () => {
+    const folder = emptyFolder();
+    writeBundle(folder);
+    const store = ["--store", "it's a.db"];
+    const json = JSON.stringify({ fail: "car", undoFails: "hotel" });
+    await steno(folder, ["run", "trip.js", "--params", json, "--id", "t", ...store]);
+    const recover = ["recover", "trip.js", ...store];
+    const stuck = await steno(folder, recover);
+    expect(stuck.status).toBe(3);
+    expect(stuck.stdout).toMatch(/^stuck {2}t {2}Trip\.book {2}\(stuck\)\n/);
+    expect(stuck.stdout).toContain("    steno retry t hotel --store 'it'\\''s a.db'\n");
+
+    const wrong = await steno(folder, ["retry", "t", "car", ...store]);
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toMatch(/^error\[node-not-stuck\].*stuck: `hotel`/);
+
+    // In vain at first: it is as stuck as before.
+    const asked = await steno(folder, ["retry", "t", "hotel", ...store]);
+    expect(asked).toMatchObject({ status: 0, stdout: "" });
+    expect(asked.stderr).toContain("steno recover <bundle> --store 'it'\\''s a.db'");
+    expect(await steno(folder, recover)).toMatchObject({ status: 3 });
+
+    await steno(folder, ["settle", "t", "hotel", "--reason", "by hand", ...store]);
+    const freed = await steno(folder, recover);
+    expect(freed).toMatchObject({ status: 1, stdout: "undone  t  Trip.book\n", stderr: "" });
+    expect(journal(folder).slice(3)).toEqual(["unhotel", "unhotel", "uncard"]);
+
+    const late = await steno(folder, ["unwind", "t", ...store]);
+    expect(late.status).toBe(2);
+    expect(late.stderr).toMatch(/^error\[run-finished\]/);
+  });
+
   test("after kill -9, each run comes to its end", async () => {
     const folder = emptyFolder();
     writeBundle(folder);
@@ -179,8 +211,14 @@ describe("`recover`", () => {
     expect(paused).toMatchObject({ status: 3 });
     expect(paused.stdout).toMatch(/^running {2}t {2}Trip\.book {2}\(paused\)\n.*steno resume t/s);
     const recovered = await steno(folder, ["recover", "trip.js", "--store", "a.db"]);
-    expect(recovered).toMatchObject({ status: 3, stdout: "running  t  Trip.book  (paused)\n" });
+    expect(recovered.status).toBe(3);
+    expect(recovered.stdout).toMatch(/^running {2}t {2}Trip\.book {2}\(paused\)\n/);
+    expect(recovered.stdout).toContain("    steno resume t --store a.db\n");
     expect(journal(folder)).toEqual(["card"]);
+
+    expect(await steno(folder, ["resume", "t", "--store", "a.db"])).toMatchObject({ status: 0 });
+    const resumed = await steno(folder, ["recover", "trip.js", "--store", "a.db"]);
+    expect(resumed).toMatchObject({ status: 0, stdout: "succeeded  t  Trip.book\n" });
   });
 
   test("a run of another definition is left alone, with the reason", async () => {
