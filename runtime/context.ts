@@ -12,8 +12,9 @@ export interface ActionContext {
   /** Counted from 1 over the life of the run, crashes included. */
   readonly attempt: number;
   /**
-   * `<nonce>.a.<node>` for an action and `<nonce>.u.<node>` for its undo, safe in a URL and a
-   * header: the same over every retry and crash, and of no other node or run.
+   * `<nonce>.a.<node>` for an action and `<nonce>.u.<node>` for its undo, where the nonce is
+   * 18 hex digits. Safe in a URL, a header and a command; the same over every retry and crash, and
+   * of no other node or run.
    */
   readonly idempotencyKey: string;
   /** Aborted when the attempt has taken too long, or its outcome is not wanted any more. */

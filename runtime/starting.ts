@@ -29,7 +29,8 @@ export function newRun(saga: LoadedSaga, params: JsonText, id: string, at: numbe
     id,
     saga: name,
     hash,
-    nonce: randomBytes(9).toString("base64url"),
+    // In hex, since keys begin with it: what begins with `-` is an option to a command.
+    nonce: randomBytes(9).toString("hex"),
     params,
     status: "running",
     reason: undefined,
