@@ -122,6 +122,14 @@ describe("in an empty folder, with the README only", () => {
     expect(outputOf("npx tsx src/main.ts trip-5")).toContain("sent a receipt");
   });
 
+  test("both packages bring the license", () => {
+    const license = readFileSync(join(root, "LICENSE"), "utf8");
+    for (const name of ["steno-runtime", "steno-compiler"]) {
+      const shipped = readFileSync(join(folder, "node_modules", name, "LICENSE"), "utf8");
+      expect(shipped).toBe(license);
+    }
+  });
+
   test("production has no compiler in it", () => {
     const { dependencies } = JSON.parse(
       readFileSync(join(folder, "node_modules/steno-runtime/package.json"), "utf8"),
