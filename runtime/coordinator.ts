@@ -12,7 +12,7 @@ import { StenoError } from "./errors.js";
 import { Executor, isMoving } from "./executor.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
-import { restore, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
+import { crashLimitOf, restore, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
 import { REQUEST_POLL_MS, Requests } from "./requests.js";
 import { checkSpawns, Spawns } from "./spawns.js";
 import { Run, type RunHost } from "./run.js";
@@ -43,7 +43,6 @@ export interface StartOptions {
   readonly id?: string;
 }
 
-const DEFAULT_CRASH_LIMIT = 3;
 /** When `close()` says what it waits for. */
 const CLOSE_WARNING_MS = 10_000;
 
@@ -73,7 +72,7 @@ export class Coordinator {
     this.#owner = owner;
     this.#sagas = sagas;
     this.#logger = options.logger ?? console;
-    this.#crashLimit = options.crashLimit ?? DEFAULT_CRASH_LIMIT;
+    this.#crashLimit = crashLimitOf(options);
     const spawns = new Spawns(
       {
         start: async (saga, params, id) => this.#startById(this.#latest(saga), params, id),
@@ -109,7 +108,7 @@ export class Coordinator {
     // Before the store is opened: a wrong call must leave nothing behind.
     const sagas = options.sagas.map(loadSaga);
     checkSpawns(sagas);
-    checkCrashLimit(options.crashLimit);
+    crashLimitOf(options);
     const owner = await options.store.open();
     const coordinator = new Coordinator(owner, sagas, options);
     try {
@@ -401,12 +400,4 @@ export class Coordinator {
 
 function isFinal(status: RunStatus | undefined): boolean {
   return status === "succeeded" || status === "undone";
-}
-
-function checkCrashLimit(limit: number | undefined): void {
-  if (limit === undefined || limit === Infinity || (Number.isInteger(limit) && limit > 0)) return;
-  throw new StenoError(
-    "bad-crash-limit",
-    `\`crashLimit\` is ${limit}: it must be a whole number from 1, or Infinity for no limit`,
-  );
 }

@@ -18,6 +18,21 @@ export interface UnrecoveredRun {
   readonly difference?: string;
 }
 
+const DEFAULT_CRASH_LIMIT = 3;
+
+/** How often the attempts of a node may end with the process. @throws StenoError `bad-crash-limit` */
+export function crashLimitOf({
+  crashLimit: limit = DEFAULT_CRASH_LIMIT,
+}: {
+  readonly crashLimit?: number;
+}): number {
+  if (limit === Infinity || (Number.isInteger(limit) && limit > 0)) return limit;
+  throw new StenoError(
+    "bad-crash-limit",
+    `\`crashLimit\` is ${limit}: it must be a whole number from 1, or Infinity for no limit`,
+  );
+}
+
 /** Rows that are read at a time: not all, since there may be many. */
 const PAGE = 200;
 
