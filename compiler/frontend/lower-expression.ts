@@ -6,12 +6,12 @@ import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
 import * as sayMethod from "../diagnostics/catalogue/method.js";
 import type { Code } from "../model.js";
+import { classify } from "./calls.js";
 import { thisMember } from "./code.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { isGlue } from "./glue.js";
-
 import { lowerSides } from "./lower-branch.js";
-import { classify, lowerCall, promiseOfWaiting } from "./lower-call.js";
+import { lowerCall, promiseOfWaiting } from "./lower-call.js";
 import { waitingOf } from "./lower-waiting.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { lowerPlain, type Wanted } from "./lower-plain.js";
