@@ -6,6 +6,7 @@ import ms from "ms";
 import { DEFAULT_RETRY_PAUSES, DEFAULT_UNDO_RETRY, type RetryPolicy } from "steno-runtime/manifest";
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
+import { nearest } from "../diagnostics/nearest.js";
 import { resolve, shown, spanOf, untyped, type Context, type Marker } from "./context.js";
 
 /** A static value, with the expression that it was read from. */
@@ -189,11 +190,20 @@ function checkKeys(
   if (!(options.value instanceof Map)) {
     return invalid(context, options, what, `an object with ${known}`);
   }
-  for (const [key, value] of options.value as ReadonlyMap<string, Static>) {
-    if (!keys.includes(key))
-      return invalid(context, value, `the option \`${key}\``, `one of ${known}`);
-  }
-  return true;
+  const given = options.value as ReadonlyMap<string, Static>;
+  const wrong = [...given].find(([key]) => !keys.includes(key));
+  if (wrong === undefined) return true;
+  const [key, { node }] = wrong;
+  const near = nearest(key, keys);
+  context.report(
+    say.optionInvalid({
+      at: spanOf(ts.isPropertyAssignment(node.parent) ? node.parent.name : node),
+      what: `\`${key}\``,
+      must: undefined,
+      help: near === undefined ? `there are ${known}` : `write \`${near}\``,
+    }),
+  );
+  return false;
 }
 
 /** Reports a value that an option cannot have. */
@@ -221,8 +231,9 @@ export function readDuration(
   const value = typeof option.value === "string" ? parse(option.value) : option.value;
   if (typeof value === "number" && value >= least && value <= MAX_TIMEOUT_MS)
     return Math.round(value);
-  const must = 'a length of time, at most 24 days, such as 500, "500ms", "30s" or "5 minutes"';
-  context.report(say.optionInvalid({ at: spanOf(option.node), what, must }));
+  const must = `a length of time from ${least} ms to 24 days`;
+  const help = 'write it as "500ms", "30s" or "5 minutes", or as a number of milliseconds';
+  context.report(say.optionInvalid({ at: spanOf(option.node), what, must, help }));
   return undefined;
 }
 

@@ -52,10 +52,20 @@ interface Marked {
   readonly sound: boolean;
 }
 
+/** A decorated member that the runtime could not call, which was reported. */
+interface Unfit {
+  readonly name: string;
+  readonly marker: Marker;
+  readonly undoes: string | undefined;
+}
+
 /** Reads a class; the answer is the same object each time, and faults are reported once. */
 export class ClassReader {
   private readonly classes = new Map<ts.Symbol, ClassInfo | undefined>();
   private readonly members = new Map<ts.ClassElement, Marked | undefined>();
+  private readonly unfit = new Map<ts.ClassElement, Unfit>();
+  /** Types that cannot be stored, by their texts. */
+  private readonly notJson = new Set<string>();
 
   constructor(private readonly context: Context) {}
 
@@ -74,10 +84,13 @@ export class ClassReader {
 
   private readNew(declaration: ts.ClassDeclaration): ClassInfo | undefined {
     const marked = new Map<string, Marked>();
+    const unfit = new Map<string, Unfit>();
     for (const each of this.chain(declaration)) {
       for (const member of each.members) {
         const found = this.readMember(member);
+        const broken = this.unfit.get(member);
         if (found !== undefined && !marked.has(found.name)) marked.set(found.name, found);
+        if (broken !== undefined && !marked.has(broken.name)) unfit.set(broken.name, broken);
       }
     }
     if (marked.size === 0) return undefined;
@@ -91,8 +104,8 @@ export class ClassReader {
       name: declaration.name?.text ?? "default",
       exportedAs,
       type,
-      marked: new Map(all.map((member) => [member.name, member.marker])),
-      actions: this.readActions(declaration, type, all),
+      marked: new Map([...unfit.values(), ...all].map(({ name, marker }) => [name, marker])),
+      actions: this.readActions(declaration, type, all, [...unfit.values()]),
       sagas: new Map(sagas.map((member) => [member.name, this.readSaga(member)])),
     };
   }
@@ -132,9 +145,14 @@ export class ClassReader {
       this.context.report(say.decoratorIndirect({ at: spanOf(decoration.decorator), marker }));
     }
     const shaped = checkMethod(this.context, member, marker, name);
-    if (!shaped || !ts.isMethodDeclaration(member)) return undefined;
+    if (!shaped || !ts.isMethodDeclaration(member)) {
+      const [target] = marker === "undo" ? (decoration.args ?? []) : [];
+      const undoes = target && ts.isStringLiteralLike(target) ? target.text : undefined;
+      this.unfit.set(member, { name, marker, undoes });
+      return undefined;
+    }
     const { options, undoes, sound } = this.readArguments(decoration);
-    checkValues(this.context, member, marker, name);
+    checkValues(this.context, member, marker, name, this.notJson);
     const whole = sound && !decoration.indirect && second === undefined;
     return { name, marker, declaration: member, decoration, options, undoes, sound: whole };
   }
@@ -167,13 +185,14 @@ export class ClassReader {
     declaration: ts.ClassDeclaration,
     type: ts.Type,
     all: readonly Marked[],
+    unfit: readonly Unfit[],
   ): Map<string, ActionModel> {
     const actions = new Map(
       all.filter((member) => member.marker === "action").map((member) => [member.name, member]),
     );
     const undos = new Map<string, Marked>();
     for (const undo of all.filter((member) => member.marker === "undo")) {
-      if (undo.undoes === undefined) continue;
+      if (undo.undoes === undefined || unfit.some(({ name }) => name === undo.undoes)) continue;
       const action = actions.get(undo.undoes);
       if (this.checkPair(type, undo, action, [...actions.keys()], undos.get(undo.undoes))) {
         undos.set(undo.undoes, undo);
@@ -184,7 +203,7 @@ export class ClassReader {
     for (const action of actions.values()) {
       const undo = undos.get(action.name);
       const none = property(action.options, "undo")?.value === "none";
-      const named = all.some(
+      const named = [...all, ...unfit].some(
         ({ undoes }) =>
           undoes !== undefined &&
           (undoes === action.name ||

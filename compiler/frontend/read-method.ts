@@ -91,12 +91,16 @@ function faultOf(context: Context, member: ts.ClassElement, name: string): Fault
   return undefined;
 }
 
-/** Reports the parameters and the output of an action, and the params of a saga, that are not JSON. */
+/**
+ * Reports the parameters and the output of an action, and the params of a saga, that are not JSON.
+ * `reported` holds the types of which that was said already.
+ */
 export function checkValues(
   context: Context,
   member: ts.MethodDeclaration,
   marker: Marker,
   name: string,
+  reported: Set<string>,
 ): void {
   if (marker === "undo") return;
   const generic = ts.isClassLike(member.parent) && (member.parent.typeParameters?.length ?? 0) > 0;
@@ -105,6 +109,10 @@ export function checkValues(
   const check = (type: ts.Type, at: ts.Node, what: string, path: string): void => {
     const problem = notJson(context, type, member, path);
     if (problem === undefined) return;
+    const text = context.checker.typeToString(type);
+    // One cause, one error: a type is mended where it is declared, and a saga outputs what an action did.
+    if (reported.has(text) && (marker === "saga" || path === text)) return;
+    reported.add(text);
     const help =
       problem.is === "a Date"
         ? "use a string, such as date.toISOString(), or a number"

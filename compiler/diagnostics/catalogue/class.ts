@@ -115,7 +115,16 @@ export const optionNotStatic = entry<{ at: Span; what: string; text: string }>(
   }),
 );
 
-export const optionInvalid = entry<{ at: Span; what: string; must: string }>(
+interface OptionInvalid {
+  readonly at: Span;
+  readonly what: string;
+  /** What its value must be; absent: there is no such option. */
+  readonly must: string | undefined;
+  /** What to write, if there is more to say than that. */
+  readonly help?: string;
+}
+
+export const optionInvalid = entry<OptionInvalid>(
   "option-invalid",
   "error",
   {
@@ -128,10 +137,10 @@ export const optionInvalid = entry<{ at: Span; what: string; must: string }>(
       members: '@action({ undo: "none", retry: { attempts: 1 } })\nasync clean(): Promise<void> {}',
     }),
   },
-  ({ at, what, must }) => ({
-    message: `${what} must be ${must}`,
+  ({ at, what, must, help }) => ({
+    message: must === undefined ? `there is no option ${what}` : `${what} must be ${must}`,
     span: at,
-    help: `give ${what} ${must}`,
+    help: help ?? `give ${what} ${must}`,
   }),
 );
 

@@ -1,0 +1,58 @@
+/** One mistake gives one message, which says what to write. Whole sources; the pages are tested elsewhere. */
+import { expect, test } from "vitest";
+import { analyseProject } from "../../compiler/compile.js";
+import { example } from "../../compiler/diagnostics/catalogue/example.js";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
+import { Project } from "./project.js";
+
+function errorsOf(text: string): (Diagnostic & { readonly at: string })[] {
+  const project = new Project({ "rooms.ts": text });
+  const { diagnostics } = analyseProject({ paths: [], cwd: project.folder });
+  project.remove();
+  return diagnostics
+    .filter(({ severity }) => severity === "error")
+    .map((each) => ({ ...each, at: text.slice(each.span?.start, each.span?.end) }));
+}
+
+const said = (text: string): string[] => errorsOf(text).map(({ code }) => code);
+
+test("an action that is private is not missed by its undo, nor where it is called", () => {
+  expect(said(example({}).replace("async book(", "private async book("))).toEqual(["member-shape"]);
+  expect(said(example({}).replace("async cancel(", "private async cancel("))).toEqual([
+    "member-shape",
+  ]);
+});
+
+test("a type that cannot be stored is said once", () => {
+  const dated = example({
+    returns: "Room",
+    body: "const room = await this.book(params.name);\nreturn room;",
+  });
+  expect(said(dated.replace("price: number", "price: Date"))).toEqual(["value-not-json"]);
+  const inline = dated.replaceAll(/Room\b(?=[>)])/g, "{ id: string; at: Date }");
+  expect(said(inline.replaceAll("return this.desk.book(name)", "throw new Error(name)"))).toEqual([
+    "value-not-json",
+  ]);
+});
+
+test("an option that is not there is named, with the one that was meant", () => {
+  const member = (options: string): string =>
+    example({ members: `@action({ undo: "none", ${options} })\nasync tidy(): Promise<void> {}` });
+  expect(errorsOf(member('timeOut: "30s"'))).toMatchObject([
+    {
+      code: "option-invalid",
+      message: "there is no option `timeOut`",
+      at: "timeOut",
+      help: "write `timeout`",
+    },
+  ]);
+  expect(errorsOf(member("retry: { attempts: 2, colour: 1 }"))).toMatchObject([
+    { at: "colour", help: expect.stringContaining("`maxDelay`") },
+  ]);
+  expect(errorsOf(member('timeout: "3 parsecs"'))).toMatchObject([
+    {
+      at: '"3 parsecs"',
+      help: 'write it as "500ms", "30s" or "5 minutes", or as a number of milliseconds',
+    },
+  ]);
+});
