@@ -17,7 +17,14 @@ function finish(host: Host, choose: Choose, faults: boolean): void {
   // Failed attempts are repeated for ever here, so what ends does so soon, or not at all.
   let left = 100_000;
   while (host.state.finished === undefined) {
-    if (left-- === 0) throw new Error("the run does not end: " + JSON.stringify(host.log.slice(-12)) + [...describeState(host.state)].filter(([,v])=>!/done|abandoned|skipped|undone/.test(v)).join(" "));
+    if (left-- === 0)
+      throw new Error(
+        "the run does not end: " +
+          JSON.stringify(host.log.slice(-12)) +
+          [...describeState(host.state)]
+            .filter(([, v]) => !/done|abandoned|skipped|undone/.test(v))
+            .join(" "),
+      );
     const { acts } = host;
     const [effect] = acts.splice(choose(acts.length || 1), 1);
     if (effect !== undefined) act(host, effect, choose, faults);
