@@ -36,6 +36,12 @@ export function runtimeVersion(): string {
 /** Imports the bundle and gives its sagas. */
 export async function loadBundle(given: string): Promise<readonly BoundSaga[]> {
   const path = resolvePath(given);
+  if (/\.[cm]?tsx?$/.test(given)) {
+    throw new Problem(
+      "bundle-is-source",
+      `${given} is a source; bundle it with \`steno-compile --bundle <dir>\` and name the file that this writes`,
+    );
+  }
   checkBanner(readStart(path), given, runtimeVersion());
   registerRuntime();
   // Stack traces of the user's actions point into the user's sources.

@@ -4,6 +4,7 @@ import type { RunFilter, RunRow, StoreReader } from "../stores/store.js";
 import { noSuchRun } from "./control.js";
 import { parseError, parseValue } from "./failures.js";
 import { columns, moment, oneLine, type Output, paintStatus } from "./output.js";
+import { reasonBeside } from "./report.js";
 
 /** Characters of a value that a line of the log shows; `--json` shows all. */
 const VALUE_LIMIT = 120;
@@ -24,7 +25,7 @@ export async function list(output: Output, reader: StoreReader, filter: RunFilte
     run.status,
     oneLine(run.saga),
     moment(run.createdAt),
-    oneLine(run.reason ?? ""),
+    reasonBeside(run),
   ]);
   const lines = columns(rows, (cell, row, column) => {
     const status = runs[row]?.status;

@@ -68,7 +68,7 @@ function command(program: Command, name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
-    .requiredOption("--store <file>", "the SQLite file of the coordinator")
+    .requiredOption("--store <file>", "the SQLite file of the coordinator (required)")
     .option("--json", "write JSON, for programs");
 }
 
@@ -168,7 +168,7 @@ function addControl(program: Command): void {
   command(program, "settle", "say that a node where a run is stuck has been undone by hand")
     .argument("<id>", "the run")
     .argument("<node>", "the node where it is stuck")
-    .requiredOption("--reason <text>", "how it was undone, for the saga log")
+    .requiredOption("--reason <text>", "how it was undone, for the saga log (required)")
     .action((id: string, node: string, options: ControlOptions) =>
       control("settle", id, { node }, options),
     );

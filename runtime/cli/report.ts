@@ -85,8 +85,14 @@ export function tellWhatToDo(output: Output, run: RunRow, history: History, stor
 
 /** `succeeded  trip-42  BookTrip.bookTrip`, with the reason if it is not moving. */
 export function headline(output: Output, run: RunRow): string {
-  const reason = run.reason === undefined ? "" : `  (${oneLine(run.reason)})`;
+  const said = reasonBeside(run);
+  const reason = said === "" ? "" : `  (${said})`;
   return `${paintStatus(output, run.status)}  ${oneLine(run.id)}  ${oneLine(run.saga)}${reason}`;
+}
+
+/** Why a run is not moving, to be shown beside its status; empty where that says it already. */
+export function reasonBeside({ status, reason }: RunRow): string {
+  return reason === undefined || reason === status ? "" : oneLine(reason);
 }
 
 function tellFailure(output: Output, what: string, { attempt, error }: Failure): void {

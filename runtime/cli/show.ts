@@ -6,6 +6,7 @@ import { noSuchRun } from "./control.js";
 import { runSummary } from "./look.js";
 import { manyLines, oneLine, type Output, paintStatus } from "./output.js";
 import { Problem } from "./problem.js";
+import { reasonBeside } from "./report.js";
 
 /** Prints one run. */
 export async function show(
@@ -29,7 +30,8 @@ export async function show(
     output.value({ ...runSummary(run), owned, nodes: nodes.map(nodeForPrograms) });
     return;
   }
-  const reason = run.reason === undefined ? "" : ` (${oneLine(run.reason)})`;
+  const said = reasonBeside(run);
+  const reason = said === "" ? "" : ` (${said})`;
   output.line(`${oneLine(run.saga)}: ${paintStatus(output, run.status)}${reason}`);
   const tree = manyLines(statusText(run.id, nodes).trimEnd());
   output.line(

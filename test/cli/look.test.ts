@@ -222,6 +222,7 @@ test("what is wrong with a call is said in one line, with exit code 2", async ()
     [["list", "--store", "a.db", "--status", "odd"], /Allowed choices are running/],
     [["lst", "--store", "a.db"], /Did you mean list\?/],
     [run("none.js"), /^error\[bundle-missing\].*steno-compile --bundle/],
+    [run("src/tenant.ts"), /^error\[bundle-is-source\].*is a source; .*steno-compile --bundle/],
     [run("."), /^error\[bundle-not-readable\]/],
     [
       run(bundle, "--params", '{"a": 1,\n "b": }'),
