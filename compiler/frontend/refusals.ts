@@ -58,6 +58,12 @@ class Refusals {
         node.operator === ts.SyntaxKind.MinusMinusToken;
       return changes && this.refuseChange(node.operand, `\`${shown(node)}\``);
     }
+    if (ts.isForInStatement(node) || ts.isForOfStatement(node)) {
+      const { initializer } = node;
+      return (
+        !ts.isVariableDeclarationList(initializer) && this.refuseChange(initializer, "the loop")
+      );
+    }
     if (ts.isDeleteExpression(node)) return this.refuseChange(node.expression, "`delete`");
     if (ts.isCallExpression(node)) return this.refuseCall(node);
     const kind = unsupported(node);
@@ -144,10 +150,15 @@ class Refusals {
   /** Reports a change of a variable of the method, or of what one holds. */
   private refuseChange(target: ts.Expression, what: string, inside = false): boolean {
     const place = untyped(target);
+    const targets = targetsOf(place);
+    if (targets !== undefined) return targets.some((each) => this.refuseChange(each, what));
     const owner = rootOf(place);
     const whole = place === owner && !inside;
     if (owner === undefined || !ts.isIdentifier(owner)) return false;
-    const symbol = this.method.checker.getSymbolAtLocation(owner);
+    const { checker } = this.method;
+    const symbol = ts.isShorthandPropertyAssignment(owner.parent)
+      ? checker.getShorthandAssignmentValueSymbol(owner.parent)
+      : checker.getSymbolAtLocation(owner);
     const declared = symbol?.declarations?.[0];
     const facts = { at: spanOf(target), what, name: owner.text };
     if (declared === undefined) return false;
@@ -216,6 +227,30 @@ class Refusals {
     const source = symbol?.declarations?.[0]?.getSourceFile();
     return source !== undefined && this.method.context.program.isSourceFileDefaultLibrary(source);
   }
+}
+
+/** What `[a, b.c] = …` and `({ a, b: c } = …)` assign to; undefined: one place only. */
+function targetsOf(node: ts.Expression): ts.Expression[] | undefined {
+  const written = ts.isArrayLiteralExpression(node)
+    ? node.elements.map((each) => (ts.isSpreadElement(each) ? each.expression : each))
+    : ts.isObjectLiteralExpression(node)
+      ? node.properties.map((each) =>
+          ts.isPropertyAssignment(each)
+            ? each.initializer
+            : ts.isSpreadAssignment(each)
+              ? each.expression
+              : ts.isShorthandPropertyAssignment(each)
+                ? each.name
+                : undefined,
+        )
+      : undefined;
+  return written
+    ?.filter((each) => each !== undefined)
+    .map((each) =>
+      ts.isBinaryExpression(each) && each.operatorToken.kind === ts.SyntaxKind.EqualsToken
+        ? each.left
+        : each,
+    );
 }
 
 /** The variable that a chain of members starts with. */

@@ -94,6 +94,17 @@ const bodies: readonly (readonly [body: string, code: string | null | undefined]
   ["params.name ? await this.book(params.name) : 0;", null],
   ["(await this.book(params.name)) ?? (await this.book('b'));", null],
   ["await params.name;", "await-unknown"],
+  ["let name: string;\n[name] = [params.name];\nawait this.book(name);", "reassigned-variable"],
+  ["let name: string;\n({ name } = params);\nawait this.book(name);", "reassigned-variable"],
+  [
+    "let name = '';\n[1].forEach(() => { for (name of ['a']) {} });\nawait this.book(name);",
+    "reassigned-variable",
+  ],
+  ["[params.name] = ['b'];\nawait this.book('b');", "mutation"],
+  [
+    "const last = ['a'].map((each) => { let held; [held] = [each]; return held; });\nawait this.book(last.join());",
+    null,
+  ],
   ["void this.book(params.name);", "floating-promise"],
   ["const held = this.book(params.name);", "floating-promise"],
   ["const held = (async () => { this.book(params.name); })();\nawait held;", "floating-promise"],
