@@ -20,9 +20,9 @@ export function entryOf(
   const exported = source.sagas.map((saga) => saga.exportName).join(", ");
   // An export that is named wins over one of `*`: the definitions are there in any case.
   const exports = `export { ${exported} } from ${generated};\nexport * from ${local(source.file)};\n`;
-  const worker = source.file.replace(/\.([cm]?)tsx?$/, ".worker.$1ts");
+  const worker = workerOf(source);
   if (existsSync(worker)) return `${exports}export { default } from ${local(worker)};\n`;
-  const needy = classesWithSagas(source).filter(({ constructible }) => !constructible);
+  const needy = needyClasses(source);
   for (const each of needy) {
     const file = path.relative(cwd, worker).split(path.sep).join("/");
     const text = workerText(source);
@@ -48,6 +48,19 @@ export function entryOf(
     ...objects,
     `export default [${bound.join(", ")}];\n`,
   ].join("");
+}
+
+/** Whether there is neither a worker file nor a class that can be made without one. */
+export function needsObjects(source: SourceModel): boolean {
+  return needyClasses(source).length > 0 && !existsSync(workerOf(source));
+}
+
+function needyClasses(source: SourceModel): ClassModel[] {
+  return classesWithSagas(source).filter(({ constructible }) => !constructible);
+}
+
+function workerOf({ file }: SourceModel): string {
+  return file.replace(/\.([cm]?)tsx?$/, ".worker.$1ts");
 }
 
 function classesWithSagas(source: SourceModel): ClassModel[] {

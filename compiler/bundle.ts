@@ -10,8 +10,8 @@ import * as say from "./diagnostics/catalogue/output.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Locate } from "./emit/manifest.js";
 import { generatedPath, printModule } from "./emit/module.js";
-import { entryOf } from "./bundle-entry.js";
-import type { SourceModel } from "./model.js";
+import { entryOf, needsObjects } from "./bundle-entry.js";
+import type { GraphModel, SourceModel } from "./model.js";
 import { writeOutput, type Written } from "./write.js";
 
 export interface BundleOptions {
@@ -26,6 +26,8 @@ export interface BundleOptions {
 
 export interface BundleResult {
   readonly bundles: readonly Written[];
+  /** Sources that need no bundle of their own, since other sagas embed theirs. */
+  readonly skipped: readonly string[];
 }
 
 /** The format of bundles: a runtime refuses one of another number. */
@@ -41,12 +43,34 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
     ]),
   );
   const bundles: Written[] = [];
+  const skipped: string[] = [];
   for (const [source, name] of bundleNames(options.sources)) {
+    if (needsObjects(source) && isEmbedded(source, options.sources)) {
+      skipped.push(source.file);
+      continue;
+    }
     const entry = entryOf(source, options.cwd, options.report);
     if (entry === undefined) continue;
     bundles.push(...(await bundleSource(source, name, entry, generated, options)));
   }
-  return { bundles };
+  return { bundles, skipped };
+}
+
+/** Whether sagas of other sources embed every saga of this one. */
+function isEmbedded(source: SourceModel, all: readonly SourceModel[]): boolean {
+  const embedded = new Set(
+    all.filter((other) => other !== source).flatMap((other) => other.sagas.flatMap(subsagas)),
+  );
+  return source.sagas.every(({ name }) => embedded.has(name));
+}
+
+/** The names of all sagas that are inside of one. */
+function subsagas({ nodes }: GraphModel): string[] {
+  return nodes.flatMap((node) => {
+    if (node.kind === "subsaga") return [node.saga.name, ...subsagas(node.saga)];
+    if (node.kind === "scope") return [...subsagas(node.graph), ...subsagas(node.handler)];
+    return node.kind === "map" || node.kind === "loop" ? subsagas(node.graph) : [];
+  });
 }
 
 /** Sources of one base name get the folders that tell them apart. */

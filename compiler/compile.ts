@@ -26,6 +26,8 @@ export interface CompileOptions extends FrontendOptions {
 export interface Compiled extends Analysed {
   readonly modules: readonly Written[];
   readonly bundles: readonly Written[];
+  /** Sources without a bundle of their own: other sagas embed theirs. */
+  readonly skipped: readonly string[];
 }
 
 /** Compiles a project: generated modules beside their sources, and bundles if asked for. */
@@ -40,12 +42,14 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
   const report = (diagnostic: Diagnostic): void => void found.push(diagnostic);
   if (options.check === true) {
     for (const output of outputs) checkModule(output, options.cwd, report);
-    return { diagnostics: inOrder(found), sources, places, modules: [], bundles: [] };
+    return { diagnostics: inOrder(found), sources, places, modules: [], bundles: [], skipped: [] };
   }
   const modules = outputs.map((output) => writeModule(output, options.cwd, report));
   const usable = exitCode({ diagnostics: found }) === 0;
-  const { bundles } = usable ? await bundleAll(options, sources, places, report) : { bundles: [] };
-  return { diagnostics: inOrder(found), sources, places, modules, bundles };
+  const { bundles, skipped } = usable
+    ? await bundleAll(options, sources, places, report)
+    : { bundles: [], skipped: [] };
+  return { diagnostics: inOrder(found), sources, places, modules, bundles, skipped };
 }
 
 /** The manifests of all sagas, with positions relative to the folder. */
@@ -59,7 +63,7 @@ async function bundleAll(
   places: Places,
   report: (diagnostic: Diagnostic) => void,
 ): Promise<BundleResult> {
-  if (options.bundle === undefined) return { bundles: [] };
+  if (options.bundle === undefined) return { bundles: [], skipped: [] };
   // esbuild is loaded only by who needs it.
   const { bundle } = await import("./bundle.js");
   return bundle({

@@ -9,7 +9,7 @@ import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
 import type { Manifest } from "steno-runtime/manifest";
 import type { Analysed, Compiled, CompileOptions } from "./compile.js";
-import { explain } from "./diagnostics/explain.js";
+import { codes, explain } from "./diagnostics/explain.js";
 import { toJson } from "./diagnostics/json.js";
 import { exitCode } from "./diagnostics/report.js";
 import { toText } from "./diagnostics/text.js";
@@ -96,10 +96,10 @@ function commands(answer: { code: number }): Command {
     });
   program
     .command("explain")
-    .description("show the page for one diagnostic")
-    .argument("<code>")
-    .action((code: string) => {
-      answer.code = explainCode(code);
+    .description("show the page for one diagnostic, or list all codes")
+    .argument("[code]")
+    .action((code: string | undefined) => {
+      answer.code = code === undefined ? listCodes() : explainCode(code);
     });
   return program;
 }
@@ -122,7 +122,9 @@ async function compileOnce(paths: readonly string[], flags: Flags): Promise<numb
     process.stdout.write(`${JSON.stringify(all, null, flags.watch ? undefined : 2)}\n`);
   } else {
     printDiagnostics(compiled);
-    process.stdout.write(summary(compiled, flags));
+    // What was not done is said where the errors are: stdout may be piped away.
+    const stream = exitCode(compiled) === 0 ? process.stdout : process.stderr;
+    stream.write(summary(compiled, flags));
   }
   return exitCode(compiled);
 }
@@ -155,6 +157,11 @@ async function show(
   return code;
 }
 
+function listCodes(): number {
+  process.stdout.write(`${codes().join("\n")}\n`);
+  return 0;
+}
+
 function explainCode(code: string): number {
   const explained = explain(code);
   if ("text" in explained) {
@@ -176,7 +183,8 @@ function printDiagnostics({ diagnostics, places }: Analysed): void {
   }
 }
 
-function summary({ diagnostics, sources, modules, bundles }: Compiled, flags: Flags): string {
+function summary(compiled: Compiled, flags: Flags): string {
+  const { diagnostics, sources, modules, bundles, skipped } = compiled;
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;
   const lines = [...modules, ...bundles.filter(({ file }) => !file.endsWith(".map"))]
     .filter(({ state }) => state !== "failed")
@@ -186,10 +194,14 @@ function summary({ diagnostics, sources, modules, bundles }: Compiled, flags: Fl
     );
   // Of many files only what changed is worth a line.
   const changed = lines.length > 20 ? lines.filter((line) => !line.includes("(unchanged)")) : lines;
+  const embedded = skipped.map(
+    (file) =>
+      `  ${path.relative(cwd, file)} has no bundle of its own: other sagas embed its sagas\n`,
+  );
   const count = sources.reduce((sum, source) => sum + source.sagas.length, 0);
   const done = flags.check ? "checked" : "compiled";
   const end = errors === 0 ? "" : `, ${plural(errors, "error")}`;
-  return `${done} ${plural(count, "saga")}${end}\n${changed.join("")}`;
+  return `${done} ${plural(count, "saga")}${end}\n${[...changed, ...embedded].join("")}`;
 }
 
 function plural(count: number, word: string): string {

@@ -7,6 +7,11 @@ export type Explained =
   /** No such code; the nearest that there is. */
   | { readonly unknown: string; readonly meant: string | undefined };
 
+/** All codes, in alphabetical order. */
+export function codes(): readonly string[] {
+  return [...catalogue.keys()];
+}
+
 /** Takes the code as it is printed, too: `error[undo-missing]`. */
 export function explain(asked: string): Explained {
   const code = /\[(.+)\]/.exec(asked)?.[1] ?? asked;

@@ -73,6 +73,23 @@ test("a class that needs something is made by the worker file beside it", () => 
   execFileSync(tsc, ["-p", project.folder]);
 });
 
+test("a source whose sagas are embedded by others needs no bundle, and says so", () => {
+  const embedding = greeter("Hall")
+    .replace("\n\n", '\nimport { Greeter } from "./greeter.js";\n\n')
+    .replace("Hall {", 'Hall {\n  readonly guest = new Greeter("!");')
+    .replace("return await this.greet(params.who)", "return await this.guest.greeter(params)");
+  make({ "src/greeter.ts": needyGreeter(), "src/hall.ts": embedding });
+  const { code, stdout, stderr } = project.compile("--bundle", "bundle");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain(
+    "  src/greeter.ts has no bundle of its own: other sagas embed its sagas\n",
+  );
+  expect(readdirSync(project.path("bundle"))).toEqual(["hall.js", "hall.js.map"]);
+  // Alone it is wanted for itself.
+  const alone = project.compile("src/greeter.ts", "--bundle", "bundle");
+  expect(alone.stderr).toContain("or name the paths to bundle, without this one");
+});
+
 test("CommonJS dependencies work, also those that need Node's own modules", () => {
   const source = greeter()
     .replace(

@@ -56,9 +56,10 @@ describe("compiling", () => {
       "b.ts",
       greeter("Two", "good morning").replace("params.who)", 'params.who + "!")'),
     );
-    const { code, stderr } = project.compile();
-    expect(code).toBe(1);
+    const { code, stdout, stderr } = project.compile();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toContain("error[undo-missing]");
+    expect(stderr).toContain("compiled 1 saga, 1 error\n");
     expect(stderr).toContain("┌─ a.ts:5:");
     expect(project.read("a.saga.ts")).toBe(old);
     expect(project.read("b.saga.ts")).toContain('params.who + "!"');
@@ -142,7 +143,6 @@ describe("a wrong call ends with 2 and says what to do", () => {
     [["--project", "no-such.json"], "error[project-not-found]"],
     [["--check", "--watch"], "cannot be used with"],
     [["graph", "--format", "png"], "Allowed choices are dot, mermaid"],
-    [["explain"], "missing required argument 'code'"],
     [["explain", "undo-mising"], "did you mean undo-missing?"],
   ])("%j", (args, words) => {
     const { code, stderr } = make().compile(...args);
@@ -200,6 +200,9 @@ describe("the other commands", () => {
     expect(stdout).toContain("error[undo-missing]");
     expect(stdout).toContain("This is accepted:");
     expect(project.compile("explain", "error[undo-missing]").stdout).toBe(stdout);
+    const all = project.compile("explain");
+    expect(all.code).toBe(0);
+    expect(all.stdout.split("\n")).toContain("undo-missing");
   });
 });
 

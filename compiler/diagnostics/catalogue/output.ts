@@ -61,7 +61,7 @@ export const workerMissing = entry<{ at: Span; className: string; file: string; 
     message: `the bundle cannot make a ${className}: its constructor needs arguments`,
     span: at,
     notes: [`a worker file looks like this:\n${worker}`],
-    help: `write ${file}, with what the constructor of ${className} needs`,
+    help: `write ${file}, with what the constructor of ${className} needs; or name the paths to bundle, without this one`,
   }),
 );
 
