@@ -25,6 +25,7 @@ const runBy: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ts: "test/compiler/catalogue.test.ts",
     sh: "test/compiler/catalogue.test.ts",
   },
+  "docs/LANGUAGE.md": { ts: "test/compiler/language.test.ts" },
   "docs/STORE.md": { sql: "test/stores/queries.test.ts", sh: "test/stores/queries.test.ts" },
 };
 /** Pictures and output: shown, not run. Few, so that nobody hides a broken example in one. */
