@@ -5,7 +5,7 @@
 import type { ActiveRun } from "./active-run.js";
 import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
-import { PHASE, placeOf } from "./state.js";
+import { PHASE, pathOf, placeOf } from "./state.js";
 
 /** The arguments of a command, as the JSON of a request has them. */
 export interface CommandArguments {
@@ -57,6 +57,7 @@ export function eventOf(
           `\`${command}\` needs the node: name it after the run`,
         );
       }
+      checkNode(run, node);
       const { frame, index } = placeOf(state, node);
       const phase = frame.phase[index];
       if (phase !== PHASE.undoFailed && phase !== PHASE.doubtStuck) {
@@ -81,6 +82,23 @@ export function eventOf(
         `the coordinator does not know the command \`${command}\`: its steno-runtime is of another version`,
       );
   }
+}
+
+/** Names that a message can list and still be read. */
+const NAMED_AT_MOST = 20;
+
+/** A node that the run does not have is a misspelled one. */
+function checkNode({ id, state }: ActiveRun, node: string): void {
+  const paths = state.frames.flatMap((frame) =>
+    frame.plan.nodes.map((_, index) => pathOf(frame, index)),
+  );
+  if (paths.includes(node)) return;
+  const named = paths.slice(0, NAMED_AT_MOST).map((path) => `\`${path}\``);
+  const more = paths.length > named.length ? `, and more: see \`steno show ${id}\`` : "";
+  throw new StenoError(
+    "no-such-node",
+    `run \`${id}\` has no node \`${node}\`: it has ${named.join(", ")}${more}`,
+  );
 }
 
 /** An event that no node waits for, ever, is a misspelled one. */

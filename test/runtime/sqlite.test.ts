@@ -197,6 +197,9 @@ test("commands of another process are acted on and answered within 250 ms", asyn
   await expect(run.result()).rejects.toMatchObject({ code: "saga-stuck", node: "b" });
   expect(await row()).toEqual(["stuck", "stuck"]);
   expect(await ask("retry", { node: "a" })).toMatchObject({ ok: false, code: "node-not-stuck" });
+  const unknown = await ask("retry", { node: "bx" });
+  expect(unknown).toMatchObject({ ok: false, code: "no-such-node" });
+  expect(JSON.stringify(unknown)).toContain("has no node `bx`: it has `a`, `b`");
   expect(await ask("settle", { node: "b" })).toMatchObject({ ok: false, code: "reason-missing" });
   expect(await ask("settle", { node: "b", reason: "by hand" })).toEqual(yes);
   await expect(run.result()).rejects.toMatchObject({ code: "saga-stuck", node: "a" });
