@@ -3,6 +3,7 @@
  * comes back is a list of complaints for each program.
  */
 import { setImmediate } from "node:timers/promises";
+import type { Graph } from "steno-runtime/manifest";
 import { Batch, isLoadable, load, type Result } from "../oracle/compile.js";
 import { compareWithReference } from "../oracle/failing.js";
 import { faultsOf } from "../oracle/faults.js";
@@ -34,6 +35,11 @@ export interface ExamineOptions {
 }
 
 const params: Params = { tag: "m", n: 4, s: "some", on: true, nums: [3, 1, 2] };
+/** For programs that decide something: others would do the same again. */
+const otherParams: readonly Params[] = [
+  { tag: "m", n: 1, s: "b", on: false, nums: [0, 7] },
+  { tag: "m", n: 9, s: "", on: true, nums: [] },
+];
 /** Some breaks leave no saga: then there is nothing to say. */
 const SAGA = /^import \{ saga \}[^]*^\s*@saga\b/m;
 /** Fault schedules for each program. */
@@ -122,10 +128,16 @@ async function examineOne(
   // Where its saga lost its name or its decorator, another one may be all that is left.
   if (broken && !/^export const main\b/m.test(result.generated)) return [];
   const program = await load({ ...result, generated: sabotage(result.generated) });
-  const { differences, holds } = await compareByGating(program, params);
-  tally.holds += holds;
-  const complaints: Complaint[] = differences.map((text) => ({ by: "gates", text }));
-  if (complaints.length > 0 || only === "gates") return complaints;
+  const isPlain = isStraight(program.main.manifest);
+  const complaints: Complaint[] = [];
+  for (const given of isPlain ? [params] : [params, ...otherParams]) {
+    const { differences, holds } = await compareByGating(program, given);
+    tally.holds += holds;
+    const when = given === params ? "" : `with ${JSON.stringify(given)}: `;
+    complaints.push(...differences.map((text) => ({ by: "gates", text: when + text }) as const));
+  }
+  // The reference knows nothing of values: what decides is compared where nothing fails only.
+  if (complaints.length > 0 || only === "gates" || !isPlain) return complaints;
   for (let schedule = 0; schedule < SCHEDULES; schedule++) {
     const faults = faultsOf(result.text.length * SCHEDULES + schedule);
     const ending = await compareWithReference(program, params, faults);
@@ -134,6 +146,14 @@ async function examineOne(
     await setImmediate();
   }
   return complaints;
+}
+
+/** Whether nothing in it depends on values: neither what is done, nor how often. */
+function isStraight({ nodes }: Graph): boolean {
+  return nodes.every((node) => {
+    if (node.kind === "subsaga") return isStraight(node.graph);
+    return node.kind === "action" || node.kind === "compute";
+  });
 }
 
 function traceOf(error: unknown): string {
