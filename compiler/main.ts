@@ -134,7 +134,7 @@ async function keepCompiling(paths: readonly string[], flags: Flags): Promise<nu
   const watching = await watch(cwd, async () => {
     if (process.stdout.isTTY && !flags.json) process.stdout.write("\u001bc");
     await compileOnce(paths, flags);
-    if (!flags.json) process.stdout.write(pc.dim("watching for changes\n"));
+    if (!flags.json) process.stdout.write(dim("watching for changes\n"));
   });
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
@@ -175,9 +175,18 @@ function explainCode(code: string): number {
   return 2;
 }
 
-function printDiagnostics({ diagnostics, places }: Analysed): void {
+/** Colour is for terminals; picocolors alone would also colour what CI pipes into a file. */
+function isColoured(stream: NodeJS.WriteStream): boolean {
   const { NO_COLOR, FORCE_COLOR } = process.env;
-  const colour = !NO_COLOR && (process.stderr.isTTY || Boolean(FORCE_COLOR));
+  return !NO_COLOR && (stream.isTTY || Boolean(FORCE_COLOR));
+}
+
+function dim(text: string): string {
+  return pc.createColors(isColoured(process.stdout)).dim(text);
+}
+
+function printDiagnostics({ diagnostics, places }: Analysed): void {
+  const colour = isColoured(process.stderr);
   for (const diagnostic of diagnostics) {
     process.stderr.write(`${toText(diagnostic, { places, cwd, colour })}\n\n`);
   }
@@ -190,7 +199,7 @@ function summary(compiled: Compiled, flags: Flags): string {
     .filter(({ state }) => state !== "failed")
     .map(
       ({ file, state }) =>
-        `  ${path.relative(cwd, file)}${state === "unchanged" ? pc.dim(" (unchanged)") : ""}\n`,
+        `  ${path.relative(cwd, file)}${state === "unchanged" ? dim(" (unchanged)") : ""}\n`,
     );
   // Of many files only what changed is worth a line.
   const changed = lines.length > 20 ? lines.filter((line) => !line.includes("(unchanged)")) : lines;

@@ -11,7 +11,9 @@ function run(
   args: readonly string[],
   cwd: string,
 ): { status: number | null; out: string } {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  // As in CI, where nothing is a terminal; the runner of these tests may ask for colours by itself.
+  const env = { ...process.env, CI: "true", FORCE_COLOR: undefined };
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
   return { status, out: stdout + stderr };
 }
 
