@@ -1,47 +1,25 @@
 /**
  * The public face of the runtime: opens a store, goes on with what is unfinished, starts runs, and
- * finds them again. How a run proceeds is in `executor.ts` and `machine.ts`.
+ * finds them again. How a run proceeds is in `executor.ts` and `machine.ts`; which runs are in
+ * memory, in `active-runs.ts`.
  */
-import { randomUUID } from "node:crypto";
-import { ActiveRun } from "./active-run.js";
-import { type Clock, systemClock } from "./clock.js";
+import type { ActiveRun } from "./active-run.js";
+import { ActiveRuns } from "./active-runs.js";
+import { systemClock } from "./clock.js";
 import { encode } from "./codec.js";
 import { type CommandArguments, eventOf } from "./control.js";
-import type { AnySagaDefinition, BoundSaga, SagaDefinition } from "./definition.js";
+import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { StenoError } from "./errors.js";
-import { Executor, isMoving } from "./executor.js";
+import { Executor } from "./executor.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
-import { crashesIfRecovered } from "./machine/outstanding.js";
-import { crashLimitOf, restore, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
+import type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
+import { crashLimitOf, type UnrecoveredRun } from "./recovery.js";
 import { REQUEST_POLL_MS, Requests } from "./requests.js";
-import { checkSpawns, Spawns } from "./spawns.js";
 import { Run, type RunHost } from "./run.js";
-import { checkId, checkSame, idTaken, type JsonText, newRun } from "./starting.js";
+import { checkSpawns, Spawns } from "./spawns.js";
+import { Starter } from "./starter.js";
 import { statusOf } from "./state.js";
-import type { RunRow, RunStatus, Store, StoreOwner } from "./stores/store.js";
-
-/** Where a coordinator says what nobody asked for. `console` is one. */
-export interface Logger {
-  warn(message: string): void;
-}
-
-export interface CoordinatorOptions {
-  readonly store: Store;
-  /** The sagas that can be run. Of several of one name, the first gets the new runs. */
-  readonly sagas: readonly BoundSaga[];
-  readonly clock?: Clock;
-  /** From 0 up to 1; for jitter. */
-  readonly random?: () => number;
-  /** Default: `console`. */
-  readonly logger?: Logger;
-  /** A run is paused when a node's attempts have ended with the process this often. Default 3. */
-  readonly crashLimit?: number;
-}
-
-export interface StartOptions {
-  /** Starting with the same id again gives the same run. Default: a random one. */
-  readonly id?: string;
-}
+import type { RunStatus, StoreOwner } from "./stores/store.js";
 
 /** When `close()` says what it waits for. */
 const CLOSE_WARNING_MS = 10_000;
@@ -49,16 +27,12 @@ const CLOSE_WARNING_MS = 10_000;
 /** Runs sagas on a store, as its only owner. */
 export class Coordinator {
   readonly #owner: StoreOwner;
-  readonly #sagas: readonly LoadedSaga[];
   readonly #executor: Executor;
+  readonly #runs: ActiveRuns;
+  readonly #starter: Starter;
   readonly #spawns: Spawns;
   readonly #requests: Requests;
   readonly #logger: Logger;
-  readonly #crashLimit: number;
-  readonly #active = new Map<string, ActiveRun>();
-  readonly #starting = new Map<string, Promise<Run<never>>>();
-  readonly #defined = new Set<string>();
-  readonly #unrecovered = new Map<string, UnrecoveredRun>();
   /** Who waits for the next run to rest. */
   #rested: (() => void)[] = [];
   #closed: Promise<void> | undefined;
@@ -70,12 +44,11 @@ export class Coordinator {
     options: CoordinatorOptions,
   ) {
     this.#owner = owner;
-    this.#sagas = sagas;
     this.#logger = options.logger ?? console;
-    this.#crashLimit = crashLimitOf(options);
     const spawns = new Spawns(
       {
-        start: async (saga, params, id) => this.#startById(this.#latest(saga), params, id),
+        start: async (saga, params, id) =>
+          this.#starter.startById(this.#starter.latest(saga), params, id),
         isFinished: async (id) => isFinal((await this.#owner.run(id))?.status),
         result: async (id) => (await this.run(id))?.result(),
       },
@@ -91,11 +64,26 @@ export class Coordinator {
       watch: (run, frame, index) => spawns.watch(run, frame, index),
       onLost: (error) => this.#lose(error),
     });
+    const warn = (message: string): void => this.#warn(message);
+    this.#runs = new ActiveRuns({
+      reader: owner,
+      sagas,
+      executor: this.#executor,
+      crashLimit: crashLimitOf(options),
+      warn,
+    });
+    this.#starter = new Starter({
+      reader: owner,
+      sagas,
+      executor: this.#executor,
+      runs: this.#runs,
+      checkOpen: () => this.#checkOpen(),
+    });
     this.#requests = new Requests({
       owner,
       executor: this.#executor,
       act: (run, command, args) => this.#command(run, command, args),
-      warn: (message) => this.#warn(message),
+      warn,
     });
   }
 
@@ -112,7 +100,7 @@ export class Coordinator {
     const owner = await options.store.open();
     const coordinator = new Coordinator(owner, sagas, options);
     try {
-      await coordinator.#recover();
+      await coordinator.#runs.recover();
       // What operators asked for while nobody had the store.
       while ((await coordinator.#requests.answerAll()) > 0);
     } catch (error) {
@@ -125,7 +113,7 @@ export class Coordinator {
 
   /** Unfinished runs that cannot go on here, and why. */
   get unrecovered(): readonly UnrecoveredRun[] {
-    return [...this.#unrecovered.values()];
+    return this.#runs.unrecovered;
   }
 
   /**
@@ -139,35 +127,18 @@ export class Coordinator {
     { id }: StartOptions = {},
   ): Promise<Run<Result>> {
     this.#checkOpen();
-    const saga = this.#loaded(definition as unknown as AnySagaDefinition);
-    const text = encode(params, "params");
-    if (id === undefined) return this.#create(saga, text, randomUUID());
-    return this.#startById(saga, text, id);
-  }
-
-  /** Two calls at the same time with one id are one run. */
-  async #startById<Result>(saga: LoadedSaga, text: JsonText, id: string): Promise<Run<Result>> {
-    this.#checkOpen();
-    checkId(id);
-    const before = this.#starting.get(id) ?? Promise.resolve();
-    const starting = before.then(
-      () => this.#createOrFind<Result>(saga, text, id),
-      () => this.#createOrFind<Result>(saga, text, id),
-    );
-    this.#starting.set(id, starting as Promise<Run<never>>);
-    try {
-      return await starting;
-    } finally {
-      if (this.#starting.get(id) === (starting as Promise<Run<never>>)) this.#starting.delete(id);
-    }
+    const saga = this.#starter.loaded(definition as unknown as AnySagaDefinition);
+    const started = await this.#starter.start(saga, encode(params, "params"), id);
+    return this.#handle(started);
   }
 
   /** The handle of a run, finished or not; `undefined` if there is none. */
   async run(id: string): Promise<Run | undefined> {
     this.#checkOpen();
-    const active = this.#active.get(id);
-    if (active === undefined && (await this.#owner.run(id)) === undefined) return undefined;
-    return this.#handle(id, active);
+    if (this.#runs.get(id) === undefined && (await this.#owner.run(id)) === undefined) {
+      return undefined;
+    }
+    return this.#handle(id);
   }
 
   /**
@@ -177,8 +148,12 @@ export class Coordinator {
    */
   async drain(): Promise<void> {
     this.#checkOpen();
-    while (this.#isMoving() || (await this.#requests.answerAll()) > 0 || this.#isMoving()) {
-      if (!this.#isMoving()) continue;
+    while (
+      this.#runs.areMoving() ||
+      (await this.#requests.answerAll()) > 0 ||
+      this.#runs.areMoving()
+    ) {
+      if (!this.#runs.areMoving()) continue;
       await new Promise<void>((resolve) => {
         // A run that is paused never rests: it is looked at again now and then.
         const again = setTimeout(resolve, REQUEST_POLL_MS);
@@ -192,14 +167,9 @@ export class Coordinator {
     await this.#executor.durable();
   }
 
-  #isMoving(): boolean {
-    for (const run of this.#active.values()) if (isMoving(run)) return true;
-    return false;
-  }
-
   #rest(run: ActiveRun): void {
     if (run.state.finished !== undefined) {
-      this.#active.delete(run.id);
+      this.#runs.forget(run);
       this.#spawns.finished(run.id);
     }
     this.#wakeDrains();
@@ -228,13 +198,13 @@ export class Coordinator {
       "coordinator-closed",
       "the coordinator was closed before the run came to rest: it goes on when the store is opened again",
     );
-    for (const run of this.#active.values()) run.giveUp(closed);
+    this.#runs.giveUp(closed);
     this.#wakeDrains();
     await this.#owner.close();
   }
 
   #tellWhatRuns(): void {
-    const bodies = [...this.#active.values()].flatMap(({ id, attempts }) =>
+    const bodies = [...this.#runs.all()].flatMap(({ id, attempts }) =>
       Array.from(attempts.keys(), (node) => `\`${node}\` of run \`${id}\``),
     );
     this.#warn(
@@ -242,107 +212,23 @@ export class Coordinator {
     );
   }
 
-  #loaded({ manifest: { name, hash } }: AnySagaDefinition): LoadedSaga {
-    const saga = this.#latest(name);
-    if (saga.manifest.hash === hash) return saga;
-    throw new StenoError(
-      "definition-not-open",
-      `\`${name}\` is in \`sagas\` first with another definition: new runs take the first`,
-    );
-  }
-
-  #latest(name: string): LoadedSaga {
-    const saga = this.#sagas.find(({ manifest }) => manifest.name === name);
-    if (saga !== undefined) return saga;
-    throw new StenoError(
-      "definition-not-open",
-      `\`${name}\` is not in \`sagas\`: open the coordinator with \`definition.on(instance)\` in it`,
-    );
-  }
-
-  async #createOrFind<Result>(
-    saga: LoadedSaga,
-    params: JsonText,
-    id: string,
-  ): Promise<Run<Result>> {
-    const row = await this.#owner.run(id);
-    if (row === undefined) return this.#create(saga, params, id);
-    checkSame(row, saga, params);
-    return this.#handle(id, this.#active.get(id));
-  }
-
-  async #create<Result>(saga: LoadedSaga, params: JsonText, id: string): Promise<Run<Result>> {
-    this.#checkOpen();
-    const { manifest } = saga;
-    if (!this.#defined.has(manifest.hash)) {
-      this.#defined.add(manifest.hash);
-      this.#executor.define(manifest);
-    }
-    const { run, created, effects } = newRun(saga, params, id, this.#executor.clock.now());
-    this.#active.set(id, run);
-    this.#executor.add(run, effects, created);
-    await this.#executor.durable();
-    if (run.refused) {
-      this.#active.delete(id);
-      throw idTaken(id);
-    }
-    return this.#handle(id, run);
-  }
-
-  async #recover(): Promise<void> {
-    const at = this.#executor.clock.now();
-    for await (const row of unfinishedRuns(this.#owner)) {
-      const found = await restore(this.#owner, row, this.#sagas);
-      if (!(found instanceof ActiveRun)) {
-        this.#leaveAlone(row, found, at);
-        continue;
-      }
-      this.#active.set(row.id, found);
-      if (crashesIfRecovered(found.state) >= this.#crashLimit && found.state.paused === undefined) {
-        const message = `run \`${row.id}\` is paused: its attempts ended with the process ${this.#crashLimit} times`;
-        this.#warn(message);
-        this.#executor.record(found, { type: "paused", at, value: '"crash-loop"' });
-      }
-      this.#executor.record(found, { type: "recovered", at });
-      found.atRest = found.status === "stuck" && statusOf(found.state) === "stuck";
-    }
-    await this.#executor.durable();
-  }
-
-  #leaveAlone(row: RunRow, found: UnrecoveredRun, updatedAt: number): void {
-    this.#unrecovered.set(row.id, found);
-    this.#warn(found.message);
-    if (row.reason === found.reason) return;
-    const { id: run, status, output, error } = row;
-    this.#executor.write({
-      kind: "update",
-      run,
-      status,
-      reason: found.reason,
-      output,
-      error,
-      updatedAt,
-    });
-  }
-
-  #handle<Result>(id: string, active: ActiveRun | undefined): Run<Result> {
+  #handle<Result>(id: string): Run<Result> {
     const host: RunHost = {
       reader: () => {
         this.#checkOpen();
         return this.#owner;
       },
-      active: (run) => this.#active.get(run),
+      active: (run) => this.#runs.get(run),
       control: (run, command, node, reason) =>
         this.#control(run, command, { reason, ...(node !== undefined && { node }) }),
       send: (run, event, payload) =>
         this.#control(run, "send", { event, ...(payload !== undefined && { payload }) }),
       checkAlive: (run) => {
-        const found = this.#unrecovered.get(run);
-        if (found !== undefined) throw new StenoError(found.reason, found.message);
+        this.#runs.checkRecovered(run);
         this.#checkOpen();
       },
     };
-    return new Run<Result>(host, id, active);
+    return new Run<Result>(host, id, this.#runs.get(id));
   }
 
   async #control(id: string, command: string, args: CommandArguments): Promise<void> {
@@ -352,8 +238,7 @@ export class Coordinator {
 
   async #command(id: string, command: string, args: CommandArguments): Promise<void> {
     this.#checkOpen();
-    const run = this.#active.get(id);
-    if (run === undefined) throw await this.#notActive(id);
+    const run = await this.#runs.underWay(id);
     const event = eventOf(run, command, args, this.#executor.clock.now());
     if (event === undefined) return;
     this.#executor.record(run, event);
@@ -361,21 +246,10 @@ export class Coordinator {
     run.atRest = run.atRest && statusOf(run.state) === "stuck";
   }
 
-  async #notActive(id: string): Promise<StenoError> {
-    const found = this.#unrecovered.get(id);
-    if (found !== undefined) return new StenoError(found.reason, found.message);
-    const row = await this.#owner.run(id);
-    if (row === undefined) return new StenoError("no-such-run", `there is no run \`${id}\``);
-    return new StenoError(
-      "run-finished",
-      `run \`${id}\` is finished (${row.status}): nothing is left to do to it`,
-    );
-  }
-
   #lose(error: Error): void {
     this.#lost = error;
     void this.#requests.stop();
-    for (const run of this.#active.values()) run.giveUp(error);
+    this.#runs.giveUp(error);
     this.#wakeDrains();
     this.#warn(
       `the store cannot be written, and nothing goes on here (${error.message}): ` +

@@ -1,0 +1,100 @@
+/**
+ * Starts runs, or finds those that have the ids already, and makes them durable. What a new run is
+ * made of is in `starting.ts`.
+ */
+import { randomUUID } from "node:crypto";
+import type { ActiveRuns } from "./active-runs.js";
+import type { AnySagaDefinition } from "./definition.js";
+import { StenoError } from "./errors.js";
+import type { Executor } from "./executor.js";
+import type { LoadedSaga } from "./loaded-saga.js";
+import { checkId, checkSame, idTaken, type JsonText, newRun } from "./starting.js";
+import type { StoreReader } from "./stores/store.js";
+
+export interface StarterOptions {
+  readonly reader: StoreReader;
+  readonly sagas: readonly LoadedSaga[];
+  readonly executor: Executor;
+  readonly runs: ActiveRuns;
+  /** @throws StenoError when the coordinator starts nothing more. */
+  readonly checkOpen: () => void;
+}
+
+export class Starter {
+  readonly #options: StarterOptions;
+  /** The last start under each id, while it is under way. */
+  readonly #starting = new Map<string, Promise<void>>();
+  /** Hashes of the definitions that are in the store. */
+  readonly #defined = new Set<string>();
+
+  constructor(options: StarterOptions) {
+    this.#options = options;
+  }
+
+  /** Starts a run; resolves to its id when it is durable. Without an id it gets a random one. */
+  async start(saga: LoadedSaga, params: JsonText, id: string | undefined): Promise<string> {
+    if (id !== undefined) return this.startById(saga, params, id);
+    const random = randomUUID();
+    await this.#create(saga, params, random);
+    return random;
+  }
+
+  /** Two calls at the same time with one id are one run. */
+  async startById(saga: LoadedSaga, params: JsonText, id: string): Promise<string> {
+    this.#options.checkOpen();
+    checkId(id);
+    const before = this.#starting.get(id) ?? Promise.resolve();
+    const createOrFind = (): Promise<void> => this.#createOrFind(saga, params, id);
+    const starting = before.then(createOrFind, createOrFind);
+    this.#starting.set(id, starting);
+    try {
+      await starting;
+      return id;
+    } finally {
+      if (this.#starting.get(id) === starting) this.#starting.delete(id);
+    }
+  }
+
+  /** The saga that new runs of this definition take. @throws StenoError `definition-not-open` */
+  loaded({ manifest: { name, hash } }: AnySagaDefinition): LoadedSaga {
+    const saga = this.latest(name);
+    if (saga.manifest.hash === hash) return saga;
+    throw new StenoError(
+      "definition-not-open",
+      `\`${name}\` is in \`sagas\` first with another definition: new runs take the first`,
+    );
+  }
+
+  /** The saga that new runs of this name take. @throws StenoError `definition-not-open` */
+  latest(name: string): LoadedSaga {
+    const saga = this.#options.sagas.find(({ manifest }) => manifest.name === name);
+    if (saga !== undefined) return saga;
+    throw new StenoError(
+      "definition-not-open",
+      `\`${name}\` is not in \`sagas\`: open the coordinator with \`definition.on(instance)\` in it`,
+    );
+  }
+
+  async #createOrFind(saga: LoadedSaga, params: JsonText, id: string): Promise<void> {
+    const row = await this.#options.reader.run(id);
+    if (row === undefined) await this.#create(saga, params, id);
+    else checkSame(row, saga, params);
+  }
+
+  async #create(saga: LoadedSaga, params: JsonText, id: string): Promise<void> {
+    const { executor, runs } = this.#options;
+    this.#options.checkOpen();
+    const { manifest } = saga;
+    if (!this.#defined.has(manifest.hash)) {
+      this.#defined.add(manifest.hash);
+      executor.define(manifest);
+    }
+    const { run, created, effects } = newRun(saga, params, id, executor.clock.now());
+    runs.add(run);
+    executor.add(run, effects, created);
+    await executor.durable();
+    if (!run.refused) return;
+    runs.forget(run);
+    throw idTaken(id);
+  }
+}
