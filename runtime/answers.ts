@@ -10,6 +10,7 @@ import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
 import type { LoadedGraph } from "./loaded-saga.js";
 import type { Effect } from "./machine/effects.js";
+import { failsInstead, injectedAt } from "./machine/injections.js";
 import type { DecisionNode, IterationNode, PlainNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
 import { type Frame, type Inside, makeFrame, nodeOf, pathOf, PHASE } from "./state.js";
@@ -25,6 +26,8 @@ export function answerTo(run: ActiveRun, { kind, frame, index }: Effect, at: num
     return { type: "undo-started", at, node, attempt };
   }
   const attempt = (frame.attempt[index] as number) + 1;
+  const injected = failsInstead(run.state, frame, index, kind === "leave");
+  if (injected !== undefined) return { type: "failed", at, node, attempt, value: injected };
   const known = frame.inputs[index];
   if (known !== undefined && kind !== "leave") {
     return { type: "started", at, node, attempt, value: known };
@@ -60,7 +63,7 @@ function start(run: ActiveRun, frame: Frame, index: number, begun: Begun): SagaE
       return started(begun, frame, index, [id, ...paramsOf(bindings, values)]);
     }
     case "compute": {
-      const value = bindings.compute?.(values, selfOf(run, frame));
+      const value = compute(run, frame, index, bindings, values);
       return succeeded(at, node, encode(value, `the value of \`${node}\``));
     }
     case "decision":
@@ -79,6 +82,18 @@ function start(run: ActiveRun, frame: Frame, index: number, begun: Begun): SagaE
     case "scope":
       throw new StenoError("internal", `scope \`${node}\` was started: please report this`);
   }
+}
+
+function compute(
+  run: ActiveRun,
+  frame: Frame,
+  index: number,
+  bindings: NodeBindings,
+  values: never,
+): unknown {
+  let times = injectedAt(run.state, frame, index)?.repeat ?? 1;
+  for (; times > 1; times--) bindings.compute?.(values, selfOf(run, frame));
+  return bindings.compute?.(values, selfOf(run, frame));
 }
 
 function paramsOf(bindings: NodeBindings, values: never): readonly unknown[] {

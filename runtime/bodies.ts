@@ -11,6 +11,7 @@ import { runInContext } from "./context.js";
 import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import { methodOf } from "./loaded-saga.js";
+import { injectedAt } from "./machine/injections.js";
 import { retryAt, retryDoubtAt, retryUndoAt } from "./machine/verdict.js";
 import type { ActionNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
@@ -48,12 +49,21 @@ export class Bodies {
     if (timeout !== undefined) this.#timeouts.add(this.#executor.clock.now() + timeout, attempt);
     run.attempts.set(attempt.node, attempt);
     this.running += 1;
+    const injected = run.state.injections && injectedAt(run.state, frame, index);
+    const instead = undo ? injected?.undoError : injected?.error;
+    if (instead !== undefined) {
+      this.#failed(attempt, instead);
+      return;
+    }
+    const times = (undo ? injected?.undoRepeat : injected?.repeat) ?? 1;
     let result: unknown;
     try {
       const instance = instanceOf(run, frame);
       const method = methodOf(instance, undo ? node.undo : node.action, frame.plan.saga);
-      const given = makeArguments();
-      result = runInContext(attempt, () => method.apply(instance, given));
+      const callOnce = (): unknown => method.apply(instance, makeArguments());
+      result = runInContext(attempt, () =>
+        times === 1 ? callOnce() : callRepeatedly(attempt, times, callOnce),
+      );
     } catch (error) {
       this.#rejected(attempt, error);
       return;
@@ -142,6 +152,16 @@ export class Bodies {
     this.#executor.bodyEnded();
   }
 
+  /** What was injected is no matter of attempts: the node fails, or its undo does, for good. */
+  #failed(attempt: Attempt, value: string): void {
+    this.#end(attempt);
+    const { run, node, attempt: number, undo } = attempt;
+    const at = this.#executor.clock.now();
+    const type = undo ? "undo-failed" : "failed";
+    this.#executor.record(run, { type, at, node, attempt: number, value });
+    this.#executor.bodyEnded();
+  }
+
   #undoFailed({ run, frame, index, node, attempt }: Attempt, value: string): void {
     const at = this.#executor.clock.now();
     const dueAt = retryUndoAt(frame, index, { now: at, random: this.#executor.random });
@@ -169,4 +189,24 @@ export class Bodies {
     }
     this.#executor.bodyEnded();
   }
+}
+
+/**
+ * One call after the other, unless the attempt has its end before. Of an action the last counts; an
+ * undo stops at its first error.
+ */
+async function callRepeatedly(
+  attempt: Attempt,
+  times: number,
+  callOnce: () => unknown,
+): Promise<unknown> {
+  for (let call = 1; call < times; call++) {
+    try {
+      const value = await callOnce();
+      if (attempt.ended || attempt.aborted) return value;
+    } catch (error) {
+      if (attempt.undo || attempt.ended || attempt.aborted) throw error;
+    }
+  }
+  return callOnce();
 }

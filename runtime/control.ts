@@ -5,6 +5,7 @@
 import type { ActiveRun } from "./active-run.js";
 import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
+import { injectedEvent, type Injection } from "./inject.js";
 import { PHASE, pathOf, placeOf } from "./state.js";
 
 /** The arguments of a command, as the JSON of a request has them. */
@@ -14,6 +15,8 @@ export interface CommandArguments {
   /** `send`: the event's name, and its payload as JSON text. */
   readonly event?: string;
   readonly payload?: string;
+  /** `inject`: what, and where. Checked when it is used. */
+  readonly injection?: Injection;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface CommandArguments {
 export function eventOf(
   run: ActiveRun,
   command: string,
-  { node, reason = "", event, payload }: CommandArguments,
+  { node, reason = "", event, payload, injection }: CommandArguments,
   at: number,
 ): SagaEvent | undefined {
   const { state, id } = run;
@@ -49,6 +52,8 @@ export function eventOf(
         node: event,
         ...(payload !== undefined && { value: payload }),
       };
+    case "inject":
+      return injectedEvent(run, injection, at);
     case "retry":
     case "settle": {
       if (node === undefined) {
@@ -88,14 +93,21 @@ export function eventOf(
 const NAMED_AT_MOST = 20;
 
 /** A node that the run does not have is a misspelled one. */
-function checkNode({ id, state }: ActiveRun, node: string): void {
-  const paths = state.frames.flatMap((frame) =>
-    frame.plan.nodes.map((_, index) => pathOf(frame, index)),
-  );
-  if (paths.includes(node)) return;
+function checkNode(run: ActiveRun, node: string): void {
+  if (!pathsOf(run).includes(node)) throw noSuchNode(run, node);
+}
+
+function pathsOf({ state }: ActiveRun): string[] {
+  return state.frames.flatMap((frame) => frame.plan.nodes.map((_, index) => pathOf(frame, index)));
+}
+
+/** The error for a node that a run does not have. */
+export function noSuchNode(run: ActiveRun, node: string): StenoError {
+  const { id } = run;
+  const paths = pathsOf(run);
   const named = paths.slice(0, NAMED_AT_MOST).map((path) => `\`${path}\``);
   const more = paths.length > named.length ? `, and more: see \`steno show ${id}\`` : "";
-  throw new StenoError(
+  return new StenoError(
     "no-such-node",
     `run \`${id}\` has no node \`${node}\`: it has ${named.join(", ")}${more}`,
   );
@@ -130,7 +142,7 @@ export function parseArguments(text: string): CommandArguments {
   } catch {
     args = undefined;
   }
-  const { node, reason, event, payload } = (args ?? {}) as Record<string, unknown>;
+  const { node, reason, event, payload, injection } = (args ?? {}) as Record<string, unknown>;
   const isText = (value: unknown): value is string | undefined =>
     value === undefined || typeof value === "string";
   if (typeof args === "object" && isText(node) && isText(reason) && isText(event)) {
@@ -139,10 +151,11 @@ export function parseArguments(text: string): CommandArguments {
       ...(reason !== undefined && { reason }),
       ...(event !== undefined && { event }),
       ...(payload !== undefined && { payload: JSON.stringify(payload) }),
+      ...(injection !== undefined && { injection: injection as Injection }),
     };
   }
   throw new StenoError(
     "bad-request",
-    "the arguments of the request are not { node?, reason?, event?, payload? }",
+    "the arguments of the request are not { node?, reason?, event?, payload?, injection? }",
   );
 }

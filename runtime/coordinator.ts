@@ -124,11 +124,11 @@ export class Coordinator {
   async start<Instance extends object, Params, Result>(
     definition: SagaDefinition<Instance, Params, Result>,
     params: Params,
-    { id }: StartOptions = {},
+    options: StartOptions = {},
   ): Promise<Run<Result>> {
     this.#checkOpen();
     const saga = this.#starter.loaded(definition as unknown as AnySagaDefinition);
-    const started = await this.#starter.start(saga, encode(params, "params"), id);
+    const started = await this.#starter.start(saga, encode(params, "params"), options);
     return this.#handle(started);
   }
 
@@ -223,6 +223,7 @@ export class Coordinator {
         this.#control(run, command, { reason, ...(node !== undefined && { node }) }),
       send: (run, event, payload) =>
         this.#control(run, "send", { event, ...(payload !== undefined && { payload }) }),
+      inject: (run, injection) => this.#control(run, "inject", { injection }),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);
         this.#checkOpen();

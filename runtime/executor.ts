@@ -71,8 +71,8 @@ export class Executor {
   }
 
   /** Takes a new run; `durable` tells when it is. */
-  add(run: ActiveRun, effects: readonly Effect[], created: SagaEvent): void {
-    this.#log(run, created);
+  add(run: ActiveRun, effects: readonly Effect[], events: readonly SagaEvent[]): void {
+    for (const event of events) this.#log(run, event);
     this.#follow(run, effects);
   }
 

@@ -12,6 +12,7 @@ export { defineSaga, notReached } from "./definition.js";
 export type { BoundSaga, Item, Output, SagaDefinition } from "./definition.js";
 export { Coordinator } from "./coordinator.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
+export type { Injection } from "./inject.js";
 export type { Run, RunReport } from "./run.js";
 export type { UnrecoveredRun } from "./recovery.js";
 export { nodeStates, statusText } from "./history.js";

@@ -7,6 +7,7 @@ import type { SagaEvent } from "./events.js";
 import { advanceAttempt, advanceOwn } from "./machine/attempts.js";
 import { type Effect, emit, type Turn } from "./machine/effects.js";
 import { openForward } from "./machine/forward.js";
+import { inject, useInjected } from "./machine/injections.js";
 import { expect, misplaced } from "./machine/misplaced.js";
 import { deliver, emitOutstanding, recover } from "./machine/outstanding.js";
 import type { Plan } from "./machine/plan.js";
@@ -73,6 +74,7 @@ function create(plan: Plan, event: SagaEvent): Advanced {
     freed: 0,
     finished: undefined,
     output: undefined,
+    injections: undefined,
   };
   const turn: Turn = { state, effects: [], begun: [] };
   openForward(turn, root);
@@ -91,6 +93,11 @@ function advanceNode(turn: Turn, event: NodeEvent | SagaEvent): void {
     receive(turn, event);
     return;
   }
+  if (event.type === "injected") {
+    inject(turn.state, event);
+    return;
+  }
+  useInjected(turn.state, event);
   const place = placeOf(turn.state, event.node);
   switch (event.type) {
     case "started":

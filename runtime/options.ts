@@ -24,4 +24,6 @@ export interface CoordinatorOptions {
 export interface StartOptions {
   /** Starting with the same id again gives the same run. Default: a random one. */
   readonly id?: string;
+  /** It starts nothing until `run.resume()`: so that something can be injected at its first nodes. */
+  readonly paused?: boolean;
 }

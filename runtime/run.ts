@@ -3,6 +3,7 @@ import type { ActiveRun } from "./active-run.js";
 import { encode } from "./codec.js";
 import { StenoError } from "./errors.js";
 import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
+import type { Injection } from "./inject.js";
 import { makePlan } from "./machine/plan.js";
 import { parseManifest } from "./manifest.js";
 import type { RunState } from "./state.js";
@@ -26,6 +27,7 @@ export interface RunHost {
   control(run: string, command: string, node: string | undefined, why: string): Promise<void>;
   /** `payload`: JSON text. */
   send(run: string, event: string, payload: string | undefined): Promise<void>;
+  inject(run: string, injection: Injection): Promise<void>;
   /** Fails if a run that is not finished cannot go on here. */
   checkAlive(id: string): void;
 }
@@ -99,6 +101,17 @@ export class Run<Result = unknown> {
   /** Says that a node on which the run is stuck is undone, and why that is known. */
   settle(node: string, why: string): Promise<void> {
     return this.#host.control(this.id, "settle", node, why);
+  }
+
+  /**
+   * Injects an error, an undo error or a repeat at a node, to see what the run, and those who operate
+   * it, make of it. Durable, and used once; what was injected there before stays, unless it is of
+   * the same kind.
+   * @throws StenoError `no-such-node`; `bad-injection` for what cannot be injected there;
+   * `node-ended` where it would never be met
+   */
+  inject(injection: Injection): Promise<void> {
+    return this.#host.inject(this.id, injection);
   }
 
   /**

@@ -9,6 +9,7 @@ import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { checkId, checkSame, idTaken, type JsonText, newRun } from "./starting.js";
+import type { StartOptions } from "./options.js";
 import type { StoreReader } from "./stores/store.js";
 
 export interface StarterOptions {
@@ -32,19 +33,28 @@ export class Starter {
   }
 
   /** Starts a run; resolves to its id when it is durable. Without an id it gets a random one. */
-  async start(saga: LoadedSaga, params: JsonText, id: string | undefined): Promise<string> {
-    if (id !== undefined) return this.startById(saga, params, id);
+  async start(
+    saga: LoadedSaga,
+    params: JsonText,
+    { id, paused }: StartOptions = {},
+  ): Promise<string> {
+    if (id !== undefined) return this.startById(saga, params, id, paused);
     const random = randomUUID();
-    await this.#create(saga, params, random);
+    await this.#create(saga, params, random, paused);
     return random;
   }
 
   /** Two calls at the same time with one id are one run. */
-  async startById(saga: LoadedSaga, params: JsonText, id: string): Promise<string> {
+  async startById(
+    saga: LoadedSaga,
+    params: JsonText,
+    id: string,
+    paused?: boolean,
+  ): Promise<string> {
     this.#options.checkOpen();
     checkId(id);
     const before = this.#starting.get(id) ?? Promise.resolve();
-    const createOrFind = (): Promise<void> => this.#createOrFind(saga, params, id);
+    const createOrFind = (): Promise<void> => this.#createOrFind(saga, params, id, paused);
     const starting = before.then(createOrFind, createOrFind);
     this.#starting.set(id, starting);
     try {
@@ -75,13 +85,18 @@ export class Starter {
     );
   }
 
-  async #createOrFind(saga: LoadedSaga, params: JsonText, id: string): Promise<void> {
+  async #createOrFind(
+    saga: LoadedSaga,
+    params: JsonText,
+    id: string,
+    paused: boolean | undefined,
+  ): Promise<void> {
     const row = await this.#options.reader.run(id);
-    if (row === undefined) await this.#create(saga, params, id);
+    if (row === undefined) await this.#create(saga, params, id, paused);
     else checkSame(row, saga, params);
   }
 
-  async #create(saga: LoadedSaga, params: JsonText, id: string): Promise<void> {
+  async #create(saga: LoadedSaga, params: JsonText, id: string, paused = false): Promise<void> {
     const { executor, runs } = this.#options;
     this.#options.checkOpen();
     const { manifest } = saga;
@@ -89,9 +104,9 @@ export class Starter {
       this.#defined.add(manifest.hash);
       executor.define(manifest);
     }
-    const { run, created, effects } = newRun(saga, params, id, executor.clock.now());
+    const { run, events, effects } = newRun(saga, params, id, executor.clock.now(), paused);
     runs.add(run);
-    executor.add(run, effects, created);
+    executor.add(run, effects, events);
     await executor.durable();
     if (!run.refused) return;
     runs.forget(run);

@@ -18,12 +18,18 @@ export type JsonText = string | undefined;
 
 export interface NewRun {
   readonly run: ActiveRun;
-  readonly created: SagaEvent;
+  readonly events: readonly SagaEvent[];
   readonly effects: readonly Effect[];
 }
 
-/** A run that begins now. */
-export function newRun(saga: LoadedSaga, params: JsonText, id: string, at: number): NewRun {
+/** A run that begins now, or, if it is paused, when it is resumed. */
+export function newRun(
+  saga: LoadedSaga,
+  params: JsonText,
+  id: string,
+  at: number,
+  isPaused: boolean,
+): NewRun {
   const { name, hash } = saga.manifest;
   const row: RunRow = {
     id,
@@ -47,7 +53,9 @@ export function newRun(saga: LoadedSaga, params: JsonText, id: string, at: numbe
   const { state, effects } = advance(saga.plan, created);
   const run = new ActiveRun(saga, row, state, 0);
   run.created = row;
-  return { run, created, effects };
+  if (!isPaused) return { run, events: [created], effects };
+  const paused: SagaEvent = { type: "paused", at, value: '"started paused"' };
+  return { run, events: [created, paused], effects: advance(state, paused).effects };
 }
 
 /** @throws StenoError `bad-id` */

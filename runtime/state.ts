@@ -4,6 +4,7 @@
  */
 import { StenoError } from "./errors.js";
 import type { ActionNode, Node } from "./manifest.js";
+import type { Injected } from "./machine/injections.js";
 import type { Plan } from "./machine/plan.js";
 
 /** Where a node is. Numbers, since a frame keeps them in a typed array. */
@@ -176,6 +177,8 @@ export interface RunState {
   finished: "succeeded" | "undone" | undefined;
   /** JSON text of the result. */
   output: string | undefined;
+  /** What operators have injected, by the node's path; made on first use. */
+  injections: Map<string, Injected> | undefined;
 }
 
 /** A node of a run. `index` -1 is the run itself. */

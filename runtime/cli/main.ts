@@ -15,7 +15,7 @@ const STATUSES: readonly RunStatus[] = ["running", "unwinding", "stuck", "succee
 /** The options that every command has. */
 interface Common {
   readonly store: string;
-  readonly json?: true;
+  readonly json?: true | undefined;
 }
 
 /** Runs the command line; gives the exit code. */
@@ -60,6 +60,7 @@ function buildProgram(exit: (code: number) => void): Command {
   addRunning(program, exit);
   addLooking(program);
   addControl(program);
+  addInject(program);
   return program;
 }
 
@@ -174,10 +175,39 @@ function addControl(program: Command): void {
     );
 }
 
+function addInject(program: Command): void {
+  interface InjectOptions extends Common {
+    readonly error?: true | string;
+    readonly undoError?: true | string;
+    readonly repeat?: number;
+    readonly repeatUndo?: number;
+    readonly reason?: string;
+  }
+  command(program, "inject", "let a node fail, or its undo, or be called repeatedly: to test a run")
+    .argument("<id>", "the run")
+    .argument("<node>", "the node, which has not come to its end")
+    .option("--error [message]", "the node fails, and its body is not called")
+    .option("--undo-error [message]", "its undo fails, and the run is stuck there")
+    .option("--repeat <count>", "an attempt calls the body so often; the last counts", parseCount)
+    .option("--repeat-undo <count>", "the undo is called so often", parseCount)
+    .option("--reason <text>", "why, for the saga log")
+    .action((id: string, node: string, options: InjectOptions) => {
+      const { error, undoError, repeat: action, repeatUndo: undo, reason } = options;
+      const repeat = action === undefined && undo === undefined ? undefined : { action, undo };
+      const injection = { node, error, undoError, repeat, reason };
+      return control("inject", id, { injection }, { store: options.store, json: options.json });
+    });
+}
+
 async function control(
   name: string,
   id: string,
-  args: { readonly node?: string; readonly event?: string; readonly payload?: unknown },
+  args: {
+    readonly node?: string;
+    readonly event?: string;
+    readonly payload?: unknown;
+    readonly injection?: unknown;
+  },
   options: Common & { readonly reason?: string },
 ): Promise<void> {
   const { reason, store } = options;

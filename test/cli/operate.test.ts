@@ -99,6 +99,25 @@ describe("`run`", () => {
     expect(undos).toEqual(["unhotel", "unhotel", "uncard"]);
   });
 
+  test("`inject` reaches a live run, and names the nodes of the run where one is misspelled", async () => {
+    const folder = emptyFolder();
+    writeBundle(folder);
+    const { ended } = start(folder, runArgs("t", { wait: "card" }));
+    await untilJournal(folder, "card");
+    const inject = (...args: string[]): ReturnType<typeof steno> =>
+      steno(folder, ["inject", "t", ...args, "--store", "a.db"]);
+    const wrong = await inject("hotl", "--error");
+    expect(wrong).toMatchObject({ status: 2, stdout: "" });
+    expect(wrong.stderr).toMatch(/^error\[no-such-node\].*`hotl`.*`hotel`/);
+    expect(await inject("hotel", "--repeat", "2")).toMatchObject({ status: 0, stderr: "" });
+    expect((await inject("car", "--error", "a drill")).status).toBe(0);
+    writeFileSync(join(folder, "go"), "");
+    const { status, stdout } = await ended;
+    expect(status).toBe(1);
+    expect(stdout).toContain("car failed: InjectedError: a drill");
+    expect(journal(folder)).toEqual(["card", "hotel", "hotel", "unhotel", "uncard"]);
+  });
+
   test("a bundle in a folder of its own finds this runtime", async () => {
     const folder = emptyFolder();
     const inner = join(folder, "deep", "bundle");

@@ -1,0 +1,172 @@
+/** What an operator injects at nodes: errors, undo errors, repeats; durable, and each used once. */
+import { Coordinator, type Injection, type Run } from "steno-runtime";
+import { expect, test } from "vitest";
+import { action, scripted, scriptOf, type Script } from "./sagas.js";
+import { until, watchedStore, type WatchedStore } from "./watched-store.js";
+
+const undoRetry = { attempts: 3, delayMs: 1, factor: 1, maxDelayMs: 1, jitter: false };
+const retry = { attempts: 3, delayMs: 1, factor: 1, maxDelayMs: 1, jitter: false };
+const definition = scripted([
+  action("a", [], { undoRetry, retry }),
+  { name: "v", kind: "compute", after: ["a"] },
+  {
+    name: "s",
+    kind: "subsaga",
+    saga: "Test.inner",
+    after: ["v"],
+    graph: { nodes: [action("x", [], { undoRetry })] },
+  },
+  action("z", ["s"], { undoRetry, undo: "none" }),
+]);
+
+interface Calls extends Script {
+  readonly calls: string[];
+}
+
+function recording(act: (node: string, calls: readonly string[]) => unknown = () => 0): Calls {
+  const calls: string[] = [];
+  const script = scriptOf(
+    (node) => {
+      calls.push(node);
+      return act(node, calls);
+    },
+    (node) => void calls.push(`undo ${node}`),
+  );
+  // Bodies are looked up in the object, so it is one object.
+  return Object.assign(script, { calls });
+}
+
+interface Opened {
+  readonly run: Run;
+  readonly coordinator: Coordinator;
+}
+
+async function startWith(
+  script: Script,
+  injections: readonly Injection[],
+  store: WatchedStore = watchedStore(),
+): Promise<Opened> {
+  const coordinator = await Coordinator.open({ store, sagas: [definition.on(script)] });
+  const run = await coordinator.start(definition, 1, { id: "r", paused: true });
+  for (const injection of injections) await run.inject(injection);
+  await run.resume();
+  return { run, coordinator };
+}
+
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => "",
+    (error: unknown) => (error as { readonly code: string }).code,
+  );
+
+test("a run that starts paused calls nothing before it is resumed", async () => {
+  const script = recording();
+  const store = watchedStore();
+  const coordinator = await Coordinator.open({ store, sagas: [definition.on(script)] });
+  const run = await coordinator.start(definition, 1, { paused: true });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(script.calls).toEqual([]);
+  expect((await run.status()).reason).toBe("paused");
+  await run.resume();
+  expect(await run.result()).toBe(1);
+  await coordinator.close();
+});
+
+test.each<[string, string[], string]>([
+  // Retries are for real errors: an injected one is the end of its node.
+  ["a", [], "a"],
+  ["v", ["a", "undo a"], "v"],
+  // A subsaga fails when it is complete, so that what it did is undone.
+  ["s", ["a", "s/x", "undo s/x", "undo a"], "s"],
+  ["s/x", ["a", "undo a"], "s/x"],
+  ["z", ["a", "s/x", "undo s/x", "undo a"], "z"],
+])("an error at %s: its body is not called, and the run unwinds", async (node, calls, at) => {
+  const script = recording();
+  const { run, coordinator } = await startWith(script, [{ node, error: "on purpose" }]);
+  await expect(run.result()).rejects.toMatchObject({
+    code: "saga-failed",
+    node: at,
+    cause: { message: "on purpose", code: "injected" },
+  });
+  expect(script.calls).toEqual(calls);
+  await coordinator.close();
+});
+
+test("an undo error makes the run stuck, without retries, and is used: a retry calls the undo", async () => {
+  const script = recording();
+  const { run, coordinator } = await startWith(script, [
+    { node: "a", undoError: true },
+    { node: "z", error: true },
+  ]);
+  await expect(run.result()).rejects.toMatchObject({ code: "saga-stuck", node: "a" });
+  expect(script.calls).toEqual(["a", "s/x", "undo s/x"]);
+  await run.retry("a");
+  await expect(run.result()).rejects.toMatchObject({ code: "saga-failed", node: "z" });
+  expect(script.calls).toEqual(["a", "s/x", "undo s/x", "undo a"]);
+  await coordinator.close();
+});
+
+test("a repeat calls the body so often in one attempt, and only the last call counts", async () => {
+  const script = recording((node, calls) => {
+    if (node === "a" && calls.length < 3) throw new Error("dropped");
+    if (node === "z") throw new Error("no");
+  });
+  const { run, coordinator } = await startWith(script, [
+    { node: "a", repeat: { action: 3, undo: 2 } },
+  ]);
+  await expect(run.result()).rejects.toMatchObject({ code: "saga-failed", node: "z" });
+  expect(script.calls).toEqual(["a", "a", "a", "s/x", "z", "undo s/x", "undo a", "undo a"]);
+  const [a] = (await run.status()).nodes;
+  expect(a).toMatchObject({ attempts: 1, undoAttempts: 1 });
+  await coordinator.close();
+});
+
+test("what is injected survives a crash, and is in the log with its reason", async () => {
+  const store = watchedStore();
+  let reached = false;
+  const first = recording(() => {
+    reached = true;
+    return new Promise(() => undefined);
+  });
+  const { run } = await startWith(first, [{ node: "s/x", error: "later", reason: "drill" }], store);
+  void run.result().catch(() => undefined);
+  await until(() => reached);
+  await store.kill();
+  const second = recording();
+  const coordinator = await Coordinator.open({ store, sagas: [definition.on(second)] });
+  const again = await coordinator.run("r");
+  await expect(again?.result()).rejects.toMatchObject({ node: "s/x", cause: { code: "injected" } });
+  const events = await (await store.reader()).events("r");
+  const kept = events.find(({ type }) => type === "injected");
+  expect(kept).toMatchObject({ node: "s/x", value: expect.stringContaining('"reason":"drill"') });
+  await coordinator.close();
+});
+
+test("what cannot be injected is refused, and nothing is recorded", async () => {
+  const script = recording((node) => (node === "s/x" ? new Promise(() => undefined) : 0));
+  const store = watchedStore();
+  const { run } = await startWith(script, [], store);
+  await until(() => script.calls.includes("s/x"));
+  const refused: [Injection, string][] = [
+    [{ node: "paymnet", error: true }, "no-such-node"],
+    [{ node: "s/y", error: true }, "no-such-node"],
+    [{ node: "a/x", error: true }, "no-such-node"],
+    [{ node: "s[0]/x", error: true }, "no-such-node"],
+    [{ node: "z" }, "bad-injection"],
+    [{ node: "z", repeat: 0 }, "bad-injection"],
+    [{ node: "z", error: 7 as never }, "bad-injection"],
+    [{ node: "s", repeat: 2 }, "bad-injection"],
+    [{ node: "s", undoError: true }, "bad-injection"],
+    [{ node: "z", undoError: true }, "bad-injection"],
+    [{ node: "a", error: true }, "node-ended"],
+    [{ node: "a", repeat: { action: 2 } }, "node-ended"],
+  ];
+  const found: [Injection, string][] = [];
+  for (const [injection] of refused) found.push([injection, await codeOf(run.inject(injection))]);
+  expect(found).toEqual(refused);
+  // The undo of what has succeeded is still to come, if it comes.
+  await run.inject({ node: "a", undoError: true });
+  const events = await (await store.reader()).events("r");
+  expect(events.filter(({ type }) => type === "injected")).toHaveLength(1);
+  await store.kill();
+});
