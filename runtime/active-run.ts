@@ -84,6 +84,7 @@ export class ActiveRun {
       output: this.state.output,
       error: first === undefined ? undefined : errorText(first),
       updatedAt: now,
+      wakeAt: this.state.finished === undefined ? 0 : undefined,
     });
   }
 }

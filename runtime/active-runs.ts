@@ -108,6 +108,15 @@ export class ActiveRuns {
     if (row.reason === found.reason) return;
     const { id: run, status, output, error } = row;
     const { reason } = found;
-    this.#options.executor.write({ kind: "update", run, status, reason, output, error, updatedAt });
+    this.#options.executor.write({
+      kind: "update",
+      run,
+      status,
+      reason,
+      output,
+      error,
+      updatedAt,
+      wakeAt: 0,
+    });
   }
 }

@@ -44,6 +44,7 @@ export function newRun(
     error: undefined,
     createdAt: at,
     updatedAt: at,
+    wakeAt: 0,
   };
   const created: SagaEvent = {
     type: "created",

@@ -26,6 +26,7 @@ function row(id: string, more: Partial<RunRow> = {}): RunRow {
     error: undefined,
     createdAt: 1,
     updatedAt: 1,
+    wakeAt: 0,
     ...more,
   };
 }
@@ -66,6 +67,9 @@ export function storeContract(makeStore: () => Store | Promise<Store>): readonly
     check("readers see commits, file requests and get answers", requests),
     check("definitions are kept by hash", definitions),
     check("a thousand runs in one commit", manyRuns),
+    check("runs that are due are found by when they wake", due),
+    check("runs that await others are found by whom they await", awaiting),
+    check("finished runs can be removed by age and number, and their ids used again", pruned),
   ];
 }
 
@@ -83,6 +87,7 @@ async function readBack(store: Store): Promise<void> {
     output: undefined,
     error: '{"message":"x"}',
     updatedAt: 9,
+    wakeAt: 1_700_000_000_000,
   } as const;
   await owner.commit([{ kind: "update", run: "r", ...change }]);
   deepEqual(await owner.run("r"), row("r", change));
@@ -115,6 +120,8 @@ async function listed(store: Store): Promise<void> {
   deepEqual(await ids({ saga: "B.b" }), ["z6", "z5"]);
   deepEqual(await ids({ status: ["running", "stuck"] }), ["z9", "z8", "z6"]);
   deepEqual(await ids({ status: ["running"], saga: "A.a" }), ["z9"]);
+  deepEqual(await ids({ hashNot: ["sha256-1", "sha256-2"] }), []);
+  deepEqual(await ids({ hashNot: ["sha256-2"], saga: "B.b" }), ["z6", "z5"]);
   deepEqual(await ids({ limit: 2 }), ["z9", "z8"]);
   deepEqual(await ids({ limit: 2, after: "z8" }), ["z7", "z6"]);
   deepEqual(await ids({ after: "z5" }), []);
@@ -192,5 +199,117 @@ async function manyRuns(store: Store): Promise<void> {
   );
   equal((await owner.runs({ limit: 2000 })).length, 1000);
   deepEqual(await owner.events("r999"), EVENTS);
+  await owner.close();
+}
+
+const change = (
+  run: string,
+  more: Partial<Omit<Extract<Write, { readonly kind: "update" }>, "kind" | "run">>,
+): Write => ({
+  kind: "update",
+  run,
+  status: "running",
+  reason: undefined,
+  output: undefined,
+  error: undefined,
+  updatedAt: 1,
+  wakeAt: 0,
+  ...more,
+});
+
+async function due(store: Store): Promise<void> {
+  const owner = await store.open();
+  const wakes: readonly (readonly [string, number | undefined])[] = [
+    ["e", 30],
+    ["d", 0],
+    ["c", undefined],
+    ["b", 10],
+    ["a", 10],
+    ["f", 0],
+  ];
+  await owner.commit(wakes.map(([id, wakeAt]) => create(id, { wakeAt })));
+  const ids = async (filter: Parameters<typeof owner.due>[0]): Promise<string[]> =>
+    (await owner.due(filter)).map(({ id }) => id);
+  deepEqual(await ids({ until: 0, limit: 9 }), ["d", "f"]);
+  deepEqual(await ids({ until: Infinity, limit: 9 }), ["d", "f", "a", "b", "e"]);
+  deepEqual(await ids({ until: 10, limit: 3 }), ["d", "f", "a"]);
+  const after = { wakeAt: 10, id: "a" };
+  deepEqual(await ids({ until: Infinity, after, limit: 9 }), ["b", "e"]);
+  // It need not be there any more.
+  deepEqual(await ids({ until: 29, after: { wakeAt: 0, id: "e" }, limit: 9 }), ["f", "a", "b"]);
+  await owner.commit([change("a", { wakeAt: undefined }), change("c", { wakeAt: 20 })]);
+  deepEqual(await ids({ until: 20, after, limit: 9 }), ["b", "c"]);
+  equal((await owner.run("a"))?.wakeAt, undefined);
+  await owner.close();
+}
+
+async function awaiting(store: Store): Promise<void> {
+  const owner = await store.open();
+  await owner.commit([
+    ...["parent", "other", "child"].map((id) => create(id)),
+    change("parent", { awaits: ["child", "later", "child"] }),
+    change("other", { awaits: ["later"] }),
+  ]);
+  deepEqual(await owner.awaiting("child"), ["parent"]);
+  deepEqual(await owner.awaiting("later"), ["parent", "other"]);
+  deepEqual(await owner.awaiting("parent"), []);
+  deepEqual(await owner.awaiting(), []);
+  // What is not said stays as it was.
+  await owner.commit([change("parent", { reason: "paused" }), create("later")]);
+  await owner.commit([change("later", { status: "undone", wakeAt: undefined })]);
+  deepEqual(await owner.awaiting(), ["parent", "other"]);
+  await owner.commit([change("parent", { awaits: ["child"] })]);
+  deepEqual(await owner.awaiting(), ["other"]);
+  deepEqual(await owner.awaiting("later"), ["other"]);
+  await owner.commit([change("other", { awaits: [] })]);
+  deepEqual(await owner.awaiting("later"), []);
+  await owner.close();
+  const next = await store.open();
+  deepEqual(await next.awaiting("child"), ["parent"]);
+  await next.close();
+}
+
+async function pruned(store: Store): Promise<void> {
+  const owner = await store.open();
+  const finished = { status: "succeeded", wakeAt: undefined } as const;
+  await owner.commit([
+    create("runs"),
+    create("x", { ...finished, updatedAt: 40 }),
+    create("y", { ...finished, status: "undone", updatedAt: 20 }),
+    create("z", { ...finished, updatedAt: 30 }),
+    create("awaited", { ...finished, updatedAt: 10 }),
+    create("stuck", { status: "stuck", updatedAt: 5 }),
+    change("runs", { awaits: ["awaited"] }),
+    { kind: "append", run: "y", events: EVENTS },
+    { kind: "append", run: "z", events: EVENTS },
+  ]);
+  deepEqual(await owner.prunable({ limit: 9 }), ["y", "z", "x"]);
+  deepEqual(await owner.prunable({ limit: 2 }), ["y", "z"]);
+  deepEqual(await owner.prunable({ before: 30, limit: 9 }), ["y"]);
+  deepEqual(await owner.prunable({ keep: 1, limit: 9 }), ["y", "z"]);
+  deepEqual(await owner.prunable({ keep: 1, before: 30, limit: 9 }), ["y"]);
+  deepEqual(await owner.prunable({ keep: 9, limit: 9 }), []);
+  await owner.commit([
+    { kind: "remove", run: "y" },
+    { kind: "remove", run: "runs" },
+  ]);
+  equal(await owner.run("y"), undefined);
+  deepEqual(await owner.events("y"), []);
+  deepEqual(await owner.events("z"), EVENTS);
+  deepEqual(await owner.awaiting("awaited"), []);
+  deepEqual(await owner.prunable({ keep: 0, limit: 9 }), ["awaited", "z", "x"]);
+  deepEqual(
+    (await owner.runs({})).map(({ id }) => id),
+    ["x", "z", "awaited", "stuck"],
+  );
+  deepEqual(
+    (await owner.runs({ after: "z" })).map(({ id }) => id),
+    ["awaited", "stuck"],
+  );
+  await rejects(owner.commit([{ kind: "remove", run: "y" }]), "it is gone");
+  await owner.commit([create("y", { nonce: "another" }), { kind: "append", run: "y", events: [] }]);
+  deepEqual(await owner.run("y"), row("y", { nonce: "another" }));
+  deepEqual(await owner.events("y"), []);
+  equal((await owner.runs({})).at(-1)?.id, "y");
   await owner.close();
 }

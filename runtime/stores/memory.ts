@@ -6,6 +6,8 @@ import { StoreError } from "../errors.js";
 import type { LoggedEvent } from "../events.js";
 import type { Manifest } from "../manifest.js";
 import type {
+  DueFilter,
+  PruneFilter,
   RequestAnswer,
   RunFilter,
   RunRow,
@@ -20,6 +22,7 @@ interface StoredRun {
   row: RunRow;
   readonly place: number;
   readonly events: LoggedEvent[];
+  awaits: readonly string[];
 }
 
 interface StoredRequest extends StoreRequest {
@@ -30,6 +33,11 @@ interface StoredRequest extends StoreRequest {
 class Data {
   readonly runs = new Map<string, StoredRun>();
   readonly order: StoredRun[] = [];
+  /** Those that have a `wakeAt`. */
+  readonly wakeful = new Set<StoredRun>();
+  /** By the id of a run: those that await it. */
+  readonly awaiting = new Map<string, Set<StoredRun>>();
+  created = 0;
   readonly definitions = new Map<string, string>();
   readonly requests: StoredRequest[] = [];
   epoch = 0;
@@ -66,12 +74,15 @@ class MemoryReader implements StoreReader {
     return this.data.runs.get(id)?.row;
   }
 
-  async runs({ saga, status, after, limit = 100 }: RunFilter): Promise<readonly RunRow[]> {
+  async runs(filter: RunFilter): Promise<readonly RunRow[]> {
+    const { saga, status, hashNot, after, limit = 100 } = filter;
     const from = after === undefined ? -1 : this.data.runs.get(after)?.place;
     const found: RunRow[] = [];
     if (from === undefined) return found;
-    for (let i = from + 1; i < this.data.order.length && found.length < limit; i++) {
-      const { row } = this.data.order[i] as StoredRun;
+    const { order } = this.data;
+    for (let i = firstAfter(order, from); i < order.length && found.length < limit; i++) {
+      const { row } = order[i] as StoredRun;
+      if (hashNot?.includes(row.hash) === true) continue;
       if (saga !== undefined && row.saga !== saga) continue;
       if (status !== undefined && !status.includes(row.status)) continue;
       found.push(row);
@@ -125,8 +136,54 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
     return this.data.requests.filter(({ answer }) => answer === undefined);
   }
 
+  async due({ until, after, limit }: DueFilter): Promise<readonly RunRow[]> {
+    const from = after ?? { wakeAt: -1, id: "" };
+    const rows = Array.from(this.data.wakeful, ({ row }) => row).filter(
+      (row) => (row.wakeAt ?? 0) <= until && compareWakes(row, from) > 0,
+    );
+    return rows.sort(compareWakes).slice(0, limit);
+  }
+
+  async awaiting(id?: string): Promise<readonly string[]> {
+    const { awaiting, runs } = this.data;
+    const ids =
+      id === undefined ? [...awaiting.keys()].filter((each) => isFinished(runs.get(each))) : [id];
+    const found = new Set(ids.flatMap((each) => [...(awaiting.get(each) ?? [])]));
+    return [...found].sort((a, b) => a.place - b.place).map(({ row }) => row.id);
+  }
+
+  async prunable({ before = Infinity, keep = 0, limit }: PruneFilter): Promise<readonly string[]> {
+    const { order, awaiting } = this.data;
+    return order
+      .filter(isFinished)
+      .sort((a, b) => a.row.updatedAt - b.row.updatedAt || a.place - b.place)
+      .slice(0, keep === 0 ? undefined : -keep)
+      .filter(({ row }) => row.updatedAt < before && !awaiting.has(row.id))
+      .slice(0, limit)
+      .map(({ row }) => row.id);
+  }
+
   override async close(): Promise<void> {
     if (this.data.owner === this) this.data.owner = undefined;
+  }
+
+  #noteWake(run: StoredRun): void {
+    if (run.row.wakeAt === undefined) this.data.wakeful.delete(run);
+    else this.data.wakeful.add(run);
+  }
+
+  #await(run: StoredRun, awaits: readonly string[]): void {
+    const { awaiting } = this.data;
+    for (const id of run.awaits) {
+      awaiting.get(id)?.delete(run);
+      if (awaiting.get(id)?.size === 0) awaiting.delete(id);
+    }
+    run.awaits = awaits;
+    for (const id of awaits) {
+      const found = awaiting.get(id);
+      if (found === undefined) awaiting.set(id, new Set([run]));
+      else found.add(run);
+    }
   }
 
   /** All or none: what cannot be applied is found before anything is. */
@@ -138,7 +195,7 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
           throw new StoreError("store-run-exists", `there is a run \`${write.run.id}\` already`);
         }
         created.add(write.run.id);
-      } else if (write.kind === "append" || write.kind === "update") {
+      } else if ("run" in write) {
         if (!this.data.runs.has(write.run) && !created.has(write.run)) {
           throw new StoreError("store-no-run", `there is no run \`${write.run}\` in this store`);
         }
@@ -150,9 +207,10 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
     const { data } = this;
     switch (write.kind) {
       case "create": {
-        const run = { row: write.run, place: data.order.length, events: [] };
+        const run = { row: write.run, place: data.created++, events: [], awaits: [] };
         data.runs.set(write.run.id, run);
         data.order.push(run);
+        this.#noteWake(run);
         break;
       }
       case "append": {
@@ -161,9 +219,19 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
         break;
       }
       case "update": {
-        const { kind: _kind, run: _run, ...changes } = write;
+        const { kind: _kind, run: _run, awaits, ...changes } = write;
         const run = data.runs.get(write.run) as StoredRun;
         run.row = { ...run.row, ...changes };
+        this.#noteWake(run);
+        if (awaits !== undefined) this.#await(run, awaits);
+        break;
+      }
+      case "remove": {
+        const run = data.runs.get(write.run) as StoredRun;
+        data.runs.delete(write.run);
+        data.order.splice(firstAfter(data.order, run.place - 1), 1);
+        data.wakeful.delete(run);
+        this.#await(run, []);
         break;
       }
       case "define":
@@ -176,4 +244,30 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
       }
     }
   }
+}
+
+function isFinished(run: StoredRun | undefined): boolean {
+  return run?.row.status === "succeeded" || run?.row.status === "undone";
+}
+
+interface Wake {
+  readonly wakeAt: number | undefined;
+  readonly id: string;
+}
+
+function compareWakes(one: Wake, other: Wake): number {
+  const byTime = (one.wakeAt ?? 0) - (other.wakeAt ?? 0);
+  return byTime || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0);
+}
+
+/** Where the runs begin that were created after a place: a run may have been removed. */
+function firstAfter(order: readonly StoredRun[], place: number): number {
+  let low = 0;
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((order[middle] as StoredRun).place <= place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -6,9 +6,17 @@
 import { StoreError } from "../errors.js";
 import { BulkInsert } from "./sqlite-bulk.js";
 import type { OwnerLock } from "./sqlite-owner-lock.js";
-import { type OpenFile, SqliteReader } from "./sqlite-reader.js";
+import { RUN_COLUMNS, runOf, type OpenFile, SqliteReader } from "./sqlite-reader.js";
 import type { SqlRow, Statement } from "./sqlite-driver.js";
-import type { RequestAnswer, RunRow, StoreOwner, StoreRequest, Write } from "./store.js";
+import type {
+  DueFilter,
+  PruneFilter,
+  RequestAnswer,
+  RunRow,
+  StoreOwner,
+  StoreRequest,
+  Write,
+} from "./store.js";
 
 /** Keys of runs that are remembered: saves a lookup per append. Beyond it they are looked up again. */
 const KEY_CACHE_LIMIT = 100_000;
@@ -16,20 +24,10 @@ const KEY_CACHE_LIMIT = 100_000;
 /** Requests per poll: a flood of them must not stop the runs. */
 const REQUEST_LIMIT = 100;
 
-const RUN_COLUMNS = [
-  "key",
-  "id",
-  "saga",
-  "hash",
-  "nonce",
-  "params",
-  "status",
-  "reason",
-  "output",
-  "error",
-  "created_at",
-  "updated_at",
-];
+/** As in an index and a table that are sorted by them. */
+const FINISHED = "status IN ('succeeded', 'undone')";
+const NOT_AWAITED = "NOT EXISTS (SELECT 1 FROM awaits WHERE awaits.id = runs.id)";
+
 const EVENT_COLUMNS = ["run", "seq", "at", "type", "node", "attempt", "value", "due_at"];
 
 /** The owner of an open store file, while it holds the lock. */
@@ -53,7 +51,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
     this.#begin = file.connection.prepare("BEGIN IMMEDIATE");
     this.#readEpoch = file.connection.prepare("SELECT epoch FROM owner");
     this.#commit = file.connection.prepare("COMMIT");
-    this.#runs = new BulkInsert(file.connection, "runs", RUN_COLUMNS);
+    this.#runs = new BulkInsert(file.connection, "runs", RUN_COLUMNS.split(", "));
     this.#events = new BulkInsert(file.connection, "events", EVENT_COLUMNS);
     const last = file.connection.prepare("SELECT max(key) AS key FROM runs").get();
     this.#lastKey = Number(last?.["key"] ?? 0);
@@ -87,6 +85,54 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
         .all()
         .map(requestOf),
     );
+  }
+
+  async due({ until, after, limit }: DueFilter): Promise<readonly RunRow[]> {
+    const { wakeAt, id } = after ?? { wakeAt: -1, id: "" };
+    return this.guard(() =>
+      this.statement(
+        `SELECT ${RUN_COLUMNS} FROM runs WHERE (wake_at, id) > (?, ?) AND wake_at <= ?
+         ORDER BY wake_at, id LIMIT ?`,
+      )
+        .all(wakeAt, id, until, limit)
+        .map(runOf),
+    );
+  }
+
+  async awaiting(id?: string): Promise<readonly string[]> {
+    const which =
+      id === undefined
+        ? `SELECT DISTINCT awaits.run FROM awaits JOIN runs ON runs.id = awaits.id WHERE ${FINISHED}`
+        : "SELECT run FROM awaits WHERE id = ?";
+    const values = id === undefined ? [] : [id];
+    return this.guard(() =>
+      this.statement(`SELECT id FROM runs WHERE key IN (${which}) ORDER BY key`)
+        .all(...values)
+        .map((row) => String(row["id"])),
+    );
+  }
+
+  async prunable({ before, keep, limit }: PruneFilter): Promise<readonly string[]> {
+    return this.guard(() => {
+      const kept = keep === undefined ? undefined : this.#lastAfter(keep);
+      if (keep !== undefined && kept === undefined) return [];
+      const [at, key] = kept ?? [Number.MAX_SAFE_INTEGER, 0];
+      return this.statement(
+        `SELECT id FROM runs WHERE ${FINISHED} AND updated_at < ? AND (updated_at, key) <= (?, ?)
+         AND ${NOT_AWAITED} ORDER BY updated_at, key LIMIT ?`,
+      )
+        .all(before ?? Number.MAX_SAFE_INTEGER, at, key, limit)
+        .map((row) => String(row["id"]));
+    });
+  }
+
+  /** The first run that is not among the `keep` that were finished last. */
+  #lastAfter(keep: number): readonly [number, number] | undefined {
+    const row = this.statement(
+      `SELECT updated_at, key FROM runs WHERE ${FINISHED}
+       ORDER BY updated_at DESC, key DESC LIMIT 1 OFFSET ?`,
+    ).get(keep);
+    return row === undefined ? undefined : [Number(row["updated_at"]), Number(row["key"])];
   }
 
   override async close(): Promise<void> {
@@ -140,6 +186,8 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       }
       case "update":
         return this.#update(write);
+      case "remove":
+        return this.#remove(write.run);
       case "define": {
         const { hash, name } = write.manifest;
         const sql = "INSERT OR IGNORE INTO definitions (hash, saga, manifest) VALUES (?, ?, ?)";
@@ -167,6 +215,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       run.error ?? null,
       run.createdAt,
       run.updatedAt,
+      run.wakeAt ?? null,
     ]);
   }
 
@@ -175,16 +224,32 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
     // The row may be one of this commit's that is not inserted yet.
     this.#runs.flush();
     this.statement(
-      "UPDATE runs SET status = ?, reason = ?, output = ?, error = ?, updated_at = ? WHERE key = ?",
+      `UPDATE runs SET status = ?, reason = ?, output = ?, error = ?, updated_at = ?, wake_at = ?
+       WHERE key = ?`,
     ).run(
       write.status,
       write.reason ?? null,
       write.output ?? null,
       write.error ?? null,
       write.updatedAt,
+      write.wakeAt ?? null,
       key,
     );
+    if (write.awaits !== undefined) {
+      this.statement("DELETE FROM awaits WHERE run = ?").run(key);
+      const insert = this.statement("INSERT OR IGNORE INTO awaits (id, run) VALUES (?, ?)");
+      for (const id of write.awaits) insert.run(id, key);
+    }
     if (write.status === "succeeded" || write.status === "undone") this.#keys.delete(write.run);
+  }
+
+  #remove(id: string): void {
+    const key = this.#existing(id);
+    this.#events.flush();
+    this.statement("DELETE FROM events WHERE run = ?").run(key);
+    this.statement("DELETE FROM awaits WHERE run = ?").run(key);
+    this.statement("DELETE FROM runs WHERE key = ?").run(key);
+    this.#keys.delete(id);
   }
 
   #answer(request: number, answer: RequestAnswer): void {

@@ -11,8 +11,8 @@ import { storeError } from "./sqlite-schema.js";
 import type { Connection, SqlRow, SqlValue, Statement } from "./sqlite-driver.js";
 import type { RequestAnswer, RunFilter, RunRow, RunStatus, StoreReader } from "./store.js";
 
-const RUN_COLUMNS =
-  "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at";
+export const RUN_COLUMNS =
+  "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at, wake_at";
 const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at";
 
 /** How many runs a list has unless told. */
@@ -52,7 +52,7 @@ export class SqliteReader implements StoreReader {
       // One query for each status, so that the index gives each in order and stops at the limit.
       const statuses = filter.status ?? [undefined];
       const rows = [...new Set(statuses)].flatMap((status) =>
-        this.#page(filter.saga, status, after, limit),
+        this.#page(filter, status, after, limit),
       );
       rows.sort((a, b) => Number(a["key"]) - Number(b["key"]));
       return rows.slice(0, limit).map(runOf);
@@ -60,13 +60,17 @@ export class SqliteReader implements StoreReader {
   }
 
   #page(
-    saga: string | undefined,
+    { saga, hashNot }: RunFilter,
     status: RunStatus | undefined,
     after: number,
     limit: number,
   ): readonly SqlRow[] {
     const conditions = ["key > ?"];
     const values: SqlValue[] = [after];
+    if (hashNot !== undefined) {
+      conditions.push(`hash NOT IN (${hashNot.map(() => "?").join(", ")})`);
+      values.push(...hashNot);
+    }
     if (saga !== undefined) {
       conditions.push("saga = ?");
       values.push(saga);
@@ -166,7 +170,7 @@ export class SqliteReader implements StoreReader {
   }
 }
 
-function runOf(row: SqlRow): RunRow {
+export function runOf(row: SqlRow): RunRow {
   return {
     id: String(row["id"]),
     saga: String(row["saga"]),
@@ -180,6 +184,7 @@ function runOf(row: SqlRow): RunRow {
     error: textOf(row["error"]),
     createdAt: Number(row["created_at"]),
     updatedAt: Number(row["updated_at"]),
+    wakeAt: typeof row["wake_at"] === "number" ? row["wake_at"] : undefined,
   };
 }
 

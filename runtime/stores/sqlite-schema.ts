@@ -9,7 +9,29 @@ import { type Connection, SQLITE, sqliteCode } from "./sqlite-driver.js";
 export const APPLICATION_ID = 0x5354_454e;
 
 /** Counted up with each change of the tables; kept in `user_version`. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
+
+/** What is found by them: runs that have to be looked at, runs that wait for runs, and old runs. */
+const WAKING = `CREATE INDEX runs_by_wake ON runs (wake_at, id) WHERE wake_at IS NOT NULL;
+CREATE INDEX runs_finished ON runs (updated_at) WHERE status IN ('succeeded', 'undone');
+CREATE TABLE awaits (
+  id TEXT NOT NULL,
+  run INTEGER NOT NULL,
+  PRIMARY KEY (id, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX awaits_by_run ON awaits (run);
+`;
+
+/**
+ * What makes a store of each version one of the next, from version 1 on. A store that was made so
+ * and one that is new are the same; a test holds that.
+ */
+const MIGRATIONS: readonly string[] = [
+  // All that is unfinished has to be looked at: version 1 did not say what waits.
+  `ALTER TABLE runs ADD COLUMN wake_at INTEGER;
+UPDATE runs SET wake_at = 0 WHERE status IN ('running', 'unwinding', 'stuck');
+${WAKING}`,
+];
 
 /**
  * `events` is append-only with a separate unique index, not a table clustered by (run, seq): with a
@@ -43,11 +65,12 @@ CREATE TABLE runs (
   output TEXT,
   error TEXT,
   created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL
+  updated_at INTEGER NOT NULL,
+  wake_at INTEGER
 ) STRICT;
 CREATE INDEX runs_by_status ON runs (status);
 CREATE INDEX runs_by_saga ON runs (saga);
-CREATE TABLE events (
+${WAKING}CREATE TABLE events (
   run INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   at INTEGER NOT NULL,
@@ -74,14 +97,16 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
 /**
- * Whether the file holds a store already: `"store"`, or `"empty"` when it holds nothing at all.
+ * Whether the file holds a store already: `"store"`, `"older"` for one of an earlier schema, or
+ * `"empty"` when it holds nothing at all.
  * @throws StoreError for anything else, and for a store of a later schema.
  */
-export function checkIdentity(connection: Connection, path: string): "store" | "empty" {
+export function checkIdentity(connection: Connection, path: string): "store" | "older" | "empty" {
   const application = readPragma(connection, "application_id");
   const version = readPragma(connection, "user_version");
   if (application === APPLICATION_ID) {
     if (version === SCHEMA_VERSION) return "store";
+    if (version > 0 && version < SCHEMA_VERSION) return "older";
     throw new StoreError(
       "store-version",
       `the store ${path} has schema version ${version}, and this steno-runtime reads version ` +
@@ -99,6 +124,19 @@ export function checkIdentity(connection: Connection, path: string): "store" | "
 /** Makes the tables, all or none. */
 export function createTables(connection: Connection): void {
   connection.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
+}
+
+/** Brings a store of an earlier schema to this one, all or nothing. */
+export function migrate(connection: Connection): void {
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    const version = readPragma(connection, "user_version");
+    for (const step of MIGRATIONS.slice(version - 1)) connection.exec(step);
+    connection.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+  } catch (error) {
+    connection.exec("ROLLBACK");
+    throw error;
+  }
 }
 
 function readPragma(connection: Connection, name: "application_id" | "user_version"): number {

@@ -10,7 +10,7 @@ import { type Connection, type DriverName, loadDriver } from "./sqlite-driver.js
 import { SqliteOwner } from "./sqlite-owner.js";
 import { type OwnerLock, takeOwnerLock } from "./sqlite-owner-lock.js";
 import { SqliteReader } from "./sqlite-reader.js";
-import { checkIdentity, createTables, storeError } from "./sqlite-schema.js";
+import { checkIdentity, createTables, migrate, storeError } from "./sqlite-schema.js";
 import type { Store, StoreOwner, StoreReader } from "./store.js";
 
 /** Options of {@link sqliteStore}. */
@@ -59,7 +59,9 @@ function openLocked(
     connection = open(path);
     configure(connection, options);
     // Again, under the lock: another process may have made the tables meanwhile.
-    if (checkIdentity(connection, path) === "empty") createTables(connection);
+    const found = checkIdentity(connection, path);
+    if (found === "empty") createTables(connection);
+    else if (found === "older") migrate(connection);
     const epoch = takeOver(connection);
     return new SqliteOwner({ path, connection, open }, epoch, lock);
   } catch (error) {
@@ -82,7 +84,15 @@ async function openReader(given: string, options: SqliteStoreOptions): Promise<S
   try {
     connection = open(path);
     connection.exec(`PRAGMA busy_timeout = ${busyTimeout(options)}`);
-    if (checkIdentity(connection, path) === "empty") {
+    const found = checkIdentity(connection, path);
+    if (found === "older") {
+      throw new StoreError(
+        "store-version",
+        `the store ${path} was written by an earlier version of steno-runtime, and only its owner can ` +
+          "bring it up to date: open it once with a coordinator (`steno recover`) of this version",
+      );
+    }
+    if (found === "empty") {
       throw new StoreError(
         "store-empty",
         `${path} is empty: no coordinator has made a store of it yet`,

@@ -29,6 +29,12 @@ export interface RunRow {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly updatedAt: number;
+  /**
+   * When somebody has to look at the run, in milliseconds since the epoch: 0 while it acts, and so
+   * still when its coordinator has died; `undefined` when only an event, another run or an operator
+   * moves it, and when it is finished.
+   */
+  readonly wakeAt: number | undefined;
 }
 
 /** One change of the store. A commit applies a list of them, all or none, in order. */
@@ -43,7 +49,12 @@ export type Write =
       readonly output: string | undefined;
       readonly error: string | undefined;
       readonly updatedAt: number;
+      readonly wakeAt: number | undefined;
+      /** The ids of the runs that it starts or waits for, if they are others than before. */
+      readonly awaits?: readonly string[];
     }
+  /** Deletes a run, its saga log, and what it awaits; its id is free again. */
+  | { readonly kind: "remove"; readonly run: string }
   | { readonly kind: "define"; readonly manifest: Manifest }
   | { readonly kind: "answer"; readonly request: number; readonly answer: RequestAnswer };
 
@@ -65,10 +76,30 @@ export type RequestAnswer =
 export interface RunFilter {
   readonly saga?: string;
   readonly status?: readonly RunStatus[];
+  /** Only runs of definitions with other hashes than these. */
+  readonly hashNot?: readonly string[];
   /** Only runs after this id, in the order of the list: for paging. */
   readonly after?: string;
   /** At most this many; 100 unless told. */
   readonly limit?: number;
+}
+
+/** Which runs have to be looked at. */
+export interface DueFilter {
+  /** Only runs whose `wakeAt` is at most this. */
+  readonly until: number;
+  /** Only runs after this one, in the order of `wakeAt` and then `id`. */
+  readonly after?: { readonly wakeAt: number; readonly id: string };
+  readonly limit: number;
+}
+
+/** Which finished runs may be removed; both conditions hold if both are given. */
+export interface PruneFilter {
+  /** Only runs that were finished before this time, in milliseconds since the epoch. */
+  readonly before?: number;
+  /** Not the runs that were finished last: so many of them. */
+  readonly keep?: number;
+  readonly limit: number;
 }
 
 /** What any process may do, whoever owns the store. */
@@ -100,6 +131,12 @@ export interface StoreOwner extends StoreReader {
   commit(writes: readonly Write[]): Promise<void>;
   /** Requests without an answer, oldest first. */
   requests(): Promise<readonly StoreRequest[]>;
+  /** Runs that have a `wakeAt`, in the order of it; where it is the same, in one by `id`. */
+  due(filter: DueFilter): Promise<readonly RunRow[]>;
+  /** The ids of the runs that await this one; without an id, of those that await a finished one. */
+  awaiting(id?: string): Promise<readonly string[]>;
+  /** The ids of finished runs that no run awaits, those first that were finished first. */
+  prunable(filter: PruneFilter): Promise<readonly string[]>;
 }
 
 /** A store that is not open yet: what `sqliteStore(path)` and `memoryStore()` return. */

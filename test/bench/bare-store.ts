@@ -23,6 +23,7 @@ export class BareStore {
       ...nothing,
       createdAt: 0,
       updatedAt: 0,
+      wakeAt: 0,
     };
     await owner.commit([{ kind: "create", run }]);
     return new BareStore(owner);

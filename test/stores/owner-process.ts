@@ -15,6 +15,7 @@ for (let number = 0; ; number += 1) {
       run: {
         ...{ id, saga: "S.s", hash: "h", nonce: "n", params: "{}", status: "running" },
         ...{ reason: undefined, output: undefined, error: undefined, createdAt: at, updatedAt: at },
+        wakeAt: 0,
       },
     },
     { kind: "append", run: id, events: [{ seq: 0, at, type: "created", value: "{}" }] },

@@ -26,6 +26,7 @@ export function sampleRun(id: string, fields: Partial<RunRow> = {}): RunRow {
     error: undefined,
     createdAt: 1_700_000_000_000,
     updatedAt: 1_700_000_000_000,
+    wakeAt: 0,
     ...fields,
   };
 }
