@@ -90,8 +90,10 @@ export class ActiveRun {
 }
 
 /** Why a run is not moving, machine-readable. */
-function reasonOf({ paused, finished }: RunState, status: RunStatus): string | undefined {
+function reasonOf(state: RunState, status: RunStatus): string | undefined {
+  const { paused, finished, stuck, held } = state;
   if (finished !== undefined) return undefined;
   if (paused !== undefined) return paused === '"crash-loop"' ? "crash-loop" : "paused";
-  return status === "stuck" ? "stuck" : undefined;
+  if (status !== "stuck") return undefined;
+  return held === stuck ? "action-failed" : "stuck";
 }

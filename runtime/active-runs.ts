@@ -17,6 +17,8 @@ export interface ActiveRunsOptions {
   readonly executor: Executor;
   readonly crashLimit: number;
   readonly warn: (message: string) => void;
+  /** A run goes on, or stays where it needs an operator. */
+  readonly onRecovered: (run: ActiveRun) => void;
 }
 
 export class ActiveRuns {
@@ -92,8 +94,9 @@ export class ActiveRuns {
   }
 
   #goOn(run: ActiveRun, at: number): void {
-    const { executor, crashLimit, warn } = this.#options;
+    const { executor, crashLimit, warn, onRecovered } = this.#options;
     this.#active.set(run.id, run);
+    onRecovered(run);
     if (crashesIfRecovered(run.state) >= crashLimit && run.state.paused === undefined) {
       warn(`run \`${run.id}\` is paused: its attempts ended with the process ${crashLimit} times`);
       executor.record(run, { type: "paused", at, value: '"crash-loop"' });

@@ -11,6 +11,7 @@ import type { SagaEvent } from "./events.js";
 import type { LoadedGraph } from "./loaded-saga.js";
 import type { Effect } from "./machine/effects.js";
 import { failsInstead, injectedAt } from "./machine/injections.js";
+import { failureOf } from "./machine/holding.js";
 import type { DecisionNode, IterationNode, PlainNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
 import { type Frame, type Inside, makeFrame, nodeOf, pathOf, PHASE } from "./state.js";
@@ -27,7 +28,9 @@ export function answerTo(run: ActiveRun, { kind, frame, index }: Effect, at: num
   }
   const attempt = (frame.attempt[index] as number) + 1;
   const injected = failsInstead(run.state, frame, index, kind === "leave");
-  if (injected !== undefined) return { type: "failed", at, node, attempt, value: injected };
+  if (injected !== undefined) {
+    return failureOf(run.state, frame, index, { at, node, attempt, value: injected });
+  }
   const known = frame.inputs[index];
   if (known !== undefined && kind !== "leave") {
     return { type: "started", at, node, attempt, value: known };
@@ -37,7 +40,7 @@ export function answerTo(run: ActiveRun, { kind, frame, index }: Effect, at: num
     if (phase === PHASE.waiting) return endWait(run, frame, index, at);
     return start(run, frame, index, { at, node });
   } catch (error) {
-    return { type: "failed", at, node, attempt, value: recordError(error) };
+    return failureOf(run.state, frame, index, { at, node, attempt, value: recordError(error) });
   }
 }
 
@@ -201,7 +204,7 @@ function finish(run: ActiveRun, root: Frame, at: number): SagaEvent {
   try {
     return succeeded(at, "", encode(outputOf(run, root), `the result of \`${root.plan.saga}\``));
   } catch (error) {
-    return { type: "failed", at, node: "", attempt: 1, value: recordError(error) };
+    return failureOf(run.state, root, -1, { at, node: "", attempt: 1, value: recordError(error) });
   }
 }
 

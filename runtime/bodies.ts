@@ -12,6 +12,7 @@ import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import { methodOf } from "./loaded-saga.js";
 import { injectedAt } from "./machine/injections.js";
+import { doubtOf, failureOf } from "./machine/holding.js";
 import { retryAt, retryDoubtAt, retryUndoAt } from "./machine/verdict.js";
 import type { ActionNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
@@ -122,10 +123,11 @@ export class Bodies {
    */
   #notStorable(attempt: Attempt, error: unknown): void {
     this.#end(attempt);
-    const { run, node, attempt: number } = attempt;
+    const { run, node, frame, index, attempt: number } = attempt;
     const value = recordError(error);
     const at = this.#executor.clock.now();
-    this.#executor.record(run, { type: "in-doubt", at, node, attempt: number, value });
+    const ended = { at, node, attempt: number, value };
+    this.#executor.record(run, doubtOf(run.state, frame, index, ended));
     this.#executor.bodyEnded();
   }
 
@@ -145,7 +147,7 @@ export class Bodies {
       this.#executor.record(
         run,
         dueAt === undefined
-          ? { ...base, type: "failed", value }
+          ? failureOf(run.state, frame, index, { ...base, value })
           : { ...base, type: "attempt-failed", value, dueAt },
       );
     }
@@ -155,10 +157,12 @@ export class Bodies {
   /** What was injected is no matter of attempts: the node fails, or its undo does, for good. */
   #failed(attempt: Attempt, value: string): void {
     this.#end(attempt);
-    const { run, node, attempt: number, undo } = attempt;
-    const at = this.#executor.clock.now();
-    const type = undo ? "undo-failed" : "failed";
-    this.#executor.record(run, { type, at, node, attempt: number, value });
+    const { run, frame, index, node, attempt: number, undo } = attempt;
+    const ended = { at: this.#executor.clock.now(), node, attempt: number, value };
+    this.#executor.record(
+      run,
+      undo ? { type: "undo-failed", ...ended } : failureOf(run.state, frame, index, ended),
+    );
     this.#executor.bodyEnded();
   }
 
@@ -184,8 +188,13 @@ export class Bodies {
       const at = this.#executor.clock.now();
       const chance = { now: at, random: this.#executor.random };
       const dueAt = retryDoubtAt(frame, index, chance);
-      const event = { type: "in-doubt", at, node, attempt: number, value: '"timeout"' } as const;
-      this.#executor.record(run, dueAt === undefined ? event : { ...event, dueAt });
+      const ended = { at, node, attempt: number, value: '"timeout"' };
+      this.#executor.record(
+        run,
+        dueAt === undefined
+          ? doubtOf(run.state, frame, index, ended)
+          : { type: "in-doubt", ...ended, dueAt },
+      );
     }
     this.#executor.bodyEnded();
   }

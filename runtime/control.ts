@@ -6,7 +6,9 @@ import type { ActiveRun } from "./active-run.js";
 import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
 import { injectedEvent, type Injection } from "./inject.js";
-import { PHASE, pathOf, placeOf } from "./state.js";
+import { needsOperator } from "./machine/by-operator.js";
+import { passedPivot } from "./machine/holding.js";
+import { type Frame, nodeOf, PHASE, pathOf, type Place, placeOf } from "./state.js";
 
 /** The arguments of a command, as the JSON of a request has them. */
 export interface CommandArguments {
@@ -17,6 +19,8 @@ export interface CommandArguments {
   readonly payload?: string;
   /** `inject`: what, and where. Checked when it is used. */
   readonly injection?: Injection;
+  /** `settle`: what the node has output, as JSON text; empty for `undefined`. */
+  readonly output?: string;
 }
 
 /**
@@ -26,10 +30,11 @@ export interface CommandArguments {
 export function eventOf(
   run: ActiveRun,
   command: string,
-  { node, reason = "", event, payload, injection }: CommandArguments,
+  args: CommandArguments,
   at: number,
 ): SagaEvent | undefined {
   const { state, id } = run;
+  const { reason = "", event, payload, injection } = args;
   if (state.finished !== undefined) {
     throw new StenoError(
       "run-finished",
@@ -43,7 +48,9 @@ export function eventOf(
     case "resume":
       return state.paused === undefined ? undefined : { type: "resumed", at };
     case "unwind":
-      return state.unwinding ? undefined : unwindRequest(at, reason);
+      if (state.unwinding) return undefined;
+      checkPivot(run, state.root);
+      return unwindRequest(at, reason);
     case "send":
       checkEvent(run, event);
       return {
@@ -55,38 +62,75 @@ export function eventOf(
     case "inject":
       return injectedEvent(run, injection, at);
     case "retry":
-    case "settle": {
-      if (node === undefined) {
-        throw new StenoError(
-          "node-missing",
-          `\`${command}\` needs the node: name it after the run`,
-        );
-      }
-      checkNode(run, node);
-      const { frame, index } = placeOf(state, node);
-      const phase = frame.phase[index];
-      if (phase !== PHASE.undoFailed && phase !== PHASE.doubtStuck) {
-        throw new StenoError(
-          "node-not-stuck",
-          `node \`${node}\` of run \`${id}\` is not stuck: see \`steno show ${id}\``,
-        );
-      }
-      if (command === "settle" && reason === "") {
-        throw new StenoError(
-          "reason-missing",
-          "say why it is known to be undone: the saga log keeps it",
-        );
-      }
-      return command === "retry"
-        ? { type: "retry-requested", at, node, value }
-        : { type: "undo-settled", at, node, value };
-    }
+    case "settle":
+      return freeing(run, command, args, at);
     default:
       throw new StenoError(
         "unknown-command",
         `the coordinator does not know the command \`${command}\`: its steno-runtime is of another version`,
       );
   }
+}
+
+/** What is done about a node that waits for an operator. */
+function freeing(
+  run: ActiveRun,
+  command: "retry" | "settle",
+  { node, reason = "", output }: CommandArguments,
+  at: number,
+): SagaEvent {
+  if (node === undefined) {
+    throw new StenoError("node-missing", `\`${command}\` needs the node: name it after the run`);
+  }
+  const value = JSON.stringify(reason);
+  if (node === "" && command === "retry" && run.state.heldResult !== undefined) {
+    return { type: "retry-requested", at, node, value };
+  }
+  checkNode(run, node);
+  const place = placeOf(run.state, node);
+  if (!needsOperator(place.frame, place.index)) {
+    throw new StenoError(
+      "node-not-stuck",
+      `node \`${node}\` of run \`${run.id}\` is not stuck: see \`steno show ${run.id}\``,
+    );
+  }
+  if (command === "retry") return { type: "retry-requested", at, node, value };
+  if (reason === "") {
+    throw new StenoError("reason-missing", "say how it is known: the saga log keeps it");
+  }
+  if (output === undefined) {
+    const unwinds = place.frame.phase[place.index] !== PHASE.undoFailed;
+    if (unwinds && place.frame.unwinding === undefined) checkPivot(run, place.frame.scope, place);
+    return { type: "undo-settled", at, node, value };
+  }
+  checkOutput(run, node, place, output);
+  const given = output === "" ? "" : `,"output":${output}`;
+  return { type: "output-settled", at, node, value: `{"reason":${value}${given}}` };
+}
+
+/** Behind a pivot nothing may be undone. `but`: what has not passed, an operator says. */
+function checkPivot({ state, id }: ActiveRun, scope: Frame, but?: Place): void {
+  const passed = passedPivot(state, scope, but);
+  if (passed === undefined) return;
+  const pivot = pathOf(passed.frame, passed.index);
+  throw new StenoError(
+    "pivot-passed",
+    `run \`${id}\` has passed its point of no return \`${pivot}\`, or may have: it can only go ` +
+      "forward; `retry` the node that waits, or `settle` it with an output",
+  );
+}
+
+/** What a node can be said to have output. */
+function checkOutput(run: ActiveRun, node: string, { frame, index }: Place, output: string): void {
+  const refuse = (why: string): StenoError =>
+    new StenoError("output-not-wanted", `node \`${node}\` of run \`${run.id}\` ${why}`);
+  const found = nodeOf(frame, index);
+  if (frame.phase[index] === PHASE.undoFailed) throw refuse("is undone: that has no output");
+  const value = output === "" ? undefined : (JSON.parse(output) as unknown);
+  if (found.kind === "decision" && !found.arms.includes(String(value))) {
+    throw refuse(`decides: its output is one of ${found.arms.map((arm) => `"${arm}"`).join(", ")}`);
+  }
+  if (found.kind === "map" && !Array.isArray(value)) throw refuse("gives a list");
 }
 
 /** Names that a message can list and still be read. */
@@ -142,7 +186,10 @@ export function parseArguments(text: string): CommandArguments {
   } catch {
     args = undefined;
   }
-  const { node, reason, event, payload, injection } = (args ?? {}) as Record<string, unknown>;
+  const { node, reason, event, payload, injection, output } = (args ?? {}) as Record<
+    string,
+    unknown
+  >;
   const isText = (value: unknown): value is string | undefined =>
     value === undefined || typeof value === "string";
   if (typeof args === "object" && isText(node) && isText(reason) && isText(event)) {
@@ -152,10 +199,11 @@ export function parseArguments(text: string): CommandArguments {
       ...(event !== undefined && { event }),
       ...(payload !== undefined && { payload: JSON.stringify(payload) }),
       ...(injection !== undefined && { injection: injection as Injection }),
+      ...(output !== undefined && { output: JSON.stringify(output) }),
     };
   }
   throw new StenoError(
     "bad-request",
-    "the arguments of the request are not { node?, reason?, event?, payload?, injection? }",
+    "the arguments of the request are not { node?, reason?, event?, payload?, injection?, output? }",
   );
 }

@@ -12,7 +12,9 @@ import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
-import type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
+import { Log } from "./log.js";
+import { Notices } from "./notices.js";
+import type { CoordinatorOptions, StartOptions } from "./options.js";
 import { crashLimitOf, type UnrecoveredRun } from "./recovery.js";
 import { REQUEST_POLL_MS, Requests } from "./requests.js";
 import { Run, type RunHost } from "./run.js";
@@ -32,7 +34,7 @@ export class Coordinator {
   readonly #starter: Starter;
   readonly #spawns: Spawns;
   readonly #requests: Requests;
-  readonly #logger: Logger;
+  readonly #log: Log;
   /** Who waits for the next run to rest. */
   #rested: (() => void)[] = [];
   #closed: Promise<void> | undefined;
@@ -44,7 +46,8 @@ export class Coordinator {
     options: CoordinatorOptions,
   ) {
     this.#owner = owner;
-    this.#logger = options.logger ?? console;
+    this.#log = new Log(options.logger);
+    const notices = new Notices(this.#log, options.onPaused);
     const spawns = new Spawns(
       {
         start: async (saga, params, id) =>
@@ -62,15 +65,17 @@ export class Coordinator {
       onRest: (run) => this.#rest(run),
       spawn: (run, frame, index) => void spawns.begin(run, frame, index),
       watch: (run, frame, index) => spawns.watch(run, frame, index),
+      onDurable: (run, events) => notices.durable(run, events),
       onLost: (error) => this.#lose(error),
     });
-    const warn = (message: string): void => this.#warn(message);
+    const warn = (message: string): void => this.#log.warn(message);
     this.#runs = new ActiveRuns({
       reader: owner,
       sagas,
       executor: this.#executor,
       crashLimit: crashLimitOf(options),
       warn,
+      onRecovered: (run) => notices.recovered(run),
     });
     this.#starter = new Starter({
       reader: owner,
@@ -207,7 +212,7 @@ export class Coordinator {
     const bodies = [...this.#runs.all()].flatMap(({ id, attempts }) =>
       Array.from(attempts.keys(), (node) => `\`${node}\` of run \`${id}\``),
     );
-    this.#warn(
+    this.#log.warn(
       `close() still waits for ${bodies.slice(0, 10).join(", ")}: give an action that may hang a timeout`,
     );
   }
@@ -219,8 +224,7 @@ export class Coordinator {
         return this.#owner;
       },
       active: (run) => this.#runs.get(run),
-      control: (run, command, node, reason) =>
-        this.#control(run, command, { reason, ...(node !== undefined && { node }) }),
+      control: (run, command, args) => this.#control(run, command, args),
       send: (run, event, payload) =>
         this.#control(run, "send", { event, ...(payload !== undefined && { payload }) }),
       inject: (run, injection) => this.#control(run, "inject", { injection }),
@@ -252,18 +256,10 @@ export class Coordinator {
     void this.#requests.stop();
     this.#runs.giveUp(error);
     this.#wakeDrains();
-    this.#warn(
+    this.#log.warn(
       `the store cannot be written, and nothing goes on here (${error.message}): ` +
         "mend the cause, close this coordinator and open another",
     );
-  }
-
-  #warn(message: string): void {
-    try {
-      this.#logger.warn(message);
-    } catch {
-      // What a logger throws must not end a run, nor the process.
-    }
   }
 
   #checkOpen(): void {

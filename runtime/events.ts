@@ -51,6 +51,11 @@ export type SagaEvent =
   /** The node failed for good. `value`: the error. */
   | (OfAttempt & { readonly type: "failed"; readonly value: string })
   /**
+   * The node would have failed for good, and waits for an operator instead: `onFailure: "pause"`, or
+   * a pivot is passed that would have to be undone. `value`: the error, or the {@link Doubt}.
+   */
+  | (OfAttempt & { readonly type: "failure-held"; readonly value: string })
+  /**
    * The attempt ended without an answer. With `dueAt`, it is run again then; without, its attempts
    * are used up. `value`: the {@link Doubt}, as JSON text; or the error, for an attempt that gave
    * an output that cannot be stored.
@@ -66,10 +71,18 @@ export type SagaEvent =
     })
   /** The undo failed for good: the run is stuck here. */
   | (OfAttempt & { readonly type: "undo-failed"; readonly value: string })
-  /** An operator asked for a stuck undo (or a node that is stuck in doubt) to be tried again. */
+  /** An operator asked for a stuck undo, or a node that is in doubt or whose failure is held, to be tried again. */
   | (OfNode & { readonly type: "retry-requested"; readonly value: string })
-  /** An operator said that it is undone. `value`: who and why, as JSON text. */
+  /**
+   * An operator said that it is undone: a held failure counts then, and a node in doubt has failed.
+   * `value`: who and why, as JSON text.
+   */
   | (OfNode & { readonly type: "undo-settled"; readonly value: string })
+  /**
+   * An operator said that a node, in doubt or with a held failure, has succeeded. `value`:
+   * `{ "reason": …, "output": … }`; without `output` it is `undefined`.
+   */
+  | (OfNode & { readonly type: "output-settled"; readonly value: string })
   // --- the rest of the language
   /** `value`: the arm, as JSON text. */
   | (OfNode & { readonly type: "decided"; readonly value: string })

@@ -36,6 +36,8 @@ export interface ExecutorOptions {
   /** Starts the run of a `spawn` node; tells how it ends. */
   readonly spawn: (run: ActiveRun, frame: Frame, index: number) => void;
   readonly watch: (run: ActiveRun, frame: Frame, index: number) => void;
+  /** Events of a run are durable. */
+  readonly onDurable: (run: ActiveRun, events: readonly LoggedEvent[]) => void;
   /** The store cannot be written: nothing can go on. */
   readonly onLost: (error: Error) => void;
 }
@@ -210,7 +212,12 @@ export class Executor {
     this.#waiters = [];
     this.#committing = true;
     const now = this.clock.now();
-    for (const run of dirty) if (!run.refused) run.takeWrites(writes, now);
+    const written: [ActiveRun, readonly LoggedEvent[]][] = [];
+    for (const run of dirty) {
+      if (run.refused) continue;
+      written.push([run, run.unwritten]);
+      run.takeWrites(writes, now);
+    }
     try {
       if (writes.length > 0) {
         const refused = await commitAll(this.#options.owner, writes);
@@ -222,6 +229,9 @@ export class Executor {
     }
     this.#committing = false;
     for (const { resolve } of waiters) resolve();
+    for (const [run, events] of written) {
+      if (!run.refused && events.length > 0) this.#options.onDurable(run, events);
+    }
     for (const due of acting) if (!due.run.refused) this.#act(due);
     if (this.#dirty.size > 0 || this.#writes.length > 0 || this.#waiters.length > 0) {
       this.#schedule();

@@ -6,6 +6,7 @@ import { decode } from "./codec.js";
 import { SagaFailedError, type SagaFailure, SagaStuckError, StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
 import { advance } from "./machine.js";
+import { needsOperator } from "./machine/by-operator.js";
 import { makePlan, type Plan } from "./machine/plan.js";
 import { type Manifest, type Node, type NodeKind, parseManifest } from "./manifest.js";
 import { sagaFailure } from "./recorded-error.js";
@@ -183,13 +184,15 @@ export function stuckNodes(state: RunState): SagaFailure[] {
   for (const frame of state.frames) {
     for (let index = 0; index < frame.phase.length; index++) {
       const phase = frame.phase[index];
-      if (phase !== PHASE.undoFailed && phase !== PHASE.doubtStuck) continue;
+      if (!needsOperator(frame, index)) continue;
       const attempts = phase === PHASE.undoFailed ? frame.unwinding?.attempt : frame.attempt;
       const error = frame.trouble?.last[index] ?? "null";
       const node = pathOf(frame, index);
       found.push(sagaFailure({ node, attempt: attempts?.[index] ?? 0, error }));
     }
   }
+  const result = state.heldResult;
+  if (result !== undefined) found.push(sagaFailure({ node: "", attempt: 1, error: result }));
   return found;
 }
 

@@ -11,6 +11,7 @@ export type {
 export { defineSaga, notReached } from "./definition.js";
 export type { BoundSaga, Item, Output, SagaDefinition } from "./definition.js";
 export { Coordinator } from "./coordinator.js";
+export type { LogFields, PausedRun, PauseReason } from "./options.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
 export type { Injection } from "./inject.js";
 export type { Run, RunReport } from "./run.js";

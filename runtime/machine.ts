@@ -11,6 +11,8 @@ import { inject, useInjected } from "./machine/injections.js";
 import { expect, misplaced } from "./machine/misplaced.js";
 import { deliver, emitOutstanding, recover } from "./machine/outstanding.js";
 import type { Plan } from "./machine/plan.js";
+import { hold, letGo } from "./machine/holding.js";
+import { byOperator } from "./machine/by-operator.js";
 import { advanceUndo } from "./machine/undoing.js";
 import { beginUnwinding } from "./machine/unwinding.js";
 import { type Failure, makeFrame, placeOf, type RunState, statusOf } from "./state.js";
@@ -29,6 +31,7 @@ export function advance(from: RunState | Plan, event: SagaEvent): Advanced {
   const turn: Turn = { state: from, effects: [], begun: [] };
   if (from.finished !== undefined) throw misplaced(event, "the run is finished");
   const before = from.stuck > 0 ? statusOf(from) : undefined;
+  const wasStuck = from.stuck > 0;
   switch (event.type) {
     case "recovered":
       recover(turn);
@@ -50,6 +53,8 @@ export function advance(from: RunState | Plan, event: SagaEvent): Advanced {
     default:
       advanceNode(turn, event);
   }
+  // What was held back for the sake of a node that needs no operator any more.
+  if (wasStuck && from.stuck === 0 && from.paused === undefined) emitOutstanding(turn);
   const after = statusOf(from);
   if (from.finished !== undefined || (after === "stuck" && before !== "stuck")) {
     emit(turn, "rest", from.root, -1);
@@ -71,6 +76,8 @@ function create(plan: Plan, event: SagaEvent): Advanced {
     paused: undefined,
     inFlight: 0,
     stuck: 0,
+    held: 0,
+    heldResult: undefined,
     freed: 0,
     finished: undefined,
     output: undefined,
@@ -105,6 +112,7 @@ function advanceNode(turn: Turn, event: NodeEvent | SagaEvent): void {
     case "attempt-failed":
     case "failed":
     case "in-doubt":
+    case "failure-held":
       advanceAttempt(turn, event, place);
       break;
     case "decided":
@@ -119,9 +127,12 @@ function advanceNode(turn: Turn, event: NodeEvent | SagaEvent): void {
     case "undone":
     case "undo-attempt-failed":
     case "undo-failed":
-    case "undo-settled":
-    case "retry-requested":
       advanceUndo(turn, event, place);
+      break;
+    case "undo-settled":
+    case "output-settled":
+    case "retry-requested":
+      byOperator(turn, event, place);
       break;
     default:
       throw misplaced(event, "this version of steno-runtime does not know it");
@@ -147,6 +158,15 @@ function advanceRun(turn: Turn, event: NodeEvent): void {
   if (event.type === "succeeded") {
     state.finished = "succeeded";
     state.output = event.value;
+  } else if (event.type === "failure-held") {
+    expect(event, state.heldResult === undefined);
+    state.heldResult = event.value;
+    hold(state);
+  } else if (event.type === "retry-requested") {
+    expect(event, state.heldResult !== undefined);
+    state.heldResult = undefined;
+    letGo(state);
+    emitOutstanding(turn);
   } else if (event.type === "failed") {
     state.failures.push({ node: "", attempt: event.attempt, error: event.value });
     beginUnwinding(turn, state.root, undefined);

@@ -26,8 +26,8 @@ export type After = string | { readonly node: string; readonly when: readonly Co
 
 /** How often a body is attempted, and how long the pause before each further attempt is. */
 export interface RetryPolicy {
-  /** Attempts in all, the first included. */
-  readonly attempts: number;
+  /** Attempts in all, the first included; or it is repeated until it succeeds. */
+  readonly attempts: number | "forever";
   /** Pause before the second attempt, in milliseconds. */
   readonly delayMs: number;
   /** What each further pause is multiplied by. */
@@ -64,6 +64,12 @@ export interface ActionNode extends NodeBase {
   readonly undo: string;
   /** `"started"`: the undo also covers an action that failed half-way or is in doubt. */
   readonly undoWhen?: "started";
+  /** Once it has succeeded the run only goes forward: nothing that follows it may fail for good. */
+  readonly pivot?: true;
+  /** Instead of failing for good it waits for an operator. */
+  readonly onFailure?: "pause";
+  /** The classes of errors that it declares, by name. */
+  readonly errors?: readonly string[];
   /** Absent: one attempt. */
   readonly retry?: RetryPolicy;
   readonly timeoutMs?: number;
@@ -177,7 +183,7 @@ const count = z.int().check(z.nonnegative());
 const position = z.optional(z.object({ file: z.string(), line: count, column: count }));
 const retry = z.optional(
   z.object({
-    attempts: z.int().check(z.minimum(1)),
+    attempts: z.union([z.int().check(z.minimum(1)), z.literal("forever")]),
     delayMs: z.number().check(z.nonnegative()),
     factor: z.number().check(z.nonnegative()),
     maxDelayMs: z.number().check(z.nonnegative()),
@@ -205,6 +211,9 @@ const node = z.discriminatedUnion("kind", [
     action: z.string(),
     undo: z.string(),
     undoWhen: z.optional(z.literal("started")),
+    pivot: z.optional(z.literal(true)),
+    onFailure: z.optional(z.literal("pause")),
+    errors: z.optional(z.array(z.string())),
     retry,
     timeoutMs: z.optional(z.number().check(z.positive())),
     undoRetry: retry,

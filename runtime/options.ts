@@ -3,9 +3,40 @@ import type { Clock } from "./clock.js";
 import type { BoundSaga } from "./definition.js";
 import type { Store } from "./stores/store.js";
 
-/** Where a coordinator says what nobody asked for. `console` is one. */
+/** What a message is about: `run`, `saga`, and where it applies `node`, `attempt`, `reason`, `err`. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Where a coordinator says what nobody asked for: `console`, winston, pino (which is recognised, and
+ * given the fields first), or anything like them.
+ */
 export interface Logger {
-  warn(message: string): void;
+  /** Runs that start and end. */
+  info?(message: string, fields: LogFields): void;
+  /** What is not as it should be, and steno has dealt with. */
+  warn(message: string, fields: LogFields): void;
+  /** Runs that need an operator. */
+  error?(message: string, fields: LogFields): void;
+}
+
+/**
+ * Why a run needs an operator: an action failed that pauses then, or behind a pivot; a node is in
+ * doubt after its attempts; an undo failed for good; attempts ended with the process too often.
+ */
+export type PauseReason = "action-failed" | "in-doubt" | "undo-failed" | "crash-loop";
+
+/** What `onPaused` is told. */
+export interface PausedRun {
+  readonly id: string;
+  readonly saga: string;
+  readonly reason: PauseReason;
+  /** The node that needs an operator; `""` if it is the run itself. */
+  readonly node: string;
+  readonly attempt: number;
+  /** The error as it was recorded; none for `crash-loop`. */
+  readonly error: Error | undefined;
+  /** It was so already when this coordinator was opened. */
+  readonly recovered: boolean;
 }
 
 export interface CoordinatorOptions {
@@ -15,8 +46,13 @@ export interface CoordinatorOptions {
   readonly clock?: Clock;
   /** From 0 up to 1; for jitter. */
   readonly random?: () => number;
-  /** Default: `console`. */
+  /** Default: `console`, for warnings and errors only. */
   readonly logger?: Logger;
+  /**
+   * Called when a run has come to need an operator and that is durable: once for each node, and again
+   * for each when a coordinator is opened. What it throws is logged.
+   */
+  readonly onPaused?: (run: PausedRun) => unknown;
   /** A run is paused when a node's attempts have ended with the process this often. Default 3. */
   readonly crashLimit?: number;
 }

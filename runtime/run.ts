@@ -1,6 +1,7 @@
 /** A handle of one run: what `start()` and `run()` of a coordinator give. */
 import type { ActiveRun } from "./active-run.js";
 import { encode } from "./codec.js";
+import type { CommandArguments } from "./control.js";
 import { StenoError } from "./errors.js";
 import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
 import type { Injection } from "./inject.js";
@@ -24,7 +25,7 @@ export interface RunHost {
   /** @throws StenoError when the coordinator is closed. */
   reader(): StoreReader;
   active(id: string): ActiveRun | undefined;
-  control(run: string, command: string, node: string | undefined, why: string): Promise<void>;
+  control(run: string, command: string, args: CommandArguments): Promise<void>;
   /** `payload`: JSON text. */
   send(run: string, event: string, payload: string | undefined): Promise<void>;
   inject(run: string, injection: Injection): Promise<void>;
@@ -80,27 +81,38 @@ export class Run<Result = unknown> {
   }
 
   /** Starts nothing more, undo included, until `resume()`; what runs comes to its end. */
-  pause(why = "paused"): Promise<void> {
-    return this.#host.control(this.id, "pause", undefined, why);
+  pause(why = ""): Promise<void> {
+    return this.#host.control(this.id, "pause", { reason: why });
   }
 
   resume(): Promise<void> {
-    return this.#host.control(this.id, "resume", undefined, "");
+    return this.#host.control(this.id, "resume", {});
   }
 
-  /** Undoes the run, as if it had failed. */
-  unwind(why = "an operator asked for it"): Promise<void> {
-    return this.#host.control(this.id, "unwind", undefined, why);
+  /**
+   * Undoes what has run.
+   * @throws StenoError `pivot-passed` behind a point of no return
+   */
+  unwind(why = ""): Promise<void> {
+    return this.#host.control(this.id, "unwind", { reason: why });
   }
 
-  /** Tries an undo that failed, or a node that is stuck in doubt, again. */
+  /** Tries an undo that failed, a node that is stuck in doubt, or one whose failure is held, again. */
   retry(node: string, why = ""): Promise<void> {
-    return this.#host.control(this.id, "retry", node, why);
+    return this.#host.control(this.id, "retry", { node, reason: why });
   }
 
-  /** Says that a node on which the run is stuck is undone, and why that is known. */
-  settle(node: string, why: string): Promise<void> {
-    return this.#host.control(this.id, "settle", node, why);
+  /**
+   * Says what became of a node on which the run is stuck, and why that is known. Without `output`:
+   * nothing of it is left, so that it has failed, or is undone. With: it has succeeded, with that.
+   * @throws StenoError `pivot-passed` if the run would have to be undone behind a point of no return,
+   * `output-not-wanted` for the undo of a node, `value-not-json`
+   */
+  async settle(node: string, why: string, given?: { readonly output: unknown }): Promise<void> {
+    const args = { node, reason: why };
+    if (given === undefined) return this.#host.control(this.id, "settle", args);
+    const output = encode(given.output, "the output") ?? "";
+    return this.#host.control(this.id, "settle", { ...args, output });
   }
 
   /**

@@ -8,6 +8,7 @@ import { decodeInputs, encode } from "./codec.js";
 import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
+import { failureOf } from "./machine/holding.js";
 import type { PlainNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
 import { type Frame, nodeOf, pathOf, PHASE } from "./state.js";
@@ -49,13 +50,8 @@ export class Spawns {
     } catch (error) {
       if (isInterruption(error)) return;
       const at = this.#executor().clock.now();
-      this.#executor().record(run, {
-        type: "failed",
-        at,
-        node,
-        attempt,
-        value: recordError(error),
-      });
+      const failed = { at, node, attempt, value: recordError(error) };
+      this.#executor().record(run, failureOf(run.state, frame, index, failed));
       return;
     }
     const at = this.#executor().clock.now();
@@ -98,7 +94,13 @@ export class Spawns {
       },
     );
     if (event === undefined || frame.phase[index] !== PHASE.waiting) return;
-    this.#executor().record(run, { at: this.#executor().clock.now(), node, attempt, ...event });
+    const at = this.#executor().clock.now();
+    if (event.type === "succeeded") {
+      this.#executor().record(run, { at, node, attempt, ...event });
+      return;
+    }
+    const failed = { at, node, attempt, value: event.value };
+    this.#executor().record(run, failureOf(run.state, frame, index, failed));
   }
 }
 

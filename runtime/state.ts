@@ -36,6 +36,8 @@ export const PHASE = {
   skipped: 15,
   /** It has begun to wait: for its time, for an event, for another run. */
   waiting: 16,
+  /** It failed, and waits for an operator instead of ending its scope. */
+  held: 17,
 } as const;
 
 /** The words for phases, by number: steno's own where steno has one. */
@@ -57,6 +59,7 @@ export const PHASE_NAMES = [
   "stuck-in-doubt",
   "skipped",
   "waiting",
+  "failure-held",
 ] as const;
 
 export type NodeState = (typeof PHASE_NAMES)[number];
@@ -170,8 +173,12 @@ export interface RunState {
   paused: string | undefined;
   /** Bodies that are called now. */
   inFlight: number;
-  /** Nodes that wait for an operator. */
+  /** Nodes that wait for an operator: undos that failed, nodes in doubt, held failures. */
   stuck: number;
+  /** Those of them whose failure is held. */
+  held: number;
+  /** JSON text of why there is no result, while that waits for an operator. */
+  heldResult: string | undefined;
   /** Nodes that go on to their end even while others are stuck. */
   freed: number;
   finished: "succeeded" | "undone" | undefined;
@@ -293,9 +300,13 @@ export function troubleOf(frame: Frame): Trouble {
   });
 }
 
-/** Whether the node's fate need not be known: it is undone whatever it did, or never. */
+/**
+ * Whether the node's fate need not be known: it is undone whatever it did, or never. That of a pivot
+ * must: whether the run goes forward or back hangs on it.
+ */
 export function endsOnAbort(node: Node): boolean {
-  return node.kind === "action" && (node.undoWhen === "started" || node.undo === "none");
+  if (node.kind !== "action" || node.pivot === true) return false;
+  return node.undoWhen === "started" || node.undo === "none";
 }
 
 /** Whether a failed attempt of the node is undone. */

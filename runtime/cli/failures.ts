@@ -28,6 +28,8 @@ export interface History {
   readonly undoFailures: readonly Failure[];
   /** The nodes whose attempts are used up without an answer, and why there was none. */
   readonly inDoubt: readonly { readonly node: string; readonly doubt: string }[];
+  /** The nodes whose failure waits for an operator. */
+  readonly held: readonly Failure[];
 }
 
 /** Reads the failures and undos out of a saga log. */
@@ -36,14 +38,23 @@ export function historyOf(events: readonly LoggedEvent[]): History {
   const undone: string[] = [];
   const undoFailures = new Map<string, Failure>();
   const inDoubt = new Map<string, string>();
+  const held = new Map<string, Failure>();
   for (const event of events) {
-    if ("node" in event) inDoubt.delete(event.node);
+    if ("node" in event) {
+      inDoubt.delete(event.node);
+      const before = held.get(event.node);
+      held.delete(event.node);
+      if (event.type === "undo-settled" && before !== undefined) failures.push(before);
+    }
     switch (event.type) {
       case "failed":
         failures.push(failureOf(event));
         break;
       case "in-doubt":
         if (event.dueAt === undefined) inDoubt.set(event.node, doubtOf(event.value));
+        break;
+      case "failure-held":
+        held.set(event.node, failureOf(event));
         break;
       case "undo-failed":
         undoFailures.set(event.node, failureOf(event));
@@ -58,13 +69,14 @@ export function historyOf(events: readonly LoggedEvent[]): History {
   }
   return {
     ...{ failures, undone, undoFailures: [...undoFailures.values()] },
+    held: [...held.values()],
     inDoubt: Array.from(inDoubt, ([node, doubt]) => ({ node, doubt })),
   };
 }
 
 /** The nodes where the run is stuck, if it is. */
-export function stuckNodes({ undoFailures, inDoubt }: History): string[] {
-  return [...undoFailures, ...inDoubt].map(({ node }) => node);
+export function stuckNodes({ undoFailures, inDoubt, held }: History): string[] {
+  return [...undoFailures, ...inDoubt, ...held].map(({ node }) => node);
 }
 
 function failureOf(event: {

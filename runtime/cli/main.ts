@@ -146,7 +146,7 @@ function addControl(program: Command): void {
       .option("--reason <text>", "why, for the saga log")
       .action((id: string, options: ControlOptions) => control(name, id, {}, options));
   }
-  command(program, "retry", "try an undo again that failed for good")
+  command(program, "retry", "try the node again where a run is stuck")
     .argument("<id>", "the run")
     .argument("<node>", "the node where it is stuck")
     .option("--reason <text>", "why, for the saga log")
@@ -166,13 +166,19 @@ function addControl(program: Command): void {
       const value = payload === undefined ? {} : { payload: readJsonArgument(payload) };
       return control("send", id, { event, ...value }, options);
     });
-  command(program, "settle", "say that a node where a run is stuck has been undone by hand")
+  command(program, "settle", "say what became of a node where a run is stuck")
     .argument("<id>", "the run")
     .argument("<node>", "the node where it is stuck")
-    .requiredOption("--reason <text>", "how it was undone, for the saga log (required)")
-    .action((id: string, node: string, options: ControlOptions) =>
-      control("settle", id, { node }, options),
-    );
+    .requiredOption("--reason <text>", "how that is known, for the saga log (required)")
+    .option(
+      "--output <json|@file>",
+      "it has succeeded, with this output; without it, nothing of it is left",
+    )
+    .action((id: string, node: string, options: ControlOptions & { readonly output?: string }) => {
+      const { output } = options;
+      const value = output === undefined ? {} : { output: readJsonArgument(output) };
+      return control("settle", id, { node, ...value }, options);
+    });
 }
 
 function addInject(program: Command): void {
@@ -207,6 +213,7 @@ async function control(
     readonly event?: string;
     readonly payload?: unknown;
     readonly injection?: unknown;
+    readonly output?: unknown;
   },
   options: Common & { readonly reason?: string },
 ): Promise<void> {

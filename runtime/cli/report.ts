@@ -53,12 +53,15 @@ export async function tellRun(
     return;
   }
   const history = historyOf(await reader.events(run.id));
-  const { failures, undone, undoFailures, inDoubt } = history;
+  const { failures, undone, undoFailures, inDoubt, held } = history;
   output.line(headline(output, run));
   for (const failure of failures)
     tellFailure(output, `${failure.node || "the run itself"} failed`, failure);
   for (const failure of undoFailures) {
     tellFailure(output, `the undo of ${failure.node} failed`, failure);
+  }
+  for (const failure of held) {
+    tellFailure(output, `${failure.node || "the result"} failed and waits for you`, failure);
   }
   for (const { node, doubt } of inDoubt) {
     output.line(`  ${oneLine(node)} is in doubt (${oneLine(doubt)}): it may have had its effect`);

@@ -21,6 +21,7 @@ import { mayRun } from "./conditions.js";
 import { emit, type Turn } from "./effects.js";
 import { complete, openForward, openItems } from "./forward.js";
 import { splitItems } from "./items.js";
+import { hold } from "./holding.js";
 import { expect } from "./misplaced.js";
 import { canLeave, deliver, emitWaiting, hasMail } from "./outstanding.js";
 import { beginUnwinding, endWhileUnwinding, recordFailure } from "./unwinding.js";
@@ -28,7 +29,10 @@ import { beginUnwinding, endWhileUnwinding, recordFailure } from "./unwinding.js
 /** Of the attempts of a body, or of a node that ends without one. */
 export type AttemptEvent = Extract<
   SagaEvent,
-  { readonly type: "started" | "succeeded" | "attempt-failed" | "failed" | "in-doubt" }
+  {
+    readonly type:
+      "started" | "succeeded" | "attempt-failed" | "failed" | "in-doubt" | "failure-held";
+  }
 >;
 /** Of a node that has no attempts. */
 export type OwnEvent = Extract<
@@ -53,15 +57,15 @@ export function advanceAttempt(turn: Turn, event: AttemptEvent, { frame, index }
       succeed(turn, frame, index, event.value);
       break;
     case "failed":
-      // Ready: its inputs could not be made. Waiting: it waited too long, or for what failed.
-      expect(
-        event,
-        phase === PHASE.working ||
-          phase === PHASE.ready ||
-          phase === PHASE.waiting ||
-          canLeave(frame, index),
-      );
+      expect(event, canFail(frame, index, phase));
       fail(turn, frame, index, event.value);
+      break;
+    case "failure-held":
+      expect(event, canFail(frame, index, phase) && frame.unwinding === undefined);
+      endFree(turn.state, frame, index);
+      troubleOf(frame).last[index] = event.value;
+      frame.phase[index] = PHASE.held;
+      hold(turn.state);
       break;
     case "attempt-failed":
       expect(event, phase === PHASE.working);
@@ -72,6 +76,13 @@ export function advanceAttempt(turn: Turn, event: AttemptEvent, { frame, index }
       doubt(turn, frame, index, event);
       break;
   }
+}
+
+function canFail(frame: Frame, index: number, phase: number): boolean {
+  // Ready: its inputs could not be made, or an operator had it tried again, as with a backoff.
+  // Waiting: it waited too long, or for what failed.
+  const began: readonly number[] = [PHASE.working, PHASE.ready, PHASE.backoff, PHASE.waiting];
+  return began.includes(phase) || canLeave(frame, index);
 }
 
 /** Whether the node may succeed without a body: a value is computed, a list is complete, … */
@@ -93,7 +104,7 @@ function takeMail(turn: Turn, frame: Frame, index: number): void {
   deliver(turn, node.target ?? "");
 }
 
-function succeed(turn: Turn, frame: Frame, index: number, value: string | undefined): void {
+export function succeed(turn: Turn, frame: Frame, index: number, value: string | undefined): void {
   endFree(turn.state, frame, index);
   frame.phase[index] = PHASE.done;
   frame.outputs[index] = value;
@@ -212,7 +223,7 @@ export function waitUntil(
   if (mayGoOn(turn.state, frame, index)) emit(turn, "timer", frame, index, dueAt);
 }
 
-function fail(turn: Turn, frame: Frame, index: number, error: string): void {
+export function fail(turn: Turn, frame: Frame, index: number, error: string): void {
   endFree(turn.state, frame, index);
   recordFailure(frame, index, error);
   // A graph that cannot return has nodes that are done: it is undone as a graph.

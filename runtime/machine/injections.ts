@@ -62,6 +62,8 @@ export function useInjected({ injections }: RunState, event: SagaEvent): void {
   switch (event.type) {
     case "succeeded":
     case "failed":
+    case "failure-held":
+    case "output-settled":
     case "decided":
     case "skipped":
     case "timer-fired":

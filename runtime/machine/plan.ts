@@ -43,6 +43,9 @@ export interface Plan {
   readonly children: Edges;
   readonly conditional: ConditionalEdges | undefined;
   readonly exits: readonly Exit[];
+  /** The places of the pivots in this graph; and whether there is one in it or inside of it. */
+  readonly pivots: readonly number[];
+  readonly hasPivot: boolean;
   /** The plan of each node that holds a graph. */
   readonly plans: ReadonlyMap<number, Plan>;
   /** The plan of each scope's handler. */
@@ -53,8 +56,11 @@ export interface Plan {
 export function makePlan(manifest: Manifest): Plan {
   const root = planGraph(manifest.name, manifest, undefined);
   const open = [root];
+  /** Each in front of those inside it. */
+  const made: OpenPlan[] = [];
   // A list and not a recursion: nesting may be deeper than the stack.
   for (let plan = open.pop(); plan !== undefined; plan = open.pop()) {
+    made.push(plan);
     for (const [index, node] of plan.nodes.entries()) {
       if (!("graph" in node)) continue;
       const isMethod = node.kind === "subsaga";
@@ -68,10 +74,16 @@ export function makePlan(manifest: Manifest): Plan {
       open.push(handler);
     }
   }
+  for (const plan of made.reverse()) {
+    plan.hasPivot =
+      plan.pivots.length > 0 ||
+      [...plan.plans.values(), ...plan.handlers.values()].some(({ hasPivot }) => hasPivot);
+  }
   return root;
 }
 
-type OpenPlan = Plan & {
+type OpenPlan = Omit<Plan, "hasPivot"> & {
+  hasPivot: boolean;
   readonly plans: Map<number, OpenPlan>;
   readonly handlers: Map<number, OpenPlan>;
 };
@@ -111,11 +123,20 @@ function planGraph(saga: string, { nodes, exits = [] }: Graph, holder: Plan["hol
     children: edges(childrenOf),
     conditional: conditional.length === 0 ? undefined : watch(conditional, index),
     exits,
+    pivots: pivotsOf(nodes),
+    hasPivot: false,
     plans: new Map(),
     handlers: new Map(),
   };
   plan.method = holder?.plan.method ?? plan;
   return plan;
+}
+
+/** The places of the pivots of a graph. */
+function pivotsOf(nodes: readonly Node[]): number[] {
+  return nodes.flatMap((node, index) =>
+    node.kind === "action" && node.pivot === true ? [index] : [],
+  );
 }
 
 function edges(lists: readonly (readonly number[])[]): Edges {

@@ -22,6 +22,7 @@ import {
 import { holds } from "./conditions.js";
 import { emit, type Turn } from "./effects.js";
 import { openForward } from "./forward.js";
+import { letGo } from "./holding.js";
 import type { Plan } from "./plan.js";
 
 /** Nodes that may have become ready to be undone. */
@@ -106,6 +107,11 @@ function endForward(turn: Turn, work: Work, frame: Frame, index: number): void {
     case PHASE.waiting:
       frame.phase[index] = PHASE.abandoned;
       settle(turn, work, frame, index);
+      break;
+    case PHASE.held:
+      letGo(turn.state);
+      recordFailure(frame, index, troubleOf(frame).last[index] ?? "null");
+      endFailed(turn, work, frame, index);
       break;
     case PHASE.backoff:
       recordFailure(frame, index, troubleOf(frame).last[index] ?? "null");

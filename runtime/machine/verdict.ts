@@ -42,8 +42,10 @@ function counted(frame: Frame, index: number): number {
 }
 
 function dueAt(policy: RetryPolicy, attempts: number, chance: Chance): number | undefined {
-  if (attempts >= policy.attempts) return undefined;
-  const pause = Math.min(policy.delayMs * policy.factor ** (attempts - 1), policy.maxDelayMs);
+  if (policy.attempts !== "forever" && attempts >= policy.attempts) return undefined;
+  // After a thousand attempts the power is infinite, and no pause times that is no number.
+  const factor = Math.min(policy.factor ** (attempts - 1), Number.MAX_VALUE);
+  const pause = Math.min(policy.delayMs * factor, policy.maxDelayMs);
   const shortened = policy.jitter ? pause * (1 - chance.random() / 2) : pause;
   return chance.now + Math.round(shortened);
 }

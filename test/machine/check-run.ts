@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import type { SagaEvent } from "../../runtime/events.js";
 import { holds } from "../../runtime/machine/conditions.js";
 import type { Node } from "../../runtime/manifest.js";
-import { type Frame, pathOf, PHASE_NAMES, type RunState } from "../../runtime/state.js";
+import { type Frame, pathOf, PHASE_NAMES, placeOf, type RunState } from "../../runtime/state.js";
 
 /** Pairs of actions that have begun: the first is before the second in the partial order. */
 interface Order {
@@ -15,6 +15,7 @@ interface Order {
 }
 
 export function checkLog(state: RunState, log: readonly SagaEvent[]): void {
+  checkPivots(state, log);
   const { before, after } = orderOf(state);
   const begun = new Set<string>();
   /** Between a start and an end. */
@@ -41,7 +42,12 @@ export function checkLog(state: RunState, log: readonly SagaEvent[]): void {
       case "succeeded":
         running.delete(node);
         break;
+      case "output-settled":
+        running.delete(node);
+        active.add(node);
+        break;
       case "failed":
+      case "failure-held":
       case "attempt-failed":
         running.delete(node);
         active.delete(node);
@@ -52,11 +58,23 @@ export function checkLog(state: RunState, log: readonly SagaEvent[]): void {
         }
         break;
       case "undone":
+      case "undo-settled":
         running.delete(node);
         active.delete(node);
         break;
       default:
     }
+  }
+}
+
+/** What is behind a point of no return goes forward: a pivot that has succeeded stays done. */
+function checkPivots(state: RunState, log: readonly SagaEvent[]): void {
+  for (const event of log) {
+    if (event.type !== "succeeded" || event.node === "") continue;
+    const { frame, index } = placeOf(state, event.node);
+    const node = frame.plan.nodes[index] as Node;
+    if (node.kind !== "action" || node.pivot !== true) continue;
+    expect(PHASE_NAMES[frame.phase[index] as 0]).toBe("done");
   }
 }
 

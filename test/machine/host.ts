@@ -4,6 +4,7 @@
  */
 import type { SagaEvent } from "../../runtime/events.js";
 import { advance } from "../../runtime/machine.js";
+import { failureOf } from "../../runtime/machine/holding.js";
 import { isWanted } from "../../runtime/machine/outstanding.js";
 import type { Effect } from "../../runtime/machine/effects.js";
 import type { Node } from "../../runtime/manifest.js";
@@ -87,15 +88,17 @@ function answerTo(
   if (phase === PHASE.undoReady || phase === PHASE.undoBackoff) {
     return { ...base, type: "undo-started", attempt: (frame.unwinding?.attempt[index] ?? 0) + 1 };
   }
-  return answerStart(host, nodeOf(frame, index), phase, { ...base, attempt });
+  return answerStart(host, frame, index, { ...base, attempt });
 }
 
 function answerStart(
   host: Host,
-  node: Node,
-  phase: number | undefined,
+  frame: Frame,
+  index: number,
   base: { readonly at: number; readonly node: string; readonly attempt: number },
 ): SagaEvent {
+  const node = nodeOf(frame, index);
+  const phase = frame.phase[index];
   switch (node.kind) {
     case "compute":
       return { ...base, type: "succeeded", value: "1" };
@@ -107,14 +110,16 @@ function answerStart(
       return { ...base, type: "expanded", value: items };
     }
     case "fail":
-      return { ...base, type: "failed", value: "{}" };
+      return failureOf(host.state, frame, index, { ...base, value: "{}" });
     case "sleep":
       if (phase === PHASE.waiting) return { ...base, type: "timer-fired" };
       return { ...base, type: "timer-set", dueAt: 100 };
     case "event": {
       const mail = host.state.mailbox.get(node.target ?? "") ?? [];
       if (mail.length > 0) return { ...base, type: "succeeded", value: mail[0] as string };
-      if (phase === PHASE.waiting) return { ...base, type: "failed", value: "{}" };
+      if (phase === PHASE.waiting) {
+        return failureOf(host.state, frame, index, { ...base, value: "{}" });
+      }
       if (node.timeoutMs === undefined) return { ...base, type: "started", value: "[]" };
       return { ...base, type: "timer-set", dueAt: node.timeoutMs };
     }

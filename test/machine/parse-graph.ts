@@ -1,6 +1,6 @@
 /**
  * Graphs in a few characters, for tests of the machine: one node a line, `name [flags] < a b`.
- * Flags of an action: `started`, `none`, `retry=2`, `undo=1` (attempts). Other kinds: `compute`,
+ * Flags of an action: `started`, `none`, `pivot`, `pause`, `retry=2` or `forever`, `undo=1` (attempts). Other kinds: `compute`,
  * `decision=then,else`, `fail`, `sleep`, `event=name` (`timeout=50`), `spawn=name` (`wait`), and with
  * a graph until `}`: `{` alone is a subsaga, `scope {` … `} catch {` …, `map {` (`limit=2`), `loop {`.
  * Conditions: `if=x:then`, `if=x!then` (not); `< a?x:then` waits for `a` only if that arm is taken;
@@ -10,7 +10,7 @@
 import type { After, Condition, Exit, Manifest, Node } from "../../runtime/manifest.js";
 import type { Choice } from "./host.js";
 
-const policy = (attempts: number) =>
+const policy = (attempts: number | "forever") =>
   ({ attempts, delayMs: 100, factor: 2, maxDelayMs: 1000, jitter: false }) as const;
 
 /** A graph that is being read. */
@@ -114,15 +114,19 @@ function nodeOf(base: Base, flags: readonly string[], graph: Open | undefined): 
 }
 
 function actionOf(base: Base, flags: readonly string[]): Node {
-  const retry = Number(valueOf(flags, "retry") ?? 0);
+  const retry = valueOf(flags, "retry");
   const undo = Number(valueOf(flags, "undo") ?? 0);
+  const attempts = retry === "forever" ? retry : Number(retry);
+  const none = flags.includes("none") || flags.includes("pivot");
   return {
     ...base,
     kind: "action",
     action: base.name,
-    undo: flags.includes("none") ? "none" : `undo ${base.name}`,
+    undo: none ? "none" : `un-${base.name}`,
     ...(flags.includes("started") && { undoWhen: "started" as const }),
-    ...(retry > 0 && { retry: policy(retry) }),
+    ...(flags.includes("pivot") && { pivot: true as const }),
+    ...(flags.includes("pause") && { onFailure: "pause" as const }),
+    ...(retry !== undefined && { retry: policy(attempts) }),
     ...(undo > 0 && { undoRetry: policy(undo) }),
   };
 }

@@ -5,9 +5,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { foldLog } from "../../runtime/history.js";
+import { doubtOf, failureOf, passedPivot } from "../../runtime/machine/holding.js";
 import { makePlan } from "../../runtime/machine/plan.js";
 import { type Manifest, type Node, parseManifest } from "../../runtime/manifest.js";
-import { nodeOf, pathOf, PHASE } from "../../runtime/state.js";
+import { nodeOf, pathOf, PHASE, placeOf } from "../../runtime/state.js";
 import { checkEnd, checkLog } from "./check-run.js";
 import { describeState, flatState, Host } from "./host.js";
 import { chooseByPath, type Choose, randomGraph } from "./random-graph.js";
@@ -28,7 +29,7 @@ function finish(host: Host, choose: Choose, faults: boolean): void {
     const { acts } = host;
     const [effect] = acts.splice(choose(acts.length || 1), 1);
     if (effect !== undefined) act(host, effect, choose, faults);
-    else help(host);
+    else help(host, choose);
     if (host.state.finished === undefined && faults && choose(40) === 0) {
       host.tell({ type: "event-received", at: 0, node: "e0", value: '"early"' });
     }
@@ -38,7 +39,7 @@ function finish(host: Host, choose: Choose, faults: boolean): void {
 function act(host: Host, effect: Host["acts"][number], choose: Choose, faults: boolean): void {
   const { kind, frame, index } = effect;
   if (kind === "timer") host.fire(effect);
-  if (kind === "rest" && host.state.finished === undefined) free(host);
+  if (kind === "rest" && host.state.finished === undefined) free(host, choose);
   if (kind !== "call" && kind !== "call-undo" && kind !== "watch") return;
   const node = pathOf(frame, index);
   const undo = kind === "call-undo";
@@ -47,25 +48,25 @@ function act(host: Host, effect: Host["acts"][number], choose: Choose, faults: b
   const base = { at: 0, node, attempt };
   if (nodeOf(frame, index).kind === "spawn") {
     if (kind === "watch" && frame.phase[index] !== PHASE.waiting) return;
-    if (fate === 0) host.tell({ ...base, type: "failed", value: "{}" });
+    if (fate === 0) host.tell(failureOf(host.state, frame, index, { ...base, value: "{}" }));
     else if (kind === "call") host.tell({ ...base, type: "spawned", value: '"child"' });
     else host.tell({ ...base, type: "succeeded" });
   } else if (undo) {
     if (fate === 0) host.tell({ ...base, type: "undo-attempt-failed", value: "{}", dueAt: 5 });
     else if (fate === 1) host.tell({ ...base, type: "undo-failed", value: "{}" });
     else host.tell({ ...base, type: "undone" });
-  } else if (fate === 0) host.tell({ ...base, type: "failed", value: "{}" });
+  } else if (fate === 0) host.tell(failureOf(host.state, frame, index, { ...base, value: "{}" }));
   else if (fate === 1) host.tell({ ...base, type: "attempt-failed", value: "{}", dueAt: 5 });
   else if (fate === 2) host.tell({ ...base, type: "in-doubt", value: '"timeout"', dueAt: 5 });
-  else if (fate === 3) host.tell({ ...base, type: "in-doubt", value: '"timeout"' });
+  else if (fate === 3) host.tell(doubtOf(host.state, frame, index, { ...base, value: '"late"' }));
   else host.tell({ ...base, type: "succeeded" });
 }
 
 /** Nothing moves: an operator frees what is stuck, or an event comes that is waited for. */
-function help(host: Host): void {
+function help(host: Host, choose: Choose): void {
   const { state, log } = host;
   const before = log.length;
-  if (state.stuck > 0) free(host);
+  if (state.stuck > 0) free(host, choose);
   for (const frame of state.stuck > 0 ? [] : [...state.frames]) {
     frame.phase.forEach((phase, index) => {
       const node = nodeOf(frame, index) as Node;
@@ -76,11 +77,24 @@ function help(host: Host): void {
   if (log.length === before) throw new Error(`nothing to do: ${[...describeState(state)]}`);
 }
 
-/** What an operator does about a stuck run: tries everything again. */
-function free(host: Host): void {
-  for (const [node, state] of describeState(host.state)) {
-    if (state !== "undo-failed" && state !== "stuck-in-doubt") continue;
-    host.tell({ type: "retry-requested", at: 0, node, value: '""' });
+/** What an operator does about a stuck run: tries everything again, or says what became of it. */
+function free(host: Host, choose: Choose): void {
+  const { state } = host;
+  if (state.heldResult !== undefined) throw new Error("a result that can be made is not held");
+  for (const [node, phase] of describeState(state)) {
+    if (!["undo-failed", "stuck-in-doubt", "failure-held"].includes(phase)) continue;
+    const place = placeOf(state, node);
+    const { frame, index } = place;
+    // A `throw` fails as often as it is tried.
+    const told = nodeOf(frame, index).kind === "fail" ? 2 + choose(2) : choose(4);
+    const mayFail = frame.unwinding !== undefined || !passedPivot(state, frame.scope, place);
+    const at = { at: 0, node } as const;
+    if (told === 2 && phase !== "undo-failed" && nodeOf(frame, index).kind !== "decision") {
+      host.tell({ ...at, type: "output-settled", value: '{"reason":"it has"}' });
+    } else if (told > 0 && mayFail) host.tell({ ...at, type: "undo-settled", value: '""' });
+    else host.tell({ ...at, type: "retry-requested", value: '""' });
+    // What else was there may be so no more.
+    return;
   }
 }
 
@@ -99,7 +113,16 @@ const has = (host: Host, state: string): boolean =>
   [...describeState(host.state).values()].includes(state);
 
 test("random graphs with random faults end all done or all undone, from every prefix too", () => {
-  const seen = { succeeded: 0, undone: 0, prefixes: 0, caught: 0, skipped: 0, items: 0 };
+  const seen = {
+    succeeded: 0,
+    undone: 0,
+    prefixes: 0,
+    caught: 0,
+    skipped: 0,
+    items: 0,
+    held: 0,
+    passed: 0,
+  };
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const choose = chooseFrom(seed);
@@ -114,6 +137,8 @@ test("random graphs with random faults end all done or all undone, from every pr
       expect(flatState(foldLog(plan, host.log))).toEqual(flatState(host.state));
       seen[host.state.finished as "undone"] += 1;
       if (host.state.finished === "succeeded" && has(host, "undone")) seen.caught += 1;
+      if (host.log.some(({ type }) => type === "failure-held")) seen.held += 1;
+      if (passedPivot(host.state, host.state.root) !== undefined) seen.passed += 1;
       if (has(host, "skipped")) seen.skipped += 1;
       if ([...describeState(host.state).keys()].some((path) => path.includes("["))) seen.items += 1;
       // Every prefix of a short log, and some of a long one.

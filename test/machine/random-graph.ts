@@ -117,12 +117,15 @@ function ofKind(context: Context, depth: number, base: Base): Node {
 
 function actionOf(choose: Choose, base: Base): Node {
   const flavour = choose(6);
+  const pivot = choose(50) === 0;
   return {
     ...base,
     kind: "action",
     action: base.name,
-    undo: flavour === 0 ? "none" : "u",
-    ...(flavour === 1 && { undoWhen: "started" as const }),
+    undo: flavour === 0 || pivot ? "none" : "u",
+    ...(flavour === 1 && !pivot && { undoWhen: "started" as const }),
+    ...(pivot && { pivot: true as const }),
+    ...(choose(12) === 0 && { onFailure: "pause" as const }),
   };
 }
 

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import type { SagaEvent } from "../../runtime/events.js";
 import { foldLog } from "../../runtime/history.js";
 import type { Effect } from "../../runtime/machine/effects.js";
+import { doubtOf, failureOf } from "../../runtime/machine/holding.js";
 import { makePlan, type Plan } from "../../runtime/machine/plan.js";
 import { retryAt, retryDoubtAt, retryUndoAt } from "../../runtime/machine/verdict.js";
 import { parseManifest } from "../../runtime/manifest.js";
@@ -89,6 +90,10 @@ function eventOf(host: Host, verb: string, node: string, detail: string): SagaEv
   if (verb === "send") return { type: "event-received", at, node, value: JSON.stringify(detail) };
   if (verb === "unwind") return { type: "unwind-requested", at, value };
   if (verb === "retry") return { type: "retry-requested", at, node, value };
+  if (verb === "output") {
+    const output = detail === "" ? "" : `,"output":${JSON.stringify(detail)}`;
+    return { type: "output-settled", at, node, value: `{"reason":"asked"${output}}` };
+  }
   if (verb === "settle") return { type: "undo-settled", at, node, value };
   const { frame, index } = placeOf(host.state, node);
   const attempt = frame.attempt[index] as number;
@@ -101,13 +106,14 @@ function eventOf(host: Host, verb: string, node: string, detail: string): SagaEv
       return { ...base, type: "succeeded", value: '"out"' };
     case "fail": {
       const dueAt = retryAt(frame, index, chance);
-      if (dueAt === undefined) return { ...base, type: "failed", value };
+      if (dueAt === undefined) return failureOf(host.state, frame, index, { ...base, value });
       return { ...base, type: "attempt-failed", value, dueAt };
     }
     case "timeout": {
       const dueAt = retryDoubtAt(frame, index, chance);
-      const event = { ...base, type: "in-doubt", value: '"timeout"' } as const;
-      return dueAt === undefined ? event : { ...event, dueAt };
+      const ended = { ...base, value: '"timeout"' };
+      if (dueAt === undefined) return doubtOf(host.state, frame, index, ended);
+      return { ...ended, type: "in-doubt", dueAt };
     }
     case "aborted":
       return { ...base, type: "in-doubt", value: '"aborted"' };

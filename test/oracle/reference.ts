@@ -148,7 +148,7 @@ class Interpreter {
     this.in(this.faults.latency("act", place.path, attempt), () => {
       const policy = (place.node as ActionNode).retry ?? ONCE;
       if (!this.faults.fails("act", place.path, attempt)) place.state = "done";
-      else if (this.unwinding || attempt >= policy.attempts) this.fail(place);
+      else if (this.unwinding || attempt >= Number(policy.attempts)) this.fail(place);
       else {
         place.state = "waiting-to-retry";
         this.in(pause(policy, attempt), () => {
@@ -206,7 +206,7 @@ class Interpreter {
     this.in(this.faults.latency("undo", place.path, attempt), () => {
       const policy = (place.node as ActionNode).undoRetry ?? UNDO;
       if (!this.faults.fails("undo", place.path, attempt)) place.state = "undone";
-      else if (attempt >= policy.attempts) place.state = "undo-failed";
+      else if (attempt >= Number(policy.attempts)) place.state = "undo-failed";
       else {
         place.state = "waiting-to-retry-undo";
         this.in(pause(policy, attempt), () => {
