@@ -31,7 +31,7 @@ export interface Built extends Analysed {
 /** Everything that is known before anything is emitted. */
 export function analyseProject(options: FrontendOptions): Analysed {
   const { program, diagnostics } = load(options);
-  return program === undefined ? nothing(diagnostics) : analyseProgram(program);
+  return program === undefined ? nothing(diagnostics) : analyseLowered(lower(program));
 }
 
 /** What there is to say if there is nothing to build. */
@@ -41,14 +41,18 @@ export function nothing(diagnostics: readonly Diagnostic[]): Built {
 
 /** Builds the sources of a program, or those in `only`. */
 export async function build(program: Program, only?: ReadonlySet<string>): Promise<Built> {
-  const { diagnostics, sources, places } = analyseProgram(program, only);
+  return buildLowered(lower(program, only));
+}
+
+/** Builds what was lowered. */
+export async function buildLowered(lowered: Lowered): Promise<Built> {
+  const { diagnostics, sources, places } = analyseLowered(lowered);
   const found = [...diagnostics];
   const outputs = await emit(sources, (diagnostic) => void found.push(diagnostic));
   return { diagnostics: inOrder(found), sources, places, outputs };
 }
 
-function analyseProgram(program: Program, only?: ReadonlySet<string>): Analysed {
-  const lowered: Lowered = lower(program, only);
+function analyseLowered(lowered: Lowered): Analysed {
   const found = [...lowered.diagnostics];
   const broken = new Set(lowered.broken);
   const sources = analyse(lowered.sources, (diagnostic) => {

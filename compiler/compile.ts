@@ -8,11 +8,13 @@ import type { Places } from "./diagnostics/places.js";
 import { exitCode, inOrder } from "./diagnostics/report.js";
 import { manifestOf } from "./emit/manifest.js";
 import { load, type FrontendOptions } from "./frontend/index.js";
+import type { IncrementalBuild } from "./incremental.js";
 import type { SourceModel, Span } from "./model.js";
 import { buildInShares } from "./shares.js";
 import { checkModule, writeModule, type Written } from "./write.js";
 
 export { analyseProject, type Analysed } from "./build.js";
+export { IncrementalBuild } from "./incremental.js";
 
 export interface CompileOptions extends FrontendOptions {
   /** Writes nothing; what is out of date is an error. */
@@ -30,13 +32,21 @@ export interface Compiled extends Analysed {
   readonly skipped: readonly string[];
 }
 
-/** Compiles a project: generated modules beside their sources, and bundles if asked for. */
-export async function compile(options: CompileOptions): Promise<Compiled> {
+/**
+ * Compiles a project: generated modules beside their sources, and bundles if asked for. Whoever
+ * compiles the same project again hands in the same `incremental`.
+ */
+export async function compile(
+  options: CompileOptions,
+  incremental?: IncrementalBuild,
+): Promise<Compiled> {
   const { program, diagnostics: setUp } = load(options);
   const built =
     program === undefined
       ? nothing(setUp)
-      : ((await buildInShares(options, program)) ?? (await build(program)));
+      : ((await incremental?.build(program)) ??
+        (await buildInShares(options, program)) ??
+        (await build(program)));
   const { sources, places, outputs } = built;
   const found = [...built.diagnostics];
   const report = (diagnostic: Diagnostic): void => void found.push(diagnostic);

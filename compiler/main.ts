@@ -8,7 +8,7 @@ import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
 import type { Manifest } from "steno-runtime/manifest";
-import type { Analysed, Compiled, CompileOptions } from "./compile.js";
+import type { Analysed, Compiled, CompileOptions, IncrementalBuild } from "./compile.js";
 import { codes, explain } from "./diagnostics/explain.js";
 import { toJson } from "./diagnostics/json.js";
 import { exitCode } from "./diagnostics/report.js";
@@ -70,7 +70,9 @@ function commands(answer: { code: number }): Command {
     .enablePositionalOptions()
     .exitOverride()
     .action(async (paths: readonly string[], flags: Flags) => {
-      answer.code = await (flags.watch ? keepCompiling : compileOnce)(paths, flags);
+      answer.code = flags.watch
+        ? await keepCompiling(paths, flags)
+        : await compileOnce(paths, flags);
     });
   program
     .command("inspect")
@@ -114,9 +116,13 @@ function pipeline(): Promise<typeof import("./compile.js")> {
   return import("./compile.js");
 }
 
-async function compileOnce(paths: readonly string[], flags: Flags): Promise<number> {
+async function compileOnce(
+  paths: readonly string[],
+  flags: Flags,
+  incremental?: IncrementalBuild,
+): Promise<number> {
   const { compile } = await pipeline();
-  const compiled = await compile(optionsOf(paths, flags));
+  const compiled = await compile(optionsOf(paths, flags), incremental);
   if (flags.json) {
     const all = compiled.diagnostics.map((each) => toJson(each, compiled.places, cwd));
     process.stdout.write(`${JSON.stringify(all, null, flags.watch ? undefined : 2)}\n`);
@@ -131,9 +137,11 @@ async function compileOnce(paths: readonly string[], flags: Flags): Promise<numb
 
 async function keepCompiling(paths: readonly string[], flags: Flags): Promise<number> {
   const { watch } = await import("./watch.js");
+  const { IncrementalBuild } = await pipeline();
+  const incremental = new IncrementalBuild();
   const watching = await watch(cwd, async () => {
     if (process.stdout.isTTY && !flags.json) process.stdout.write("\u001bc");
-    await compileOnce(paths, flags);
+    await compileOnce(paths, flags, incremental);
     if (!flags.json) process.stdout.write(dim("watching for changes\n"));
   });
   await new Promise<void>((resolve) => {

@@ -7,6 +7,8 @@ import type { SourceModel } from "../model.js";
 import { createProject, findProject, type FoundProject } from "./load.js";
 import { lowerProject } from "./lower-project.js";
 
+export { Rereader, type Reread } from "./reread.js";
+
 export interface FrontendOptions {
   /** `--project`: a tsconfig file, or a folder that has one. Absent: the nearest, from `cwd` up. */
   readonly project?: string | undefined;

@@ -21,7 +21,7 @@ export interface FoundProject {
   readonly where: string;
 }
 
-interface FoundPart {
+export interface FoundPart {
   readonly parsed: ts.ParsedCommandLine;
   readonly candidates: readonly string[];
   /** Files that matter to others without being imported. */
@@ -45,7 +45,7 @@ export interface Project {
 
 /** Some decorator, or a JSDoc tag; the parser tells them apart. */
 const DECORATOR = /@[\w$(]/;
-const GENERATED = /\.saga\.[cm]?tsx?$/;
+export const GENERATED = /\.saga\.[cm]?tsx?$/;
 const SOURCE = /(?<!\.d)\.[cm]?tsx?$/;
 const DECLARATION = /\.d\.([^.]+\.)?[cm]?ts$/;
 /** What makes a file matter to others without being imported. */
@@ -91,6 +91,13 @@ export function createProject(found: FoundProject, only?: ReadonlySet<string>): 
     createPart({ ...part, candidates: part.candidates.filter(wanted) }),
   );
   return { parts, where: found.where };
+}
+
+/** A tsconfig as it was parsed before: what has not changed since is taken from it. */
+export interface ParsedBefore {
+  readonly program: ts.Program | undefined;
+  /** By file name. */
+  readonly sources: Map<string, ts.SourceFile>;
 }
 
 function failed(diagnostics: readonly Diagnostic[]): Loaded {
@@ -187,18 +194,42 @@ function findPart(
   return { parsed, candidates, ambient: names.filter(isAmbient), texts };
 }
 
-function createPart({ parsed, candidates, ambient, texts }: FoundPart): ProjectPart {
+/** Parses the files of one tsconfig; with `before`, only those that have changed since. */
+export function createPart(
+  { parsed, candidates, ambient, texts }: FoundPart,
+  before?: ParsedBefore,
+): ProjectPart {
   const host = createHost(parsed.options, texts);
+  if (before !== undefined) takeFrom(before, host);
   // What editors do: another project of the repository is read from its sources, built or not.
   Object.assign(host, { useSourceOfProjectReferenceRedirect: () => true });
   const program = ts.createProgram({
     rootNames: [...new Set([...candidates, ...ambient])],
     options: parsed.options,
     host,
+    ...(before?.program && { oldProgram: before.program }),
     ...(parsed.projectReferences ? { projectReferences: parsed.projectReferences } : {}),
   });
   const sources = candidates.map((file) => program.getSourceFile(file));
   return { program, candidates: sources.filter((source) => source !== undefined) };
+}
+
+function takeFrom({ sources }: ParsedBefore, host: ts.CompilerHost): void {
+  host.getSourceFile = (file, options) => {
+    const before = sources.get(file);
+    if (before !== undefined && isInstalled(file)) return before;
+    const text = host.readFile(file);
+    if (text === before?.text) return before;
+    if (text === undefined) return undefined;
+    const source = ts.createSourceFile(file, text, options);
+    sources.set(file, source);
+    return source;
+  };
+}
+
+/** Packages and TypeScript's libraries: they change with an installation only. */
+export function isInstalled(file: string): boolean {
+  return file.includes("/node_modules/") || declaresDecorators(file);
 }
 
 /** Where the host says that TypeScript's libraries are; ts-morph holds them as strings. */
