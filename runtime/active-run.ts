@@ -4,6 +4,7 @@
  */
 import type { LoggedEvent } from "./events.js";
 import type { LoadedSaga } from "./loaded-saga.js";
+import { hitOf } from "./machine/breakpoints.js";
 import { errorText } from "./recorded-error.js";
 import { type Frame, type RunState, statusOf } from "./state.js";
 import type { RunRow, RunStatus, Write } from "./stores/store.js";
@@ -93,7 +94,10 @@ export class ActiveRun {
 function reasonOf(state: RunState, status: RunStatus): string | undefined {
   const { paused, finished, stuck, held } = state;
   if (finished !== undefined) return undefined;
-  if (paused !== undefined) return paused === '"crash-loop"' ? "crash-loop" : "paused";
+  if (paused !== undefined) {
+    if (hitOf(paused) !== undefined) return "breakpoint";
+    return paused === '"crash-loop"' ? "crash-loop" : "paused";
+  }
   if (status !== "stuck") return undefined;
   return held === stuck ? "action-failed" : "stuck";
 }

@@ -6,6 +6,7 @@ import type { ActiveRun } from "./active-run.js";
 import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
 import { injectedEvent, type Injection } from "./inject.js";
+import { breakpointOf, stepOf } from "./debugging.js";
 import { needsOperator } from "./machine/by-operator.js";
 import { passedPivot } from "./machine/holding.js";
 import { type Frame, nodeOf, PHASE, pathOf, type Place, placeOf } from "./state.js";
@@ -21,6 +22,9 @@ export interface CommandArguments {
   readonly injection?: Injection;
   /** `settle`: what the node has output, as JSON text; empty for `undefined`. */
   readonly output?: string;
+  /** `break`: where, and whether it is to be cleared. */
+  readonly at?: string;
+  readonly clear?: boolean;
 }
 
 /**
@@ -34,7 +38,7 @@ export function eventOf(
   at: number,
 ): SagaEvent | undefined {
   const { state, id } = run;
-  const { reason = "", event, payload, injection } = args;
+  const { node, reason = "", event, payload, injection } = args;
   if (state.finished !== undefined) {
     throw new StenoError(
       "run-finished",
@@ -47,6 +51,10 @@ export function eventOf(
       return state.paused === undefined ? { type: "paused", at, value } : undefined;
     case "resume":
       return state.paused === undefined ? undefined : { type: "resumed", at };
+    case "step":
+      return stepOf(run, node, at);
+    case "break":
+      return breakpointOf(run, args, at);
     case "unwind":
       if (state.unwinding) return undefined;
       checkPivot(run, state.root);
@@ -186,14 +194,16 @@ export function parseArguments(text: string): CommandArguments {
   } catch {
     args = undefined;
   }
-  const { node, reason, event, payload, injection, output } = (args ?? {}) as Record<
+  const { node, reason, event, payload, at, clear, injection, output } = (args ?? {}) as Record<
     string,
     unknown
   >;
   const isText = (value: unknown): value is string | undefined =>
     value === undefined || typeof value === "string";
-  if (typeof args === "object" && isText(node) && isText(reason) && isText(event)) {
+  if (typeof args === "object" && isText(node) && isText(reason) && isText(event) && isText(at)) {
     return {
+      ...(at !== undefined && { at }),
+      ...(clear === true && { clear }),
       ...(node !== undefined && { node }),
       ...(reason !== undefined && { reason }),
       ...(event !== undefined && { event }),
@@ -204,6 +214,6 @@ export function parseArguments(text: string): CommandArguments {
   }
   throw new StenoError(
     "bad-request",
-    "the arguments of the request are not { node?, reason?, event?, payload?, injection?, output? }",
+    "the arguments of the request are not { node?, reason?, event?, payload?, at?, clear?, injection?, output? }",
   );
 }

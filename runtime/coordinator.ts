@@ -66,6 +66,7 @@ export class Coordinator {
       spawn: (run, frame, index) => void spawns.begin(run, frame, index),
       watch: (run, frame, index) => spawns.watch(run, frame, index),
       onDurable: (run, events) => notices.durable(run, events),
+      breakpoints: () => [],
       onLost: (error) => this.#lose(error),
     });
     const warn = (message: string): void => this.#log.warn(message);
@@ -225,9 +226,6 @@ export class Coordinator {
       },
       active: (run) => this.#runs.get(run),
       control: (run, command, args) => this.#control(run, command, args),
-      send: (run, event, payload) =>
-        this.#control(run, "send", { event, ...(payload !== undefined && { payload }) }),
-      inject: (run, injection) => this.#control(run, "inject", { injection }),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);
         this.#checkOpen();
@@ -236,19 +234,22 @@ export class Coordinator {
     return new Run<Result>(host, id, this.#runs.get(id));
   }
 
-  async #control(id: string, command: string, args: CommandArguments): Promise<void> {
-    await this.#command(id, command, args);
+  async #control(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
+    const value = await this.#command(id, command, args);
     await this.#executor.durable();
+    return value;
   }
 
-  async #command(id: string, command: string, args: CommandArguments): Promise<void> {
+  /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */
+  async #command(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
     this.#checkOpen();
     const run = await this.#runs.underWay(id);
     const event = eventOf(run, command, args, this.#executor.clock.now());
-    if (event === undefined) return;
+    if (event === undefined) return undefined;
     this.#executor.record(run, event);
     // A stuck run may still be stuck after it: then nobody will say again that it rests.
     run.atRest = run.atRest && statusOf(run.state) === "stuck";
+    return event.type === "stepped" ? JSON.stringify({ node: event.node }) : undefined;
   }
 
   #lose(error: Error): void {

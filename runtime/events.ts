@@ -30,9 +30,16 @@ export type SagaEvent =
   | (At & { readonly type: "created"; readonly value?: string })
   /** A coordinator took the run over after another ended. Whatever was running is in doubt. */
   | (At & { readonly type: "recovered" })
-  /** `value`: the reason, as JSON text. Nothing starts until `resumed`. */
+  /**
+   * `value`: the reason, as JSON text; `{ reason: "breakpoint", node, at }` where a breakpoint did it.
+   * Nothing starts until `resumed`.
+   */
   | (At & { readonly type: "paused"; readonly value: string })
   | (At & { readonly type: "resumed" })
+  /** An operator wants the run to pause at the node. `value`: `"before"` or `"after"`. */
+  | (OfNode & { readonly type: "breakpoint-set" | "breakpoint-cleared"; readonly value: string })
+  /** A paused run does one thing, which the node's next event is, and stays paused. */
+  | (OfNode & { readonly type: "stepped" })
   /** An operator asked for the run to be undone. `value`: who and why, as JSON text. */
   | (At & { readonly type: "unwind-requested"; readonly value: string })
   // --- an action, a subsaga, a map or loop (`expanded` in place of `started`), a spawn, an event

@@ -11,6 +11,7 @@ import { decodeInputs } from "./codec.js";
 import { commitAll } from "./commit.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
 import { advance } from "./machine.js";
+import { type Breakpoint, breakAfter, breakBefore } from "./machine/breakpoints.js";
 import { isWanted } from "./machine/outstanding.js";
 import type { Effect } from "./machine/effects.js";
 import type { Manifest } from "./manifest.js";
@@ -38,6 +39,8 @@ export interface ExecutorOptions {
   readonly watch: (run: ActiveRun, frame: Frame, index: number) => void;
   /** Events of a run are durable. */
   readonly onDurable: (run: ActiveRun, events: readonly LoggedEvent[]) => void;
+  /** The breakpoints of all runs of its saga. */
+  readonly breakpoints: (run: ActiveRun) => readonly Breakpoint[];
   /** The store cannot be written: nothing can go on. */
   readonly onLost: (error: Error) => void;
 }
@@ -103,9 +106,26 @@ export class Executor {
   /** Something happened to a run: records it, and does what follows. */
   record(run: ActiveRun, event: SagaEvent): void {
     if (this.#lost !== undefined || run.refused) return;
+    this.#follow(run, this.#apply(run, event));
+  }
+
+  /** Applies an event, and the pause that comes directly after it where a breakpoint says so. */
+  #apply(run: ActiveRun, event: SagaEvent): readonly Effect[] {
     const { effects } = advance(run.state, event);
     this.#log(run, event);
-    this.#follow(run, effects);
+    const value = breakAfter(run.state, event, this.#options.breakpoints(run));
+    if (value === undefined) return effects;
+    const pause = { type: "paused", at: this.clock.now(), value } as const;
+    advance(run.state, pause);
+    this.#log(run, pause);
+    return effects;
+  }
+
+  /** What comes of an effect whose turn it is: what it asks for, or a pause before that. */
+  #answer(run: ActiveRun, effect: Effect): SagaEvent {
+    const at = this.clock.now();
+    const value = breakBefore(run.state, effect, this.#options.breakpoints(run));
+    return value === undefined ? answerTo(run, effect, at) : { type: "paused", at, value };
   }
 
   /** Starts nothing new, and resolves when no body runs and everything is written. */
@@ -152,9 +172,7 @@ export class Executor {
       const effect = queue[next] as Effect;
       const event = this.#answerNow(run, effect);
       if (event === undefined) continue;
-      const { effects } = advance(run.state, event);
-      this.#log(run, event);
-      for (const each of effects) queue.push(each);
+      for (const each of this.#apply(run, event)) queue.push(each);
     }
   }
 
@@ -165,12 +183,12 @@ export class Executor {
       case "leave":
       case "undo":
         return !this.#closing && isWanted(run.state, effect)
-          ? answerTo(run, effect, this.clock.now())
+          ? this.#answer(run, effect)
           : undefined;
       case "timer":
         if (effect.dueAt <= 0) {
           return !this.#closing && isWanted(run.state, effect)
-            ? answerTo(run, effect, this.clock.now())
+            ? this.#answer(run, effect)
             : undefined;
         }
         if (!this.#closing) this.#retries.add(effect.dueAt, { run, effect });
@@ -188,7 +206,7 @@ export class Executor {
   }
 
   #begin(run: ActiveRun, effect: Effect): void {
-    this.record(run, answerTo(run, effect, this.clock.now()));
+    this.record(run, this.#answer(run, effect));
   }
 
   #schedule(): void {
@@ -294,5 +312,6 @@ function decodeOutput(frame: Frame, index: number): unknown {
 export function isMoving(run: ActiveRun): boolean {
   const { state } = run;
   if (run.atRest) return false;
-  return state.paused === undefined || state.inFlight > 0;
+  const { paused, inFlight, debugging } = state;
+  return paused === undefined || inFlight > 0 || debugging?.stepping !== undefined;
 }

@@ -5,6 +5,7 @@
  */
 import type { SagaEvent } from "./events.js";
 import { advanceAttempt, advanceOwn } from "./machine/attempts.js";
+import { changeBreakpoint, goBy, resume, step } from "./machine/breakpoints.js";
 import { type Effect, emit, type Turn } from "./machine/effects.js";
 import { openForward } from "./machine/forward.js";
 import { inject, useInjected } from "./machine/injections.js";
@@ -32,6 +33,7 @@ export function advance(from: RunState | Plan, event: SagaEvent): Advanced {
   if (from.finished !== undefined) throw misplaced(event, "the run is finished");
   const before = from.stuck > 0 ? statusOf(from) : undefined;
   const wasStuck = from.stuck > 0;
+  goBy(from, event);
   switch (event.type) {
     case "recovered":
       recover(turn);
@@ -40,6 +42,7 @@ export function advance(from: RunState | Plan, event: SagaEvent): Advanced {
       from.paused = event.value;
       break;
     case "resumed":
+      resume(from);
       from.paused = undefined;
       // An operator has looked at it: a run paused as `crash-loop` gets a fresh count.
       for (const frame of from.frames) frame.trouble?.crashes.fill(0);
@@ -49,6 +52,13 @@ export function advance(from: RunState | Plan, event: SagaEvent): Advanced {
       if (from.unwinding) throw misplaced(event, "the run unwinds already");
       from.failures.push({ node: "", attempt: 1, error: event.value });
       beginUnwinding(turn, from.root, undefined);
+      break;
+    case "stepped":
+      step(turn, event);
+      break;
+    case "breakpoint-set":
+    case "breakpoint-cleared":
+      changeBreakpoint(from, event);
       break;
     default:
       advanceNode(turn, event);
@@ -74,6 +84,7 @@ function create(plan: Plan, event: SagaEvent): Advanced {
     mailbox: new Map(),
     waiters: new Map(),
     paused: undefined,
+    debugging: undefined,
     inFlight: 0,
     stuck: 0,
     held: 0,

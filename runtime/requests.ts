@@ -13,8 +13,12 @@ export const REQUEST_POLL_MS = 200;
 export interface RequestOptions {
   readonly owner: StoreOwner;
   readonly executor: Executor;
-  /** Does what is asked; not durably yet. */
-  readonly act: (run: string, command: string, args: CommandArguments) => Promise<void>;
+  /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */
+  readonly act: (
+    run: string,
+    command: string,
+    args: CommandArguments,
+  ) => Promise<string | undefined>;
   readonly warn: (message: string) => void;
 }
 
@@ -76,8 +80,8 @@ export class Requests {
 
   async #answerTo({ run, command, args }: StoreRequest): Promise<RequestAnswer> {
     try {
-      await this.#options.act(run ?? "", command, parseArguments(args));
-      return { ok: true };
+      const value = await this.#options.act(run ?? "", command, parseArguments(args));
+      return value === undefined ? { ok: true } : { ok: true, value };
     } catch (error) {
       if (error instanceof StenoError)
         return { ok: false, code: error.code, message: error.message };

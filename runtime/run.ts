@@ -2,6 +2,7 @@
 import type { ActiveRun } from "./active-run.js";
 import { encode } from "./codec.js";
 import type { CommandArguments } from "./control.js";
+import type { BreakpointPlace } from "./debugging.js";
 import { StenoError } from "./errors.js";
 import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
 import type { Injection } from "./inject.js";
@@ -25,10 +26,7 @@ export interface RunHost {
   /** @throws StenoError when the coordinator is closed. */
   reader(): StoreReader;
   active(id: string): ActiveRun | undefined;
-  control(run: string, command: string, args: CommandArguments): Promise<void>;
-  /** `payload`: JSON text. */
-  send(run: string, event: string, payload: string | undefined): Promise<void>;
-  inject(run: string, injection: Injection): Promise<void>;
+  control(run: string, command: string, args: CommandArguments): Promise<string | undefined>;
   /** Fails if a run that is not finished cannot go on here. */
   checkAlive(id: string): void;
 }
@@ -81,25 +79,50 @@ export class Run<Result = unknown> {
   }
 
   /** Starts nothing more, undo included, until `resume()`; what runs comes to its end. */
-  pause(why = ""): Promise<void> {
-    return this.#host.control(this.id, "pause", { reason: why });
+  async pause(why = ""): Promise<void> {
+    await this.#control("pause", { reason: why });
   }
 
-  resume(): Promise<void> {
-    return this.#host.control(this.id, "resume", {});
+  async resume(): Promise<void> {
+    await this.#control("resume", {});
+  }
+
+  /**
+   * Lets a paused run do one thing, and stay paused: one attempt of a body or an undo, or what else a
+   * node's turn is for (to decide, to begin a list or a wait, to be skipped, to return). Its end is
+   * recorded when it comes. `node`: the one whose turn it is to be; else the first that could go on.
+   * Resolves to the node's path, `""` for the run itself, which returns its result.
+   * @throws StenoError `run-not-paused`; `nothing-to-step` if all waits for a time, an event or a body
+   */
+  async step(node?: string): Promise<string> {
+    const stepped = await this.#control("step", node === undefined ? {} : { node });
+    return (JSON.parse(stepped ?? "{}") as { readonly node?: string }).node ?? "";
+  }
+
+  /**
+   * Pauses the run, with the reason `breakpoint`, before or after a node; also while it unwinds. It
+   * holds until it is cleared.
+   * @throws StenoError `no-such-node`
+   */
+  async setBreakpoint({ node, at = "before" }: BreakpointPlace): Promise<void> {
+    await this.#control("break", { node, at });
+  }
+
+  async clearBreakpoint({ node, at = "before" }: BreakpointPlace): Promise<void> {
+    await this.#control("break", { node, at, clear: true });
   }
 
   /**
    * Undoes what has run.
    * @throws StenoError `pivot-passed` behind a point of no return
    */
-  unwind(why = ""): Promise<void> {
-    return this.#host.control(this.id, "unwind", { reason: why });
+  async unwind(why = ""): Promise<void> {
+    await this.#control("unwind", { reason: why });
   }
 
   /** Tries an undo that failed, a node that is stuck in doubt, or one whose failure is held, again. */
-  retry(node: string, why = ""): Promise<void> {
-    return this.#host.control(this.id, "retry", { node, reason: why });
+  async retry(node: string, why = ""): Promise<void> {
+    await this.#control("retry", { node, reason: why });
   }
 
   /**
@@ -109,10 +132,9 @@ export class Run<Result = unknown> {
    * `output-not-wanted` for the undo of a node, `value-not-json`
    */
   async settle(node: string, why: string, given?: { readonly output: unknown }): Promise<void> {
+    const output = given && (encode(given.output, "the output") ?? "");
     const args = { node, reason: why };
-    if (given === undefined) return this.#host.control(this.id, "settle", args);
-    const output = encode(given.output, "the output") ?? "";
-    return this.#host.control(this.id, "settle", { ...args, output });
+    await this.#control("settle", output === undefined ? args : { ...args, output });
   }
 
   /**
@@ -122,8 +144,8 @@ export class Run<Result = unknown> {
    * @throws StenoError `no-such-node`; `bad-injection` for what cannot be injected there;
    * `node-ended` where it would never be met
    */
-  inject(injection: Injection): Promise<void> {
-    return this.#host.inject(this.id, injection);
+  async inject(injection: Injection): Promise<void> {
+    await this.#control("inject", { injection });
   }
 
   /**
@@ -132,7 +154,12 @@ export class Run<Result = unknown> {
    * @throws StenoError `no-such-event` if the saga has none of that name
    */
   async send(event: string, payload?: unknown): Promise<void> {
-    await this.#host.send(this.id, event, encode(payload, `the event \`${event}\``));
+    const text = encode(payload, `the event \`${event}\``);
+    await this.#control("send", { event, ...(text !== undefined && { payload: text }) });
+  }
+
+  #control(command: string, args: CommandArguments): Promise<string | undefined> {
+    return this.#host.control(this.id, command, args);
   }
 
   async #row(): Promise<RunRow> {

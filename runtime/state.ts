@@ -5,6 +5,7 @@
 import { StenoError } from "./errors.js";
 import type { ActionNode, Node } from "./manifest.js";
 import type { Injected } from "./machine/injections.js";
+import type { Debugging } from "./machine/breakpoints.js";
 import type { Plan } from "./machine/plan.js";
 
 /** Where a node is. Numbers, since a frame keeps them in a typed array. */
@@ -171,6 +172,8 @@ export interface RunState {
   readonly waiters: Map<string, Place[]>;
   /** JSON text of why it is paused. */
   paused: string | undefined;
+  /** Of a run that was debugged; made on first use. */
+  debugging: Debugging | undefined;
   /** Bodies that are called now. */
   inFlight: number;
   /** Nodes that wait for an operator: undos that failed, nodes in doubt, held failures. */
@@ -319,9 +322,15 @@ export function isHeld(state: RunState): boolean {
   return state.paused !== undefined || state.stuck > 0;
 }
 
+/** Whether a paused run was asked to do what this node's turn is for. */
+export function isStepping({ debugging }: RunState, frame: Frame, index: number): boolean {
+  if (debugging?.stepping === undefined) return false;
+  return debugging.stepping === (index < 0 ? "" : pathOf(frame, index));
+}
+
 /** Whether a node's next attempt may start now: what an operator asked for does, beside stuck nodes. */
 export function mayGoOn(state: RunState, frame: Frame, index: number): boolean {
-  if (state.paused !== undefined) return false;
+  if (state.paused !== undefined && !isStepping(state, frame, index)) return false;
   return state.stuck === 0 || frame.trouble?.freed[index] === 1;
 }
 

@@ -12,31 +12,36 @@ import { Problem } from "./problem.js";
 const ANSWER_WITHIN_MS = 10_000;
 const POLL_MS = 25;
 
-/** Sends a command about a run. `false`: nobody is there to act on it now; the request is kept. */
+/** What a coordinator has to say about what it did. */
+export interface Done {
+  readonly value: { readonly node?: string };
+}
+
+/** Sends a command about a run. `undefined`: nobody is there to act on it now; the request is kept. */
 export async function sendRequest(
   reader: StoreReader,
   store: string,
   command: string,
   run: string,
-  args: { readonly node?: string },
-): Promise<boolean> {
+  args: Readonly<Record<string, unknown>>,
+): Promise<Done | undefined> {
   const row = await reader.run(run);
   if (row === undefined) throw noSuchRun(run, store);
   const owned = await reader.owned();
   // Nobody would be told later that it makes no sense.
   if (!owned) await checkKept(reader, command, row, args.node);
   const request = await reader.request(command, run, JSON.stringify(args));
-  if (!owned) return false;
+  if (!owned) return undefined;
   const answer = await waitForAnswer(reader, store, request);
   if (!answer.ok) throw new Problem(answer.code, answer.message);
-  return true;
+  return { value: answer.value === undefined ? {} : (JSON.parse(answer.value) as Done["value"]) };
 }
 
 async function checkKept(
   reader: StoreReader,
   command: string,
   { id, status }: RunRow,
-  node: string | undefined,
+  node: unknown,
 ): Promise<void> {
   if (status === "succeeded" || status === "undone") {
     throw new Problem(
@@ -46,7 +51,7 @@ async function checkKept(
   }
   if (command !== "retry" && command !== "settle") return;
   const stuck = stuckNodes(historyOf(await reader.events(id)));
-  if (node !== undefined && stuck.includes(node)) return;
+  if (typeof node === "string" && stuck.includes(node)) return;
   const where = stuck.length === 0 ? "none is" : stuck.map((each) => `\`${each}\``).join(", ");
   throw new Problem(
     "node-not-stuck",

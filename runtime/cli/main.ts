@@ -61,6 +61,7 @@ function buildProgram(exit: (code: number) => void): Command {
   addLooking(program);
   addControl(program);
   addInject(program);
+  addDebugging(program);
   return program;
 }
 
@@ -205,16 +206,36 @@ function addInject(program: Command): void {
     });
 }
 
+function addDebugging(program: Command): void {
+  command(program, "step", "let a paused run do one thing, and stay paused")
+    .argument("<id>", "the run")
+    .option("--node <node>", "the node whose turn it is to be; else the first that could go on")
+    .action((id: string, options: Common & { readonly node?: string }) =>
+      control("step", id, options.node === undefined ? {} : { node: options.node }, options),
+    );
+  interface BreakOptions extends Common {
+    readonly after?: true;
+    readonly clear?: true;
+  }
+  command(program, "break", "pause a run when it comes to a node, also to undo it")
+    .argument("<id>", "the run")
+    .argument("<node>", "the node; `list[*]/x` is x of every item")
+    .option("--after", "when the node has come to its end, and not before it starts")
+    .option("--clear", "pause there no more")
+    .action((id: string, node: string, { after, clear, ...options }: BreakOptions) =>
+      control(
+        "break",
+        id,
+        { node, at: after ? "after" : "before", ...(clear && { clear }) },
+        options,
+      ),
+    );
+}
+
 async function control(
   name: string,
   id: string,
-  args: {
-    readonly node?: string;
-    readonly event?: string;
-    readonly payload?: unknown;
-    readonly injection?: unknown;
-    readonly output?: unknown;
-  },
+  args: object,
   options: Common & { readonly reason?: string },
 ): Promise<void> {
   const { reason, store } = options;
@@ -222,7 +243,7 @@ async function control(
     const all = { ...args, ...(reason !== undefined && { reason }) };
     const done = await sendRequest(reader, store, name, id, all);
     const run = await reader.run(id);
-    if (!done) {
+    if (done === undefined) {
       if (output.json) {
         output.value({ id, command: name, ok: true, pending: true, status: run?.status });
       }
@@ -232,9 +253,16 @@ async function control(
       );
       return;
     }
-    if (output.json) output.value({ id, command: name, ok: true, status: run?.status });
-    else output.line(`${name}: done; run ${id} is ${run?.status}`);
+    const { value } = done;
+    if (output.json) output.value({ id, command: name, ok: true, ...value, status: run?.status });
+    else output.line(`${name}: ${saidOf(name, value)}; run ${id} is ${run?.status}`);
   });
+}
+
+/** What there is to say about a command that was done. */
+function saidOf(name: string, value: { readonly node?: string }): string {
+  if (name !== "step" || value.node === undefined) return "done";
+  return `done, ${value.node === "" ? "the run itself" : value.node}`;
 }
 
 async function reading(

@@ -10,7 +10,7 @@ const STACK_LINES = 6;
 
 /** Whether it waits for `steno resume`: until then it has no result, and no error either. */
 export function isPaused({ reason }: RunRow): boolean {
-  return reason === "paused" || reason === "crash-loop";
+  return reason === "paused" || reason === "crash-loop" || reason === "breakpoint";
 }
 
 /** The exit code that a run at rest gives. A run that needs an operator counts as stuck. */

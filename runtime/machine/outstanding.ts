@@ -6,6 +6,7 @@ import {
   endsOnAbort,
   type Frame,
   isHeld,
+  isStepping,
   mayGoOn,
   nodeOf,
   PHASE,
@@ -63,7 +64,8 @@ export function emitOutstanding(turn: Turn): void {
       if (mayGoOn(state, frame, index)) emitNode(turn, frame, index);
     }
   }
-  if (!isHeld(state) && canLeave(state.root, -1)) emit(turn, "leave", state.root, -1);
+  const mayLeave = !isHeld(state) || (isStepping(state, state.root, -1) && state.stuck === 0);
+  if (mayLeave && canLeave(state.root, -1)) emit(turn, "leave", state.root, -1);
 }
 
 /** Whether a graph, or a list of graphs, is complete and what it returns is not recorded yet. */
@@ -143,16 +145,17 @@ export function crashesIfRecovered(state: RunState): number {
 
 /** Whether an effect is still wanted when its turn has come: other events may have intervened. */
 export function isWanted(state: RunState, { kind, frame, index }: Effect): boolean {
-  if (state.finished !== undefined || state.paused !== undefined) return false;
+  if (state.finished !== undefined) return false;
+  if (state.paused !== undefined && !isStepping(state, frame, index)) return false;
   const phase = frame.phase[index];
   switch (kind) {
     case "start":
-      if (isHeld(state)) return false;
+      if (state.stuck > 0) return false;
       return phase === PHASE.ready || (phase === PHASE.waiting && hasMail(state, frame, index));
     case "skip":
-      return phase === PHASE.ready && !isHeld(state);
+      return phase === PHASE.ready && state.stuck === 0;
     case "leave":
-      return canLeave(frame, index) && !isHeld(state);
+      return canLeave(frame, index) && state.stuck === 0;
     case "undo":
       return phase === PHASE.undoReady;
     case "timer":

@@ -6,6 +6,7 @@ import type { SagaEvent } from "../../runtime/events.js";
 import { advance } from "../../runtime/machine.js";
 import { failureOf } from "../../runtime/machine/holding.js";
 import { isWanted } from "../../runtime/machine/outstanding.js";
+import { breakAfter, breakBefore } from "../../runtime/machine/breakpoints.js";
 import type { Effect } from "../../runtime/machine/effects.js";
 import type { Node } from "../../runtime/manifest.js";
 import type { Plan } from "../../runtime/machine/plan.js";
@@ -48,12 +49,14 @@ export class Host {
   tell(event: SagaEvent): void {
     const { effects } = advance(this.state, event);
     this.log.push(event);
+    const value = breakAfter(this.state, event, []);
+    if (value !== undefined) this.tell({ type: "paused", at: 0, value });
     this.#follow(effects);
   }
 
   #follow(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      const answer = isWanted(this.state, effect) ? answerTo(this, effect) : undefined;
+      const answer = isWanted(this.state, effect) ? this.#answer(effect) : undefined;
       if (answer !== undefined) this.tell(answer);
       else if (isAct(effect)) this.acts.push(effect);
     }
@@ -62,8 +65,14 @@ export class Host {
   /** A timer is due, whatever the time is. */
   fire(effect: Effect): void {
     if (!isWanted(this.state, effect)) return;
-    const answer = answerTo(this, effect, true);
+    const answer = this.#answer(effect, true);
     if (answer !== undefined) this.tell(answer);
+  }
+
+  #answer(effect: Effect, due = false): SagaEvent | undefined {
+    const answer = answerTo(this, effect, due);
+    const value = answer && breakBefore(this.state, effect, []);
+    return value === undefined ? answer : { type: "paused", at: 0, value };
   }
 }
 

@@ -6,9 +6,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { foldLog } from "../../runtime/history.js";
 import { doubtOf, failureOf, passedPivot } from "../../runtime/machine/holding.js";
+import { hitOf, nextSteps } from "../../runtime/machine/breakpoints.js";
 import { makePlan } from "../../runtime/machine/plan.js";
 import { type Manifest, type Node, parseManifest } from "../../runtime/manifest.js";
-import { nodeOf, pathOf, PHASE, placeOf } from "../../runtime/state.js";
+import { nodeOf, pathOf, PHASE, placeOf, type RunState } from "../../runtime/state.js";
 import { checkEnd, checkLog } from "./check-run.js";
 import { describeState, flatState, Host } from "./host.js";
 import { chooseByPath, type Choose, randomGraph } from "./random-graph.js";
@@ -27,9 +28,10 @@ function finish(host: Host, choose: Choose, faults: boolean): void {
             .join(" "),
       );
     const { acts } = host;
+    if (faults && choose(8) === 0) operate(host, choose);
     const [effect] = acts.splice(choose(acts.length || 1), 1);
     if (effect !== undefined) act(host, effect, choose, faults);
-    else help(host, choose);
+    else if (host.state.finished === undefined) help(host, choose);
     if (host.state.finished === undefined && faults && choose(40) === 0) {
       host.tell({ type: "event-received", at: 0, node: "e0", value: '"early"' });
     }
@@ -62,10 +64,52 @@ function act(host: Host, effect: Host["acts"][number], choose: Choose, faults: b
   else host.tell({ ...base, type: "succeeded" });
 }
 
+/** What an operator may do at any moment: nothing of it may lose a body, or call one twice. */
+function operate(host: Host, choose: Choose): void {
+  const { state } = host;
+  const nodes = [...describeState(state).keys()];
+  const node = nodes[choose(nodes.length)] as string;
+  const value = choose(2) === 0 ? '"before"' : '"after"';
+  const command = choose(8);
+  if (state.finished !== undefined) return;
+  if (state.paused !== undefined && choose(3) > 0) stepOne(host, choose);
+  else if (command < 2) host.tell({ type: "breakpoint-set", at: 0, node, value });
+  else if (command === 2) host.tell({ type: "breakpoint-cleared", at: 0, node, value });
+  else if (command === 3) host.tell({ type: "paused", at: 0, value: '"paused"' });
+  else if (command === 4 && mayUnwind(state) && choose(12) === 0) {
+    host.tell({ type: "unwind-requested", at: 0, value: "{}" });
+  }
+}
+
+function mayUnwind(state: RunState): boolean {
+  return !state.unwinding && passedPivot(state, state.root) === undefined;
+}
+
+/** One thing of a paused run: at most one body is called, and it stays paused. */
+function stepOne(host: Host, choose: Choose): void {
+  const next = nextSteps(host.state, 100);
+  const chosen = next[choose(next.length || 1)];
+  if (chosen === undefined) return;
+  const { frame, index } = chosen;
+  const { length } = host.log;
+  host.tell({ type: "stepped", at: 0, node: index < 0 ? "" : pathOf(frame, index) });
+  const begun = host.log.slice(length).filter(({ type }) => /started$/.test(type));
+  expect(begun.length).toBeLessThanOrEqual(1);
+  expect(host.state.paused).toBeDefined();
+  steps.taken += 1;
+}
+
+const steps = { taken: 0, hits: 0 };
+
 /** Nothing moves: an operator frees what is stuck, or an event comes that is waited for. */
 function help(host: Host, choose: Choose): void {
   const { state, log } = host;
   const before = log.length;
+  if (state.paused !== undefined) {
+    if (hitOf(state.paused) !== undefined) steps.hits += 1;
+    host.tell({ type: "resumed", at: 0 });
+    return;
+  }
   if (state.stuck > 0) free(host, choose);
   for (const frame of state.stuck > 0 ? [] : [...state.frames]) {
     frame.phase.forEach((phase, index) => {
@@ -155,12 +199,12 @@ test("random graphs with random faults end all done or all undone, from every pr
     }),
     {
       endOnFailure: true,
-      numRuns: Number(process.env["MACHINE_RUNS"] ?? 300),
+      numRuns: Number(process.env["MACHINE_RUNS"] ?? 400),
       // The same graphs each time: long runs take another seed.
       seed: Number(process.env["MACHINE_SEED"] ?? 1),
     },
   );
   // It looked at something.
-  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(5);
+  for (const count of Object.values({ ...seen, ...steps })) expect(count).toBeGreaterThan(5);
   expect(seen.prefixes).toBeGreaterThan(1000);
 }, 600_000);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { SagaEvent } from "../../runtime/events.js";
 import { foldLog } from "../../runtime/history.js";
+import { hitOf, nextSteps } from "../../runtime/machine/breakpoints.js";
 import type { Effect } from "../../runtime/machine/effects.js";
 import { doubtOf, failureOf } from "../../runtime/machine/holding.js";
 import { makePlan, type Plan } from "../../runtime/machine/plan.js";
@@ -32,6 +33,8 @@ function play(text: string): string {
     for (const effect of host.acts.filter(({ kind }) => kind !== "timer")) out.push(show(effect));
     host.acts = host.acts.filter(({ kind }) => kind === "timer");
     const states = [...describeState(host.state)].map(([node, state]) => `${node} ${state}`);
+    const hit = hitOf(host.state.paused ?? "");
+    if (hit !== undefined) out.push(`  breakpoint ${hit.at} ${hit.node}`);
     out.push(`  = ${statusOf(host.state)}: ${states.join(", ")}`);
     // What is in memory is what a recovery would make of the log.
     expect(flatState(foldLog(plan, host.log))).toEqual(flatState(host.state));
@@ -55,6 +58,7 @@ function play(text: string): string {
     } else {
       const event = eventOf(host, verb, node, detail);
       out.push(`  event ${event.type}${"dueAt" in event ? ` due ${event.dueAt}` : ""}`);
+      if (event.type === "stepped") out.push(`  step ${event.node || "the run"}`);
       host.tell(event);
     }
     report();
@@ -78,6 +82,10 @@ function checkPrefixes(plan: Plan, choose: Choice, log: readonly SagaEvent[]): v
   }
 }
 
+function pathAt({ frame, index }: Effect): string {
+  return index < 0 ? "" : pathOf(frame, index);
+}
+
 function show({ kind, frame, index }: Effect): string {
   return `  ${kind}${index < 0 ? "" : ` ${pathOf(frame, index)}`}`;
 }
@@ -87,6 +95,14 @@ function eventOf(host: Host, verb: string, node: string, detail: string): SagaEv
   const value = JSON.stringify({ message: detail || verb });
   if (verb === "pause") return { type: "paused", at, value: '"paused"' };
   if (verb === "resume") return { type: "resumed", at };
+  if (verb === "step") {
+    const next = nextSteps(host.state, 0).map((each) => pathAt(each));
+    return { type: "stepped", at, node: node || (next[0] ?? "nothing") };
+  }
+  if (verb === "break" || verb === "clear") {
+    const type = verb === "break" ? "breakpoint-set" : "breakpoint-cleared";
+    return { type, at, node, value: JSON.stringify(detail || "before") };
+  }
   if (verb === "send") return { type: "event-received", at, node, value: JSON.stringify(detail) };
   if (verb === "unwind") return { type: "unwind-requested", at, value };
   if (verb === "retry") return { type: "retry-requested", at, node, value };
