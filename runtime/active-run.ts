@@ -1,14 +1,26 @@
 /**
- * A run that a coordinator has in memory: its state, what of its log is not written yet, and who
- * waits for it. It decides nothing.
+ * A run that a coordinator has in memory: its state, and what of its log is not written yet. It
+ * decides nothing.
  */
+import type { Timer } from "./clock.js";
+import { decodeInputs } from "./codec.js";
 import type { LoggedEvent } from "./events.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { hitOf } from "./machine/breakpoints.js";
+import type { Effect } from "./machine/effects.js";
+import { spawningNodes, waitOf } from "./machine/waiting.js";
 import { errorText } from "./recorded-error.js";
 import { type Frame, type RunState, statusOf } from "./state.js";
 import type { RunRow, RunStatus, Write } from "./stores/store.js";
 import type { Attempt } from "./attempt.js";
+
+/** Something that a run has to do at a time. */
+export interface Due {
+  readonly run: ActiveRun;
+  readonly effect: Effect;
+}
+
+const NONE: readonly string[] = [];
 
 export class ActiveRun {
   readonly id: string;
@@ -24,12 +36,20 @@ export class ActiveRun {
   /** What the row says now. */
   status: RunStatus;
   reason: string | undefined;
+  wakeAt: number | undefined;
+  awaits: readonly string[] = NONE;
+  /** Whether it only waits, for long: then it need not be in memory. */
+  onlyWaits = false;
+  /** What its host has under way for it besides bodies: as long, it is kept in memory. */
+  pending = 0;
+  /** What it has to do later. */
+  readonly timers = new Set<Timer<Due>>();
+  /** Whether it is in memory no more: what happens to it happens to another object, made from its log. */
+  left = false;
   /** The objects whose methods are the actions of inner frames. */
   readonly instances = new Map<Frame, object>();
   /** Bodies that are called now, of which somebody may want to abort the signal. */
   readonly attempts = new Map<string, Attempt>();
-  readonly #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
-    [];
   /** Whether it is finished, or stuck, and the log says so durably. */
   atRest = false;
   /** Its id was taken when it was to be written: there is no such run. */
@@ -43,26 +63,12 @@ export class ActiveRun {
     this.seq = seq;
     this.status = row.status;
     this.reason = row.reason;
-  }
-
-  /** Resolves when the run rests. */
-  rest(): Promise<void> {
-    if (this.atRest) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-  }
-
-  settleRest(): void {
-    this.atRest = true;
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
-  }
-
-  /** Tells whoever waits that it cannot be known here. */
-  giveUp(error: Error): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.wakeAt = row.wakeAt;
+    if (loaded.spawns) this.awaits = awaitedBy(state);
   }
 
   /** What has to be written; it counts as written from now on. */
-  takeWrites(writes: Write[], now: number): void {
+  takeWrites(writes: Write[], now: number, shortWaitMs: number): void {
     if (this.created !== undefined) {
       writes.push({ kind: "create", run: this.created });
       this.created = undefined;
@@ -73,9 +79,16 @@ export class ActiveRun {
     }
     const status = statusOf(this.state);
     const reason = reasonOf(this.state, status);
-    if (status === this.status && reason === this.reason) return;
+    const wakeAt = this.#nextWake(now, shortWaitMs, status, reason);
+    const awaits = this.loaded.spawns ? awaitedBy(this.state) : NONE;
+    const sameAwaits = isSame(awaits, this.awaits);
+    if (status === this.status && reason === this.reason && wakeAt === this.wakeAt && sameAwaits) {
+      return;
+    }
     this.status = status;
     this.reason = reason;
+    this.wakeAt = wakeAt;
+    this.awaits = awaits;
     const [first] = this.state.failures;
     writes.push({
       kind: "update",
@@ -85,9 +98,39 @@ export class ActiveRun {
       output: this.state.output,
       error: first === undefined ? undefined : errorText(first),
       updatedAt: now,
-      wakeAt: this.state.finished === undefined ? 0 : undefined,
+      wakeAt,
+      ...(!sameAwaits && { awaits }),
     });
   }
+
+  /** See `RunRow.wakeAt`. */
+  #nextWake(
+    now: number,
+    shortWaitMs: number,
+    status: RunStatus,
+    reason: string | undefined,
+  ): number | undefined {
+    const { finished, inFlight } = this.state;
+    this.onlyWaits = false;
+    if (finished !== undefined) return undefined;
+    if (inFlight > 0 || this.pending > 0 || shortWaitMs === Infinity) return 0;
+    const wait = waitOf(this.state);
+    if (wait === undefined) return 0;
+    if (wait.dueAt !== undefined && wait.dueAt - now <= shortWaitMs) return 0;
+    this.onlyWaits = true;
+    // Whoever opens the store is told of it.
+    return status === "stuck" || reason === "crash-loop" ? 0 : wait.dueAt;
+  }
+}
+
+/** The ids of the runs that a run is to start, or waits for. */
+function awaitedBy(state: RunState): readonly string[] {
+  const nodes = spawningNodes(state);
+  return nodes.map(({ frame, index }) => String(decodeInputs(frame.inputs[index] ?? "[]")[0]));
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((each, place) => each === others[place]);
 }
 
 /** Why a run is not moving, machine-readable. */

@@ -1,33 +1,69 @@
 /**
- * The runs that a coordinator has in memory, and those that it found and cannot go on with. It
- * brings back what another coordinator left unfinished. How a run proceeds is in `executor.ts`.
+ * The runs that a coordinator has in memory, and those that it found and cannot go on with. A run
+ * that only waits leaves, and is brought back from its log when something comes for it, as are those
+ * that another coordinator left unfinished. How a run proceeds is in `executor.ts`; when one is due,
+ * in `waking.ts`.
  */
 import { ActiveRun } from "./active-run.js";
 import { StenoError } from "./errors.js";
 import { type Executor, isMoving } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
-import { restore, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
-import { statusOf } from "./state.js";
-import type { RunRow, StoreReader } from "./stores/store.js";
+import { PAGE, Restorer, UNFINISHED, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
+import { Rests } from "./rests.js";
+import { type RunState, statusOf } from "./state.js";
+import type { RunRow, StoreOwner } from "./stores/store.js";
+import { Waking } from "./waking.js";
 
 export interface ActiveRunsOptions {
-  readonly reader: StoreReader;
+  readonly owner: StoreOwner;
   readonly sagas: readonly LoadedSaga[];
   readonly executor: Executor;
   readonly crashLimit: number;
   readonly warn: (message: string) => void;
   /** A run goes on, or stays where it needs an operator. */
   readonly onRecovered: (run: ActiveRun) => void;
+  /** @throws StenoError when the coordinator goes on with nothing more. */
+  readonly checkOpen: () => void;
 }
+
+/** How many runs that were brought back may act at the same time, as long as others wait for that. */
+const ROOM = 1000;
+
+/** Those that act for longer do not hold up the others for ever: so many ms a batch. */
+const ROOM_WAIT_MS = 1000;
+
+/** Messages of one kind that are told one by one. */
+const WARNINGS = 20;
 
 export class ActiveRuns {
   readonly #options: ActiveRunsOptions;
+  readonly #restorer: Restorer;
+  readonly #waking: Waking;
+  readonly #rests = new Rests();
   readonly #active = new Map<string, ActiveRun>();
+  /** Runs that are being brought back. */
+  readonly #coming = new Map<string, Promise<void>>();
+  /** Of the active ones, those that were brought back. */
+  readonly #brought = new Set<string>();
+  /** Runs that need an operator and have left memory: of those that wait, only their ids are kept. */
+  readonly #seen = new Set<string>();
   readonly #unrecovered = new Map<string, UnrecoveredRun>();
+  #roomMade = (): void => {};
+  #closed = false;
 
   constructor(options: ActiveRunsOptions) {
+    const { owner, executor, warn } = options;
     this.#options = options;
+    this.#restorer = new Restorer(owner, options.sagas);
+    this.#waking = new Waking({
+      owner,
+      clock: executor.clock,
+      bring: (id) => this.bring(id),
+      room: () => this.#room(),
+      durable: () => executor.durable(),
+      onError: (error) => warn(`runs that are due cannot be looked for: ${String(error)}`),
+    });
   }
 
   get(id: string): ActiveRun | undefined {
@@ -44,17 +80,73 @@ export class ActiveRuns {
 
   forget(run: ActiveRun): void {
     this.#active.delete(run.id);
+    if (this.#brought.delete(run.id) && this.#brought.size < ROOM) this.#roomMade();
+  }
+
+  /** A run only waits: it is brought back when its time or something else has come. */
+  leave(run: ActiveRun): void {
+    run.left = true;
+    this.forget(run);
+    if (run.wakeAt === 0) this.#seen.add(run.id);
+    else if (run.wakeAt !== undefined) this.#waking.note(run.wakeAt);
+  }
+
+  /** The run rests: tells whoever waits for that. */
+  rest(run: ActiveRun): void {
+    if (run.state.finished !== undefined) this.forget(run);
+    this.#rests.settle(run.id, run.state);
+  }
+
+  /**
+   * Waits until a run rests. Resolves to its state; to `undefined` if it rests in the store.
+   * @throws StenoError if it cannot go on here
+   */
+  async untilRest(id: string): Promise<RunState | undefined> {
+    const active = this.#active.get(id);
+    if (active?.atRest === true) return active.state;
+    // Before the row is read: it may come to rest meanwhile.
+    const { rest, forget } = this.#rests.wait(id);
+    // It may be rejected before anybody waits for it below.
+    rest.catch(() => undefined);
+    try {
+      if (active === undefined && (await this.#restsInStore(id))) return undefined;
+      this.#options.checkOpen();
+      return await rest;
+    } finally {
+      forget();
+    }
+  }
+
+  async #restsInStore(id: string): Promise<boolean> {
+    const row = await this.#options.owner.run(id);
+    if (row === undefined || !UNFINISHED.includes(row.status)) return true;
+    if (this.#active.has(id)) return false;
+    this.checkRecovered(id);
+    return row.status === "stuck" && this.#seen.has(id);
   }
 
   /** Whether any run can move without an operator. */
-  areMoving(): boolean {
+  async areMoving(): Promise<boolean> {
+    if (this.#waking.isSearching || this.#coming.size > 0) return true;
     for (const run of this.#active.values()) if (isMoving(run)) return true;
+    for await (const { id, status, reason } of unfinishedRuns(this.#options.owner)) {
+      if (status === "stuck" || reason !== undefined) continue;
+      // Of a run in memory the row says what was; that it does not move is known from above.
+      if (!this.#active.has(id)) return true;
+    }
     return false;
+  }
+
+  /** Brings nothing back any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#roomMade();
+    await this.#waking.close();
   }
 
   /** Tells whoever waits for a run that it cannot be known here. */
   giveUp(error: Error): void {
-    for (const run of this.#active.values()) run.giveUp(error);
+    this.#rests.giveUp(error);
   }
 
   /** Unfinished runs that cannot go on here, and why. */
@@ -68,58 +160,119 @@ export class ActiveRuns {
     if (found !== undefined) throw new StenoError(found.reason, found.message);
   }
 
-  /** A run that a command can be for. @throws StenoError if it is not under way here */
-  async underWay(id: string): Promise<ActiveRun> {
-    const run = this.#active.get(id);
-    if (run !== undefined) return run;
-    this.checkRecovered(id);
-    const row = await this.#options.reader.run(id);
-    if (row === undefined) throw new StenoError("no-such-run", `there is no run \`${id}\``);
-    throw new StenoError(
-      "run-finished",
-      `run \`${id}\` is finished (${row.status}): nothing is left to do to it`,
-    );
+  /**
+   * Does something to a run, which is brought back for it.
+   * @throws StenoError if it is not under way here
+   */
+  async use<T>(id: string, act: (run: ActiveRun) => T): Promise<T> {
+    for (;;) {
+      this.#options.checkOpen();
+      // Between these two it cannot leave.
+      const run = this.#active.get(id);
+      if (run !== undefined) return act(run);
+      this.checkRecovered(id);
+      const row = await this.#options.owner.run(id);
+      if (row === undefined) throw new StenoError("no-such-run", `there is no run \`${id}\``);
+      if (!UNFINISHED.includes(row.status)) {
+        throw new StenoError(
+          "run-finished",
+          `run \`${id}\` is finished (${row.status}): nothing is left to do to it`,
+        );
+      }
+      await this.bring(id);
+    }
   }
 
-  /** Goes on with all that is unfinished in the store; resolves when that is durable. */
+  /** Brings a run back into memory, if it is unfinished and can go on here. */
+  bring(id: string): Promise<void> {
+    if (this.#active.has(id) || this.#unrecovered.has(id)) return Promise.resolve();
+    let coming = this.#coming.get(id);
+    if (coming === undefined) {
+      coming = this.#bring(id).finally(() => this.#coming.delete(id));
+      this.#coming.set(id, coming);
+    }
+    return coming;
+  }
+
+  async #bring(id: string): Promise<void> {
+    const { owner } = this.#options;
+    const row = await owner.run(id);
+    if (row === undefined || !UNFINISHED.includes(row.status)) return;
+    const found = await this.#restorer.restore(row);
+    if (this.#closed) return;
+    if (found instanceof ActiveRun) this.#goOn(found);
+    else this.#leaveAlone(row, found);
+  }
+
+  /**
+   * Goes on with what is unfinished in the store. Resolves when the first of the runs that acted, or
+   * are due, are under way; the others follow as there is room, and those that wait when they are due.
+   */
   async recover(): Promise<void> {
-    const { reader, sagas, executor } = this.#options;
-    const at = executor.clock.now();
-    for await (const row of unfinishedRuns(reader)) {
-      const found = await restore(reader, row, sagas);
-      if (found instanceof ActiveRun) this.#goOn(found, at);
-      else this.#leaveAlone(row, found, at);
+    const { owner, sagas, executor } = this.#options;
+    const hashNot = sagas.map(({ manifest }) => manifest.hash);
+    for await (const row of unfinishedRuns(owner, { hashNot })) {
+      await this.bring(row.id);
+      // Not all in one commit: there may be many.
+      if (this.#unrecovered.size % PAGE === 0) await executor.durable();
     }
     await executor.durable();
+    await this.#waking.start();
+    // Of a run that was finished when the last coordinator died, nobody may have been told.
+    for (const id of await owner.awaiting()) await this.bring(id);
+    this.#tellOthers();
   }
 
-  #goOn(run: ActiveRun, at: number): void {
-    const { executor, crashLimit, warn, onRecovered } = this.#options;
+  #goOn(run: ActiveRun): void {
+    const { executor, onRecovered } = this.#options;
+    const isTaken = run.wakeAt === 0 && !this.#seen.delete(run.id);
     this.#active.set(run.id, run);
-    onRecovered(run);
+    this.#brought.add(run.id);
+    if (isTaken) onRecovered(run);
+    if (isTaken && run.state.inFlight > 0) this.#takeOver(run);
+    else executor.resume(run);
+    run.atRest = run.status === "stuck" && statusOf(run.state) === "stuck";
+    if (run.atRest) this.#rests.settle(run.id, run.state);
+  }
+
+  /** What the run did when its coordinator ended is in doubt. */
+  #takeOver(run: ActiveRun): void {
+    const { executor, crashLimit, warn } = this.#options;
+    const at = executor.clock.now();
     if (crashesIfRecovered(run.state) >= crashLimit && run.state.paused === undefined) {
       warn(`run \`${run.id}\` is paused: its attempts ended with the process ${crashLimit} times`);
       executor.record(run, { type: "paused", at, value: '"crash-loop"' });
     }
     executor.record(run, { type: "recovered", at });
-    run.atRest = run.status === "stuck" && statusOf(run.state) === "stuck";
   }
 
-  #leaveAlone(row: RunRow, found: UnrecoveredRun, updatedAt: number): void {
+  #leaveAlone(row: RunRow, found: UnrecoveredRun): void {
     this.#unrecovered.set(row.id, found);
-    this.#options.warn(found.message);
-    if (row.reason === found.reason) return;
+    if (this.#unrecovered.size <= WARNINGS) this.#options.warn(found.message);
+    this.#rests.giveUp(new StenoError(found.reason, found.message), row.id);
+    if (row.reason === found.reason && row.wakeAt === 0) return;
     const { id: run, status, output, error } = row;
     const { reason } = found;
-    this.#options.executor.write({
-      kind: "update",
-      run,
-      status,
-      reason,
-      output,
-      error,
-      updatedAt,
-      wakeAt: 0,
+    const updatedAt = this.#options.executor.clock.now();
+    // To be looked at whenever the store is opened.
+    const changes = { status, reason, output, error, updatedAt, wakeAt: 0 };
+    this.#options.executor.write({ kind: "update", run, ...changes });
+  }
+
+  #tellOthers(): void {
+    const more = this.#unrecovered.size - WARNINGS;
+    if (more > 0) this.#options.warn(`${more} more runs cannot go on here: see \`steno list\``);
+  }
+
+  /** Resolves when there is room for more runs, or those that are there take too long. */
+  #room(): Promise<void> {
+    if (this.#brought.size < ROOM) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ROOM_WAIT_MS);
+      this.#roomMade = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
   }
 }

@@ -1,5 +1,6 @@
 /** One call of a body, and the context that it sees. Its signal is made when somebody asks for it. */
 import type { ActiveRun } from "./active-run.js";
+import type { Timer } from "./clock.js";
 import { type ActionContext, idempotencyKey } from "./context.js";
 import { type Frame, pathOf } from "./state.js";
 
@@ -11,6 +12,8 @@ export class Attempt implements ActionContext {
   readonly undo: boolean;
   /** Its end is recorded: a late answer is of no interest. */
   ended = false;
+  /** When it has taken too long. */
+  timeout: Timer<Attempt> | undefined;
   #controller: AbortController | undefined;
   #aborted: Error | undefined;
 

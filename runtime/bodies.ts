@@ -26,13 +26,7 @@ export class Bodies {
 
   constructor(executor: Executor) {
     this.#executor = executor;
-    this.#timeouts = new TimerHeap(
-      executor.clock,
-      (attempt) => {
-        if (!attempt.ended) this.#timeOut(attempt);
-      },
-      ({ ended }) => !ended,
-    );
+    this.#timeouts = new TimerHeap(executor.clock, (attempt) => this.#timeOut(attempt));
   }
 
   /** Calls the body of a node; `makeArguments` gives its arguments. */
@@ -47,7 +41,9 @@ export class Bodies {
     const number = undo ? frame.unwinding?.attempt[index] : frame.attempt[index];
     const attempt = new Attempt(run, frame, index, number as number, undo);
     const timeout = undo ? node.undoTimeoutMs : node.timeoutMs;
-    if (timeout !== undefined) this.#timeouts.add(this.#executor.clock.now() + timeout, attempt);
+    if (timeout !== undefined) {
+      attempt.timeout = this.#timeouts.add(this.#executor.clock.now() + timeout, attempt);
+    }
     run.attempts.set(attempt.node, attempt);
     this.running += 1;
     const injected = run.state.injections && injectedAt(run.state, frame, index);
@@ -90,6 +86,7 @@ export class Bodies {
   #end(attempt: Attempt): boolean {
     if (attempt.ended) return false;
     attempt.ended = true;
+    if (attempt.timeout !== undefined) this.#timeouts.cancel(attempt.timeout);
     attempt.run.attempts.delete(attempt.node);
     this.running -= 1;
     return true;

@@ -15,7 +15,7 @@ import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
 import type { CoordinatorOptions, StartOptions } from "./options.js";
-import { crashLimitOf, type UnrecoveredRun } from "./recovery.js";
+import { crashLimitOf, shortWaitOf, type UnrecoveredRun } from "./recovery.js";
 import { REQUEST_POLL_MS, Requests } from "./requests.js";
 import { Run, type RunHost } from "./run.js";
 import { checkSpawns, Spawns } from "./spawns.js";
@@ -35,6 +35,8 @@ export class Coordinator {
   readonly #spawns: Spawns;
   readonly #requests: Requests;
   readonly #log: Log;
+  /** Whether any saga starts runs of others. */
+  readonly #spawning: boolean;
   /** Who waits for the next run to rest. */
   #rested: (() => void)[] = [];
   #closed: Promise<void> | undefined;
@@ -48,12 +50,16 @@ export class Coordinator {
     this.#owner = owner;
     this.#log = new Log(options.logger);
     const notices = new Notices(this.#log, options.onPaused);
+    this.#spawning = sagas.some((saga) => saga.spawns);
     const spawns = new Spawns(
       {
         start: async (saga, params, id) =>
           this.#starter.startById(this.#starter.latest(saga), params, id),
         isFinished: async (id) => isFinal((await this.#owner.run(id))?.status),
         result: async (id) => (await this.run(id))?.result(),
+        awaiting: (id) => owner.awaiting(id),
+        active: (id) => this.#runs.get(id),
+        bring: (id) => this.#runs.bring(id),
       },
       () => this.#executor,
     );
@@ -62,6 +68,8 @@ export class Coordinator {
       owner,
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
+      shortWaitMs: shortWaitOf(options),
+      onWait: (run) => this.#runs.leave(run),
       onRest: (run) => this.#rest(run),
       spawn: (run, frame, index) => void spawns.begin(run, frame, index),
       watch: (run, frame, index) => spawns.watch(run, frame, index),
@@ -71,12 +79,13 @@ export class Coordinator {
     });
     const warn = (message: string): void => this.#log.warn(message);
     this.#runs = new ActiveRuns({
-      reader: owner,
+      owner,
       sagas,
       executor: this.#executor,
       crashLimit: crashLimitOf(options),
       warn,
       onRecovered: (run) => notices.recovered(run),
+      checkOpen: () => this.#checkOpen(),
     });
     this.#starter = new Starter({
       reader: owner,
@@ -103,6 +112,7 @@ export class Coordinator {
     const sagas = options.sagas.map(loadSaga);
     checkSpawns(sagas);
     crashLimitOf(options);
+    shortWaitOf(options);
     const owner = await options.store.open();
     const coordinator = new Coordinator(owner, sagas, options);
     try {
@@ -154,29 +164,30 @@ export class Coordinator {
    */
   async drain(): Promise<void> {
     this.#checkOpen();
-    while (
-      this.#runs.areMoving() ||
-      (await this.#requests.answerAll()) > 0 ||
-      this.#runs.areMoving()
-    ) {
-      if (!this.#runs.areMoving()) continue;
-      await new Promise<void>((resolve) => {
-        // A run that is paused never rests: it is looked at again now and then.
-        const again = setTimeout(resolve, REQUEST_POLL_MS);
-        this.#rested.push(() => {
-          clearTimeout(again);
-          resolve();
-        });
-      });
+    for (;;) {
+      if (await this.#runs.areMoving()) await this.#untilRested();
+      else if ((await this.#requests.answerAll()) === 0 && !(await this.#runs.areMoving())) break;
       this.#checkOpen();
     }
     await this.#executor.durable();
   }
 
+  /** Until a run rests; one that is paused, or waits, never does: it is looked at again now and then. */
+  #untilRested(): Promise<void> {
+    return new Promise<void>((resolve) => {
+      const again = setTimeout(resolve, REQUEST_POLL_MS);
+      this.#rested.push(() => {
+        clearTimeout(again);
+        resolve();
+      });
+    });
+  }
+
   #rest(run: ActiveRun): void {
-    if (run.state.finished !== undefined) {
-      this.#runs.forget(run);
-      this.#spawns.finished(run.id);
+    this.#runs.rest(run);
+    if (run.state.finished !== undefined && this.#spawning) {
+      // If the store cannot be read now, the next owner tells.
+      this.#spawns.finished(run.id).catch(() => undefined);
     }
     this.#wakeDrains();
   }
@@ -197,6 +208,7 @@ export class Coordinator {
   async #close(): Promise<void> {
     const answered = this.#requests.stop();
     const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);
+    await this.#runs.close();
     await this.#executor.close();
     clearTimeout(waiting);
     await answered;
@@ -225,13 +237,14 @@ export class Coordinator {
         return this.#owner;
       },
       active: (run) => this.#runs.get(run),
+      rest: (run) => this.#runs.untilRest(run),
       control: (run, command, args) => this.#control(run, command, args),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);
         this.#checkOpen();
       },
     };
-    return new Run<Result>(host, id, this.#runs.get(id));
+    return new Run<Result>(host, id);
   }
 
   async #control(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
@@ -243,13 +256,14 @@ export class Coordinator {
   /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */
   async #command(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
     this.#checkOpen();
-    const run = await this.#runs.underWay(id);
-    const event = eventOf(run, command, args, this.#executor.clock.now());
-    if (event === undefined) return undefined;
-    this.#executor.record(run, event);
-    // A stuck run may still be stuck after it: then nobody will say again that it rests.
-    run.atRest = run.atRest && statusOf(run.state) === "stuck";
-    return event.type === "stepped" ? JSON.stringify({ node: event.node }) : undefined;
+    return this.#runs.use(id, (run) => {
+      const event = eventOf(run, command, args, this.#executor.clock.now());
+      if (event === undefined) return undefined;
+      this.#executor.record(run, event);
+      // A stuck run may still be stuck after it: then nobody will say again that it rests.
+      run.atRest = run.atRest && statusOf(run.state) === "stuck";
+      return event.type === "stepped" ? JSON.stringify({ node: event.node }) : undefined;
+    });
   }
 
   #lose(error: Error): void {

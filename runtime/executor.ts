@@ -3,25 +3,22 @@
  * anything acts on it. Events that fall due in one turn of the event loop, of all runs, share one
  * commit. It knows no public API; that is `coordinator.ts`.
  */
-import type { ActiveRun } from "./active-run.js";
+import type { ActiveRun, Due } from "./active-run.js";
 import { answerTo } from "./answers.js";
 import { Bodies } from "./bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
 import { decodeInputs } from "./codec.js";
 import { commitAll } from "./commit.js";
+import { StenoError } from "./errors.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
 import { advance } from "./machine.js";
 import { type Breakpoint, breakAfter, breakBefore } from "./machine/breakpoints.js";
 import { isWanted } from "./machine/outstanding.js";
+import { outstandingOf } from "./machine/waiting.js";
 import type { Effect } from "./machine/effects.js";
 import type { Manifest } from "./manifest.js";
 import { type Frame, nodeOf, pathOf, PHASE } from "./state.js";
 import type { StoreOwner, StoreRequest, RequestAnswer, Write } from "./stores/store.js";
-
-interface Due {
-  readonly run: ActiveRun;
-  readonly effect: Effect;
-}
 
 interface Waiter {
   readonly resolve: () => void;
@@ -41,6 +38,9 @@ export interface ExecutorOptions {
   readonly onDurable: (run: ActiveRun, events: readonly LoggedEvent[]) => void;
   /** The breakpoints of all runs of its saga. */
   readonly breakpoints: (run: ActiveRun) => readonly Breakpoint[];
+  /** The run only waits, for longer than this many milliseconds: its row says so durably. */
+  readonly shortWaitMs: number;
+  readonly onWait: (run: ActiveRun) => void;
   /** The store cannot be written: nothing can go on. */
   readonly onLost: (error: Error) => void;
 }
@@ -66,13 +66,10 @@ export class Executor {
     this.clock = options.clock;
     this.random = options.random;
     this.#bodies = new Bodies(this);
-    this.#retries = new TimerHeap(
-      options.clock,
-      ({ run, effect }) => {
-        if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);
-      },
-      ({ run, effect }) => this.#isStill(run, effect),
-    );
+    this.#retries = new TimerHeap(options.clock, ({ run, effect }, timer) => {
+      run.timers.delete(timer);
+      if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);
+    });
   }
 
   /** Takes a new run; `durable` tells when it is. */
@@ -106,6 +103,9 @@ export class Executor {
   /** Something happened to a run: records it, and does what follows. */
   record(run: ActiveRun, event: SagaEvent): void {
     if (this.#lost !== undefined || run.refused) return;
+    if (run.left) {
+      throw new StenoError("internal", `run \`${run.id}\` is not in memory: please report this`);
+    }
     this.#follow(run, this.#apply(run, event));
   }
 
@@ -126,6 +126,23 @@ export class Executor {
     const at = this.clock.now();
     const value = breakBefore(run.state, effect, this.#options.breakpoints(run));
     return value === undefined ? answerTo(run, effect, at) : { type: "paused", at, value };
+  }
+
+  /** Takes a run that waited, and asks again for all that is outstanding; what is due is done now. */
+  resume(run: ActiveRun): void {
+    const now = this.clock.now();
+    const effects = outstandingOf(run.state).map((effect) =>
+      effect.kind === "timer" && effect.dueAt <= now ? { ...effect, dueAt: 0 } : effect,
+    );
+    this.#follow(run, effects);
+    this.touch(run);
+  }
+
+  /** Looks at a run again, to see whether it only waits. */
+  touch(run: ActiveRun): void {
+    if (this.#lost !== undefined || run.refused || run.left) return;
+    this.#dirty.add(run);
+    this.#schedule();
   }
 
   /** Starts nothing new, and resolves when no body runs and everything is written. */
@@ -191,7 +208,7 @@ export class Executor {
             ? this.#answer(run, effect)
             : undefined;
         }
-        if (!this.#closing) this.#retries.add(effect.dueAt, { run, effect });
+        if (!this.#closing) run.timers.add(this.#retries.add(effect.dueAt, { run, effect }));
         return undefined;
       default:
         this.#acting.push({ run, effect });
@@ -230,11 +247,12 @@ export class Executor {
     this.#waiters = [];
     this.#committing = true;
     const now = this.clock.now();
+    const { shortWaitMs } = this.#options;
     const written: [ActiveRun, readonly LoggedEvent[]][] = [];
     for (const run of dirty) {
       if (run.refused) continue;
       written.push([run, run.unwritten]);
-      run.takeWrites(writes, now);
+      run.takeWrites(writes, now, shortWaitMs);
     }
     try {
       if (writes.length > 0) {
@@ -251,10 +269,21 @@ export class Executor {
       if (!run.refused && events.length > 0) this.#options.onDurable(run, events);
     }
     for (const due of acting) if (!due.run.refused) this.#act(due);
+    for (const run of dirty) {
+      if (!run.onlyWaits || run.pending > 0 || run.refused || this.#dirty.has(run) || this.#closing)
+        continue;
+      this.#cancelTimers(run);
+      this.#options.onWait(run);
+    }
     if (this.#dirty.size > 0 || this.#writes.length > 0 || this.#waiters.length > 0) {
       this.#schedule();
     }
     this.#wake();
+  }
+
+  #cancelTimers(run: ActiveRun): void {
+    for (const timer of run.timers) this.#retries.cancel(timer);
+    run.timers.clear();
   }
 
   #lose(error: Error, waiters: readonly Waiter[]): void {
@@ -291,7 +320,8 @@ export class Executor {
         this.#bodies.abort(run, pathOf(frame, index));
         break;
       case "rest":
-        run.settleRest();
+        run.atRest = true;
+        if (run.state.finished !== undefined) this.#cancelTimers(run);
         this.#options.onRest(run);
         break;
       default:

@@ -21,6 +21,8 @@ export interface LoadedSaga {
   readonly plan: Plan;
   readonly instance: object;
   readonly graphs: ReadonlyMap<Plan, LoadedGraph>;
+  /** Whether any node starts a run of its own. */
+  readonly spawns: boolean;
 }
 
 /**
@@ -55,7 +57,8 @@ export function loadSaga({ definition, instance }: BoundSaga): LoadedSaga {
     graphs.set(each, { nodes, output: bindings.output, values: makeValues });
   }
   checkMethods(plan, instance);
-  return { manifest, plan, instance, graphs };
+  const spawns = [...graphs.keys()].some(({ nodes }) => nodes.some(({ kind }) => kind === "spawn"));
+  return { manifest, plan, instance, graphs, spawns };
 }
 
 /** The function without which a node cannot be run. */

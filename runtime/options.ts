@@ -55,6 +55,11 @@ export interface CoordinatorOptions {
   readonly onPaused?: (run: PausedRun) => unknown;
   /** A run is paused when a node's attempts have ended with the process this often. Default 3. */
   readonly crashLimit?: number;
+  /**
+   * A run that only waits, and for longer than this, is not kept in memory meanwhile, in
+   * milliseconds. Default 10,000; `Infinity` keeps all.
+   */
+  readonly shortWaitMs?: number;
 }
 
 export interface StartOptions {

@@ -6,7 +6,7 @@ import { foldLog } from "./history.js";
 import type { LoggedEvent } from "./events.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { type Manifest, parseManifest } from "./manifest.js";
-import type { RunRow, StoreReader } from "./stores/store.js";
+import type { RunFilter, RunRow, RunStatus, StoreReader } from "./stores/store.js";
 
 /** A run that this coordinator cannot go on with. It stays in the store as it is. */
 export interface UnrecoveredRun {
@@ -33,50 +33,104 @@ export function crashLimitOf({
   );
 }
 
+/** How long a run may wait and be kept in memory. */
+const DEFAULT_SHORT_WAIT_MS = 10_000;
+
+/** Waits that are no longer keep a run in memory, in milliseconds. @throws StenoError `bad-short-wait` */
+export function shortWaitOf({
+  shortWaitMs: wait = DEFAULT_SHORT_WAIT_MS,
+}: {
+  readonly shortWaitMs?: number;
+}): number {
+  if (wait >= 0) return wait;
+  throw new StenoError(
+    "bad-short-wait",
+    `\`shortWaitMs\` is ${wait}: it must be a number of milliseconds from 0, or Infinity`,
+  );
+}
+
 /** Rows that are read at a time: not all, since there may be many. */
-const PAGE = 200;
+export const PAGE = 200;
+
+export const UNFINISHED: readonly RunStatus[] = ["running", "unwinding", "stuck"];
 
 /** All unfinished runs, a page at a time. */
-export async function* unfinishedRuns(store: StoreReader): AsyncGenerator<RunRow> {
+export async function* unfinishedRuns(
+  store: StoreReader,
+  filter: Pick<RunFilter, "hashNot"> = {},
+): AsyncGenerator<RunRow> {
   let after: string | undefined;
   for (;;) {
-    const page = await store.runs({
-      status: ["running", "unwinding", "stuck"],
+    const page: readonly RunRow[] = await store.runs({
+      ...filter,
+      status: UNFINISHED,
       limit: PAGE,
       ...(after !== undefined && { after }),
     });
     yield* page;
-    after = page.at(-1)?.id;
-    if (page.length < PAGE || after === undefined) return;
+    const last = page.at(-1)?.id;
+    if (page.length === PAGE) after = last;
+    // What came last may have been finished and pruned since: then nothing comes after it.
+    else if (last === undefined && after !== undefined && !(await store.run(after))) after = last;
+    else return;
   }
 }
 
-/** Brings a run back to where its log says it is. */
-export async function restore(
-  store: StoreReader,
-  row: RunRow,
-  sagas: readonly LoadedSaga[],
-): Promise<ActiveRun | UnrecoveredRun> {
-  const { id, saga, hash } = row;
-  const loaded = sagas.find(({ manifest }) => manifest.hash === hash && manifest.name === saga);
-  if (loaded === undefined) return definitionMissing(store, row, sagas);
-  try {
-    const events = await store.events(id);
-    events.forEach(checkEvent);
-    const state = foldLog(loaded.plan, events);
-    if (state.finished !== undefined) {
-      throw new StenoError(
-        "corrupt-log",
-        `its row says \`${row.status}\`, but its saga log has come to its end (${state.finished})`,
-      );
+/** Brings runs back to where their logs say they are. */
+export class Restorer {
+  readonly #store: StoreReader;
+  readonly #sagas: readonly LoadedSaga[];
+  /** By the hash of a definition that is missing: how what is there differs from it. */
+  readonly #differences = new Map<string, Promise<string | undefined>>();
+
+  constructor(store: StoreReader, sagas: readonly LoadedSaga[]) {
+    this.#store = store;
+    this.#sagas = sagas;
+  }
+
+  async restore(row: RunRow): Promise<ActiveRun | UnrecoveredRun> {
+    const { id, saga, hash } = row;
+    const loaded = this.#sagas.find(
+      ({ manifest }) => manifest.hash === hash && manifest.name === saga,
+    );
+    if (loaded === undefined) return this.#definitionMissing(row);
+    try {
+      const events = await this.#store.events(id);
+      events.forEach(checkEvent);
+      const state = foldLog(loaded.plan, events);
+      if (state.finished !== undefined) {
+        throw new StenoError(
+          "corrupt-log",
+          `its row says \`${row.status}\`, but its saga log has come to its end (${state.finished})`,
+        );
+      }
+      return new ActiveRun(loaded, row, state, events.length);
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      const message =
+        `run \`${id}\` cannot go on, since its saga log is damaged: ${said}; ` +
+        "restore the store from a copy, or undo by hand what `steno log` shows";
+      return { id, saga, reason: "corrupt-log", message };
     }
-    return new ActiveRun(loaded, row, state, events.length);
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
+  }
+
+  async #definitionMissing({ id, saga, hash }: RunRow): Promise<UnrecoveredRun> {
+    const reason = "definition-missing";
     const message =
-      `run \`${id}\` cannot go on, since its saga log is damaged: ${said}; ` +
-      "restore the store from a copy, or undo by hand what `steno log` shows";
-    return { id, saga, reason: "corrupt-log", message };
+      `run \`${id}\` was started with the definition ${hash} of \`${saga}\`, which is not in ` +
+      "`sagas`: add the bundle or module that it was started with, after the newer one";
+    let found = this.#differences.get(hash);
+    if (found === undefined) this.#differences.set(hash, (found = this.#difference(saga, hash)));
+    const difference = await found;
+    if (difference === undefined) return { id, saga, reason, message };
+    return { id, saga, reason, message: `${message}; what changed: ${difference}`, difference };
+  }
+
+  async #difference(saga: string, hash: string): Promise<string | undefined> {
+    const other = this.#sagas.find(({ manifest }) => manifest.name === saga);
+    const old = await storedDefinition(this.#store, hash);
+    if (other === undefined || old === undefined) return undefined;
+    return differenceOf(old, other.manifest);
   }
 }
 
@@ -94,22 +148,6 @@ function checkEvent(event: LoggedEvent, place: number): void {
       `the value of event ${place} (\`${event.type}\`) is no JSON`,
     );
   }
-}
-
-async function definitionMissing(
-  store: StoreReader,
-  { id, saga, hash }: RunRow,
-  sagas: readonly LoadedSaga[],
-): Promise<UnrecoveredRun> {
-  const reason = "definition-missing";
-  const other = sagas.find(({ manifest }) => manifest.name === saga);
-  const message =
-    `run \`${id}\` was started with the definition ${hash} of \`${saga}\`, which is not in ` +
-    "`sagas`: add the bundle or module that it was started with, after the newer one";
-  const old = await storedDefinition(store, hash);
-  if (other === undefined || old === undefined) return { id, saga, reason, message };
-  const difference = differenceOf(old, other.manifest);
-  return { id, saga, reason, message: `${message}; what changed: ${difference}`, difference };
 }
 
 /** The difference is told for people's convenience: without it the run is missed all the same. */

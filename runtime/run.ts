@@ -26,22 +26,24 @@ export interface RunHost {
   /** @throws StenoError when the coordinator is closed. */
   reader(): StoreReader;
   active(id: string): ActiveRun | undefined;
+  /** Waits until a run rests. Resolves to its state, or to `undefined` if its log has to be asked. */
+  rest(id: string): Promise<RunState | undefined>;
   control(run: string, command: string, args: CommandArguments): Promise<string | undefined>;
   /** Fails if a run that is not finished cannot go on here. */
   checkAlive(id: string): void;
 }
 
-/** A run. It holds nothing but its id, so that a finished one costs no memory. */
+/** A run. It holds its id, so that one that only waits costs no memory; and its end, once asked for. */
 export class Run<Result = unknown> {
   readonly id: string;
   readonly #host: RunHost;
-  readonly #active: ActiveRun | undefined;
+  /** How it ended, once somebody has asked. */
+  #finished: RunState | undefined;
 
   /** Made by a coordinator only. */
-  constructor(host: RunHost, id: string, active: ActiveRun | undefined) {
+  constructor(host: RunHost, id: string) {
     this.#host = host;
     this.id = id;
-    this.#active = active;
   }
 
   /**
@@ -50,23 +52,15 @@ export class Run<Result = unknown> {
    * @throws SagaStuckError when it cannot go on without an operator
    */
   async result(): Promise<Result> {
-    const active = this.#active ?? this.#host.active(this.id);
-    if (active === undefined) {
-      const row = await this.#row();
-      // A run that is not finished, and not active here, never is.
-      if (row.status !== "succeeded" && row.status !== "undone") this.#host.checkAlive(this.id);
-      return outcomeOf(this.id, await this.#state(row)) as Result;
-    }
-    if (!active.atRest) {
-      this.#host.checkAlive(this.id);
-      await active.rest();
-    }
-    return outcomeOf(this.id, active.state) as Result;
+    let state = this.#finished;
+    state ??= (await this.#host.rest(this.id)) ?? (await this.#state(await this.#row()));
+    if (state.finished !== undefined) this.#finished = state;
+    return outcomeOf(this.id, state) as Result;
   }
 
   /** Where the run is now. */
   async status(): Promise<RunReport> {
-    const active = this.#host.active(this.id) ?? this.#active;
+    const active = this.#host.active(this.id);
     if (active === undefined) {
       const row = await this.#row();
       const { id, saga, status, reason } = row;

@@ -11,7 +11,8 @@ import type { LoadedSaga } from "./loaded-saga.js";
 import { failureOf } from "./machine/holding.js";
 import type { PlainNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
-import { type Frame, nodeOf, pathOf, PHASE } from "./state.js";
+import { spawningNodes } from "./machine/waiting.js";
+import { type Frame, isHeld, nodeOf, pathOf, PHASE, type Place } from "./state.js";
 
 export interface SpawnHost {
   /** Starts a run, or finds the one with that id; resolves when it is durable. */
@@ -19,20 +20,16 @@ export interface SpawnHost {
   isFinished(id: string): Promise<boolean>;
   /** The result of a run that is finished; throws as `result()` does. */
   result(id: string): Promise<unknown>;
-}
-
-/** A node that waits for a run. */
-interface Watch {
-  readonly run: ActiveRun;
-  readonly frame: Frame;
-  readonly index: number;
+  /** The ids of runs that may wait for a run. */
+  awaiting(id: string): Promise<readonly string[]>;
+  active(id: string): ActiveRun | undefined;
+  /** Brings a run back into memory. */
+  bring(id: string): Promise<unknown>;
 }
 
 export class Spawns {
   readonly #host: SpawnHost;
   readonly #executor: () => Executor;
-  /** By the id of the run that is waited for. */
-  readonly #watches = new Map<string, Watch[]>();
 
   constructor(host: SpawnHost, executor: () => Executor) {
     this.#host = host;
@@ -58,28 +55,46 @@ export class Spawns {
     this.#executor().record(run, { type: "spawned", at, node, value: JSON.stringify(id) });
   }
 
-  /** Tells how the run of a node ends: now, or when it does. */
+  /** Tells how the run of a node ends, if it has ended; else `finished` does. */
   watch(run: ActiveRun, frame: Frame, index: number): void {
-    const id = String(decodeInputs(frame.inputs[index] ?? "[]")[0]);
-    const watch = { run, frame, index };
-    const list = this.#watches.get(id);
-    if (list === undefined) this.#watches.set(id, [watch]);
-    else list.push(watch);
-    // It may be so already. If the store cannot be read now, the next owner asks again.
-    this.#host.isFinished(id).then(
-      (finished) => finished && this.finished(id),
-      () => undefined,
-    );
+    const id = awaitedAt({ frame, index });
+    // If the store cannot be read now, the next owner asks again.
+    void this.#keeping(run, async () => {
+      if (await this.#host.isFinished(id)) await this.#tell(run, { frame, index }, id);
+    });
   }
 
   /** A run is finished. One that is stuck may still go on. */
-  finished(id: string): void {
-    const list = this.#watches.get(id);
-    this.#watches.delete(id);
-    for (const watch of list ?? []) void this.#tell(watch, id);
+  async finished(id: string): Promise<void> {
+    for (const waiting of await this.#host.awaiting(id)) {
+      const run = this.#host.active(waiting);
+      // Brought back, it asks by itself.
+      if (run === undefined) await this.#host.bring(waiting);
+      else void this.#keeping(run, () => this.#tellAll(run, id));
+    }
   }
 
-  async #tell({ run, frame, index }: Watch, id: string): Promise<void> {
+  /** The run stays in memory until it is done. */
+  async #keeping(run: ActiveRun, act: () => Promise<unknown>): Promise<void> {
+    run.pending += 1;
+    try {
+      await act();
+    } catch {
+      // As above.
+    } finally {
+      run.pending -= 1;
+      this.#executor().touch(run);
+    }
+  }
+
+  async #tellAll(run: ActiveRun, id: string): Promise<void> {
+    for (const place of spawningNodes(run.state)) {
+      if (awaitedAt(place) === id) await this.#tell(run, place, id);
+    }
+  }
+
+  async #tell(run: ActiveRun, { frame, index }: Place, id: string): Promise<void> {
+    if (!isAsking(run, frame, index)) return;
     const node = pathOf(frame, index);
     const attempt = frame.attempt[index] as number;
     const event = await this.#host.result(id).then(
@@ -93,7 +108,7 @@ export class Spawns {
         return { type: "failed", value: recordError(error) } as const;
       },
     );
-    if (event === undefined || frame.phase[index] !== PHASE.waiting) return;
+    if (event === undefined || !isAsking(run, frame, index)) return;
     const at = this.#executor().clock.now();
     if (event.type === "succeeded") {
       this.#executor().record(run, { at, node, attempt, ...event });
@@ -102,6 +117,16 @@ export class Spawns {
     const failed = { at, node, attempt, value: event.value };
     this.#executor().record(run, failureOf(run.state, frame, index, failed));
   }
+}
+
+/** While a run is held nothing is told: it asks again when it goes on. */
+function isAsking({ state }: ActiveRun, frame: Frame, index: number): boolean {
+  return frame.phase[index] === PHASE.waiting && !isHeld(state);
+}
+
+/** The id of the run that a node starts or waits for. */
+function awaitedAt({ frame, index }: Place): string {
+  return String(decodeInputs(frame.inputs[index] ?? "[]")[0]);
 }
 
 /** Whether the run was not refused, but could not be started now: the next owner will. */
