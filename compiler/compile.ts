@@ -1,12 +1,13 @@
 /** The pipeline: load, build (lower, analyse, emit), then write or check, then bundle. It prints nothing. */
 import * as path from "node:path";
 import type { Manifest, Position } from "steno-runtime/manifest";
-import { build, nothing, type Analysed } from "./build.js";
+import { analyseProject, build, nothing, type Analysed } from "./build.js";
 import type { BundleResult } from "./bundle.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Places } from "./diagnostics/places.js";
 import { exitCode, inOrder } from "./diagnostics/report.js";
 import { manifestOf } from "./emit/manifest.js";
+import { applyFixes, type Fixed } from "./fix.js";
 import { load, type FrontendOptions } from "./frontend/index.js";
 import type { IncrementalBuild } from "./incremental.js";
 import type { SourceModel, Span } from "./model.js";
@@ -60,6 +61,22 @@ export async function compile(
     ? await bundleAll(options, sources, places, report)
     : { bundles: [], skipped: [] };
   return { diagnostics: inOrder(found), sources, places, modules, bundles, skipped };
+}
+
+/** No edit makes room for another this often; it is a loop that must end. */
+const MOST_ROUNDS = 10;
+
+/** Mends in the sources what is certain. Writes nothing else. */
+export function fix(options: FrontendOptions): Fixed {
+  const files = new Set<string>();
+  let count = 0;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const fixed = applyFixes(analyseProject(options).diagnostics);
+    if (fixed.count === 0) break;
+    count += fixed.count;
+    for (const file of fixed.files) files.add(file);
+  }
+  return { count, files: [...files] };
 }
 
 /** The manifests of all sagas, with positions relative to the folder. */

@@ -13,6 +13,7 @@ import { codes, explain } from "./diagnostics/explain.js";
 import { toJson } from "./diagnostics/json.js";
 import { exitCode } from "./diagnostics/report.js";
 import { toText } from "./diagnostics/text.js";
+import type { Fixed } from "./fix.js";
 import { drawGraphs, type GraphFormat } from "./emit/graph.js";
 
 interface Flags {
@@ -20,6 +21,7 @@ interface Flags {
   readonly bundle?: string;
   readonly external?: readonly string[];
   readonly check?: true;
+  readonly fix?: true;
   readonly watch?: true;
   readonly json?: true;
   readonly format?: GraphFormat;
@@ -65,6 +67,12 @@ function commands(answer: { code: number }): Command {
     .option("--bundle <folder>", "also bundle each source into one file, for `steno run`")
     .option("--external <package>", "leave a package out of the bundles (repeatable)", collect)
     .option("--check", "write nothing; fail if something is wrong or out of date")
+    .addOption(
+      new Option("--fix", "first mend in the sources what is certain").conflicts([
+        "check",
+        "watch",
+      ]),
+    )
     .addOption(new Option("--watch", "keep compiling").conflicts("check"))
     .option(...json)
     .enablePositionalOptions()
@@ -121,8 +129,10 @@ async function compileOnce(
   flags: Flags,
   incremental?: IncrementalBuild,
 ): Promise<number> {
-  const { compile } = await pipeline();
-  const compiled = await compile(optionsOf(paths, flags), incremental);
+  const { compile, fix } = await pipeline();
+  const options = optionsOf(paths, flags);
+  const fixed = flags.fix ? fix(options) : undefined;
+  const compiled = await compile(options, incremental);
   if (flags.json) {
     const all = compiled.diagnostics.map((each) => toJson(each, compiled.places, cwd));
     process.stdout.write(`${JSON.stringify(all, null, flags.watch ? undefined : 2)}\n`);
@@ -130,6 +140,7 @@ async function compileOnce(
     printDiagnostics(compiled);
     // What was not done is said where the errors are: stdout may be piped away.
     const stream = exitCode(compiled) === 0 ? process.stdout : process.stderr;
+    if (fixed !== undefined) stream.write(fixSummary(fixed));
     stream.write(summary(compiled, flags));
   }
   return exitCode(compiled);
@@ -217,8 +228,17 @@ function summary(compiled: Compiled, flags: Flags): string {
   );
   const count = sources.reduce((sum, source) => sum + source.sagas.length, 0);
   const done = flags.check ? "checked" : "compiled";
-  const end = errors === 0 ? "" : `, ${plural(errors, "error")}`;
+  const fixable = diagnostics.filter(({ fix }) => fix !== undefined).length;
+  const advice = fixable === 0 ? "" : ` (--fix mends ${fixable})`;
+  const end = errors === 0 ? "" : `, ${plural(errors, "error")}${advice}`;
   return `${done} ${plural(count, "saga")}${end}\n${[...changed, ...embedded].join("")}`;
+}
+
+function fixSummary({ count, files }: Fixed): string {
+  const lines = files.map((file) => `  ${path.relative(cwd, file)}\n`);
+  return count === 0
+    ? "fixed nothing: no error has one certain fix\n"
+    : `fixed ${plural(count, "error")}\n${lines.join("")}`;
 }
 
 function plural(count: number, word: string): string {

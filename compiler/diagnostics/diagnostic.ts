@@ -11,6 +11,12 @@ export interface Label {
   readonly text: string;
 }
 
+/** A change of a source: what is in the span becomes the text. */
+export interface Edit {
+  readonly span: Span;
+  readonly text: string;
+}
+
 /** One finding, complete with its prose. */
 export interface Diagnostic {
   readonly code: string;
@@ -26,6 +32,8 @@ export interface Diagnostic {
   readonly notes: readonly string[];
   /** What to do; never a question. */
   readonly help: string | undefined;
+  /** What `--fix` does about it; absent where more than one thing could be meant. */
+  readonly fix: readonly Edit[] | undefined;
 }
 
 /** What a message function says; the rest comes from its entry. */
@@ -36,6 +44,7 @@ export interface Message {
   readonly others?: readonly Label[];
   readonly notes?: readonly string[];
   readonly help?: string;
+  readonly fix?: readonly Edit[] | undefined;
 }
 
 /** The page of a code: for `explain` and for `docs/ERRORS.md`. */
@@ -64,8 +73,8 @@ export function entry<Facts>(
   say: (facts: Facts) => Message,
 ): Entry<Facts> {
   const make = (facts: Facts): Diagnostic => {
-    const { message, span, label, others = [], notes = [], help } = say(facts);
-    return { code, severity, message, span, label, others, notes, help };
+    const { message, span, label, others = [], notes = [], help, fix } = say(facts);
+    return { code, severity, message, span, label, others, notes, help, fix };
   };
   return Object.assign(make, { code, severity, page });
 }

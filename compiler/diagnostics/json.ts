@@ -19,10 +19,13 @@ export interface JsonDiagnostic extends Partial<JsonPlace> {
   readonly labels: readonly (JsonPlace & { readonly text: string })[];
   readonly notes: readonly string[];
   readonly help?: string;
+  /** What `--fix` would do: each place becomes its text. */
+  readonly fix?: readonly (JsonPlace & { readonly text: string })[];
 }
 
 export function toJson(diagnostic: Diagnostic, places: Places, cwd: string): JsonDiagnostic {
-  const { code, severity, message, span, label, others, notes, help } = diagnostic;
+  const { code, severity, message, span, label, others, notes, help, fix } = diagnostic;
+  const edits = fix?.map((edit) => ({ ...place(edit.span, places, cwd), text: edit.text }));
   const main = span && label !== undefined ? [{ ...place(span, places, cwd), text: label }] : [];
   const labels = others.map((other) => ({ ...place(other.span, places, cwd), text: other.text }));
   return {
@@ -33,6 +36,7 @@ export function toJson(diagnostic: Diagnostic, places: Places, cwd: string): Jso
     labels: [...main, ...labels],
     notes,
     ...(help !== undefined && { help }),
+    ...(edits !== undefined && { fix: edits }),
   };
 }
 

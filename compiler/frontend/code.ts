@@ -4,6 +4,7 @@
  */
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
+import type { Edit } from "../diagnostics/diagnostic.js";
 import type { CodePart, External, Member } from "../model.js";
 import { resolve, shown, spanOf } from "./context.js";
 import { isWithin, type Holes, type Method } from "./method.js";
@@ -120,9 +121,19 @@ class Writer {
     this.sound = false;
     const generic = ts.isTypeParameterDeclaration(declared);
     const facts = { at: spanOf(node), name: shown(node), other: spanOf(declared) };
-    this.method.context.report(generic ? say.typeParameter(facts) : say.notExported(facts));
+    this.method.context.report(
+      generic ? say.typeParameter(facts) : say.notExported({ ...facts, fix: exportIt(declared) }),
+    );
     return node.text;
   }
+}
+
+/** What exports a declaration at the top level of its module. */
+function exportIt(declared: ts.Declaration): Edit[] | undefined {
+  const statement = ts.findAncestor(declared, (each) => ts.isSourceFile(each.parent));
+  if (statement === undefined) return undefined;
+  const { file, start } = spanOf(statement);
+  return [{ span: { file, start, end: start }, text: "export " }];
 }
 
 /** `this.member`, or `this["member"]`. */

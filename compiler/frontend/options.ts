@@ -195,12 +195,15 @@ function checkKeys(
   if (wrong === undefined) return true;
   const [key, { node }] = wrong;
   const near = nearest(key, keys);
+  const at = spanOf(ts.isPropertyAssignment(node.parent) ? node.parent.name : node);
+  const isKey = ts.isPropertyAssignment(node.parent);
   context.report(
     say.optionInvalid({
-      at: spanOf(ts.isPropertyAssignment(node.parent) ? node.parent.name : node),
+      at,
       what: `\`${key}\``,
       must: undefined,
       help: near === undefined ? `there are ${known}` : `write \`${near}\``,
+      fix: near === undefined || !isKey ? undefined : [{ span: at, text: near }],
     }),
   );
   return false;

@@ -4,6 +4,7 @@
  */
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
+import type { Edit } from "../diagnostics/diagnostic.js";
 import { nearest } from "../diagnostics/nearest.js";
 import type { ActionModel, UndoModel } from "../model.js";
 import { checkUndo } from "./check-undo.js";
@@ -240,6 +241,7 @@ export class ClassReader {
           name: undo.name,
           action: target,
           near,
+          fix: where && near ? [{ span: spanOf(where), text: JSON.stringify(near) }] : undefined,
         }),
       );
       return false;
@@ -348,9 +350,9 @@ function isOptional(parameter: ts.Symbol): boolean {
 /** Under which name the module exports the class; undefined: it cannot be used, and that is reported. */
 function checkClass(context: Context, declaration: ts.ClassDeclaration): string | undefined {
   const name = declaration.name?.text;
-  const refuse = (fault: string, help: string): undefined => {
+  const refuse = (fault: string, help: string, fix?: readonly Edit[]): undefined => {
     const at = spanOf(declaration.name ?? declaration.getFirstToken() ?? declaration);
-    context.report(say.classShape({ at, name: name ?? "without a name", fault, help }));
+    context.report(say.classShape({ at, name: name ?? "without a name", fault, help, fix }));
     return undefined;
   };
   if (!ts.isSourceFile(declaration.parent)) {
@@ -374,5 +376,8 @@ function checkClass(context: Context, declaration: ts.ClassDeclaration): string 
     })
     .map((symbol) => symbol.name);
   const found = names.includes(name) ? name : names[0];
-  return found ?? refuse("is not exported", `write \`export class ${name}\``);
+  if (found !== undefined) return found;
+  const { file, start } = spanOf(declaration);
+  const fix = [{ span: { file, start, end: start }, text: "export " }];
+  return refuse("is not exported", `write \`export class ${name}\``, fix);
 }

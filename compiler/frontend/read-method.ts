@@ -1,6 +1,7 @@
 /** Checks the declaration of one decorated method: its shape, and that its values can be stored. */
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
+import type { Edit } from "../diagnostics/diagnostic.js";
 import { spanOf, type Context, type Marker } from "./context.js";
 import { awaited, isAny, isPromise, isVoid, notJson } from "./types.js";
 
@@ -21,7 +22,8 @@ export function checkMethod(
   const at = spanOf(member.name ?? member);
   const fault = faultOf(context, member, name);
   if (fault !== undefined) {
-    context.report(say.memberShape({ at, name, marker, fault: fault.is, help: fault.help }));
+    const { is, help, fix } = fault;
+    context.report(say.memberShape({ at, name, marker, fault: is, help, fix }));
     return false;
   }
   if (!ts.isMethodDeclaration(member)) return false;
@@ -29,7 +31,7 @@ export function checkMethod(
   const returned = signature?.getReturnType();
   if (returned === undefined || isAny(returned) || !isPromise(context, returned)) {
     const type = returned === undefined ? "nothing" : context.checker.typeToString(returned);
-    context.report(say.notAsync({ at, name, marker, type }));
+    context.report(say.notAsync({ at, name, marker, type, fix: makeAsync(member) }));
     return false;
   }
   const output = awaited(context, returned);
@@ -51,6 +53,33 @@ export function checkMethod(
 interface Fault {
   readonly is: string;
   readonly help: string;
+  readonly fix?: readonly Edit[];
+}
+
+/** `async`, and the type as that of a promise. */
+function makeAsync(member: ts.MethodDeclaration): Edit[] {
+  const insert = (node: ts.Node, end: boolean, text: string): Edit => {
+    const { file, start, end: last } = spanOf(node);
+    const at = end ? last : start;
+    return { span: { file, start: at, end: at }, text };
+  };
+  const isAsync = ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Async;
+  const type = member.type;
+  return [
+    ...(isAsync ? [] : [insert(member.name, false, "async ")]),
+    ...(type ? [insert(type, false, "Promise<"), insert(type, true, ">")] : []),
+  ];
+}
+
+/** Without the modifier, and the space after it. */
+function withoutModifier(member: ts.MethodDeclaration): Edit[] {
+  const found = member.modifiers?.find(
+    ({ kind }) => kind === ts.SyntaxKind.PrivateKeyword || kind === ts.SyntaxKind.ProtectedKeyword,
+  );
+  if (found === undefined) return [];
+  const { file, start, end } = spanOf(found);
+  const after = /^\s*/.exec(member.getSourceFile().text.slice(end))?.[0].length ?? 0;
+  return [{ span: { file, start, end: end + after }, text: "" }];
 }
 
 function faultOf(context: Context, member: ts.ClassElement, name: string): Fault | undefined {
@@ -72,7 +101,8 @@ function faultOf(context: Context, member: ts.ClassElement, name: string): Fault
   }
   if (flags & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) {
     const word = flags & ts.ModifierFlags.Private ? "private" : "protected";
-    return { is: word, help: `remove \`${word}\`: the runtime calls it from outside` };
+    const help = `remove \`${word}\`: the runtime calls it from outside`;
+    return { is: word, help, fix: withoutModifier(member) };
   }
   if (member.asteriskToken !== undefined) {
     return { is: "a generator", help: "write a method that returns a Promise" };

@@ -30,7 +30,8 @@ function span(text: string, file = "/p/src/trip.ts"): Span {
 
 function diagnostic(change: Partial<Diagnostic>): Diagnostic {
   const empty = { span: undefined, label: undefined, others: [], notes: [], help: undefined };
-  return { code: "some-code", severity: "error", message: "it is wrong", ...empty, ...change };
+  const fix = undefined;
+  return { code: "some-code", severity: "error", message: "it is wrong", ...empty, fix, ...change };
 }
 
 const draw = (change: Partial<Diagnostic>, colour = false): string =>

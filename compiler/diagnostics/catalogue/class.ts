@@ -1,11 +1,15 @@
 /** Messages about decorated classes: what can be an action, an undo, a saga. Not about method bodies. */
 import type { Span } from "../../model.js";
-import { entry, type Label } from "../diagnostic.js";
+import { entry, type Edit, type Label } from "../diagnostic.js";
 import { example } from "./example.js";
 
 interface OfMember {
   readonly at: Span;
   readonly name: string;
+}
+
+interface Mended {
+  readonly fix?: readonly Edit[] | undefined;
 }
 
 const good = example({});
@@ -44,7 +48,9 @@ export const markerTwice = entry<OfMember & { first: string; second: string }>(
   }),
 );
 
-export const memberShape = entry<OfMember & { marker: string; fault: string; help: string }>(
+export const memberShape = entry<
+  OfMember & { marker: string; fault: string; help: string } & Mended
+>(
   "member-shape",
   "error",
   {
@@ -55,14 +61,15 @@ export const memberShape = entry<OfMember & { marker: string; fault: string; hel
     }),
     good: example({ members: '@action({ undo: "none" })\nasync clean(): Promise<void> {}' }),
   },
-  ({ at, name, marker, fault, help }) => ({
+  ({ at, name, marker, fault, help, fix }) => ({
     message: `the @${marker} method \`${name}\` is ${fault}`,
     span: at,
     help,
+    fix,
   }),
 );
 
-export const notAsync = entry<OfMember & { marker: string; type: string }>(
+export const notAsync = entry<OfMember & { marker: string; type: string } & Mended>(
   "not-async",
   "error",
   {
@@ -71,14 +78,15 @@ export const notAsync = entry<OfMember & { marker: string; type: string }>(
     bad: example({ members: '@action({ undo: "none" })\nclean(): void {}' }),
     good: example({ members: '@action({ undo: "none" })\nasync clean(): Promise<void> {}' }),
   },
-  ({ at, name, marker, type }) => ({
+  ({ at, name, marker, type, fix }) => ({
     message: `the @${marker} method \`${name}\` returns \`${type}\`, which is no Promise`,
     span: at,
     help: `write \`async ${name}(…): Promise<…>\``,
+    fix,
   }),
 );
 
-export const classShape = entry<{ at: Span; name: string; fault: string; help: string }>(
+export const classShape = entry<{ at: Span; name: string; fault: string; help: string } & Mended>(
   "class-shape",
   "error",
   {
@@ -87,10 +95,11 @@ export const classShape = entry<{ at: Span; name: string; fault: string; help: s
     bad: example({}).replace("export class", "class"),
     good,
   },
-  ({ at, name, fault, help }) => ({
+  ({ at, name, fault, help, fix }) => ({
     message: `the class ${name} has actions or sagas and ${fault}`,
     span: at,
     help,
+    fix,
   }),
 );
 
@@ -115,7 +124,7 @@ export const optionNotStatic = entry<{ at: Span; what: string; text: string }>(
   }),
 );
 
-interface OptionInvalid {
+interface OptionInvalid extends Mended {
   readonly at: Span;
   readonly what: string;
   /** What its value must be; absent: there is no such option. */
@@ -137,10 +146,11 @@ export const optionInvalid = entry<OptionInvalid>(
       members: '@action({ undo: "none", retry: { attempts: 1 } })\nasync clean(): Promise<void> {}',
     }),
   },
-  ({ at, what, must, help }) => ({
+  ({ at, what, must, help, fix }) => ({
     message: must === undefined ? `there is no option ${what}` : `${what} must be ${must}`,
     span: at,
     help: help ?? `give ${what} ${must}`,
+    fix,
   }),
 );
 
@@ -180,7 +190,9 @@ export const undoTwice = entry<OfMember & { action: string; other: Label }>(
   }),
 );
 
-export const undoOfNoAction = entry<OfMember & { action: string; near: string | undefined }>(
+export const undoOfNoAction = entry<
+  OfMember & { action: string; near: string | undefined } & Mended
+>(
   "undo-of-no-action",
   "error",
   {
@@ -191,10 +203,11 @@ export const undoOfNoAction = entry<OfMember & { action: string; near: string | 
     }),
     good,
   },
-  ({ at, name, action, near }) => ({
+  ({ at, name, action, near, fix }) => ({
     message: `\`${name}\` undoes \`${action}\`, which is no action of this class`,
     span: at,
     help: near === undefined ? "name a method that is decorated with @action" : `write "${near}"`,
+    fix,
   }),
 );
 

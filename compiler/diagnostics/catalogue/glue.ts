@@ -1,6 +1,6 @@
 /** Messages about the expressions in a saga method: names, values, what cannot be moved or stored. */
 import type { Span } from "../../model.js";
-import { entry } from "../diagnostic.js";
+import { entry, type Edit } from "../diagnostic.js";
 import { example } from "./example.js";
 
 interface At {
@@ -62,7 +62,9 @@ export const promiseAsValue = entry<At & { what: string }>(
   }),
 );
 
-export const notExported = entry<At & { name: string; other: Span }>(
+export const notExported = entry<
+  At & { name: string; other: Span; fix?: readonly Edit[] | undefined }
+>(
   "not-exported",
   "error",
   {
@@ -77,11 +79,12 @@ export const notExported = entry<At & { name: string; other: Span }>(
       body: "await this.book(tidy(params.name));",
     }),
   },
-  ({ at, name, other }) => ({
+  ({ at, name, other, fix }) => ({
     message: `\`${name}\` is not exported, so that the generated module cannot reach it`,
     span: at,
     others: [{ span: other, text: "declared here" }],
     help: `export \`${name}\`, or move what uses it into an action`,
+    fix,
   }),
 );
 
