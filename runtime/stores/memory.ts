@@ -7,6 +7,8 @@ import type { LoggedEvent } from "../events.js";
 import type { Manifest } from "../manifest.js";
 import type {
   DueFilter,
+  ListedRun,
+  Place,
   PruneFilter,
   RequestAnswer,
   RunFilter,
@@ -39,6 +41,7 @@ class Data {
   readonly awaiting = new Map<string, Set<StoredRun>>();
   created = 0;
   readonly definitions = new Map<string, string>();
+  readonly kept = new Map<string, string>();
   readonly requests: StoredRequest[] = [];
   epoch = 0;
   owner: MemoryOwner | undefined;
@@ -74,20 +77,24 @@ class MemoryReader implements StoreReader {
     return this.data.runs.get(id)?.row;
   }
 
-  async runs(filter: RunFilter): Promise<readonly RunRow[]> {
-    const { saga, status, hashNot, after, limit = 100 } = filter;
-    const from = after === undefined ? -1 : this.data.runs.get(after)?.place;
-    const found: RunRow[] = [];
-    if (from === undefined) return found;
-    const { order } = this.data;
-    for (let i = firstAfter(order, from); i < order.length && found.length < limit; i++) {
-      const { row } = order[i] as StoredRun;
-      if (hashNot?.includes(row.hash) === true) continue;
-      if (saga !== undefined && row.saga !== saga) continue;
-      if (status !== undefined && !status.includes(row.status)) continue;
-      found.push(row);
+  async runs(filter: RunFilter): Promise<readonly ListedRun[]> {
+    const { after, from, limit = 100 } = filter;
+    const last = after === undefined ? undefined : this.data.runs.get(after);
+    if (after !== undefined && last === undefined) return [];
+    const places = [from ?? [], last === undefined ? [] : placeOf(last)].flat();
+    const found: ListedRun[] = [];
+    for (const run of this.data.order) {
+      if (!fits(run.row, filter)) continue;
+      if (places.every((place) => comparePlaces(placeOf(run), place) > 0)) {
+        found.push({ ...run.row, key: run.place });
+      }
     }
-    return found;
+    // The clock may have been put back.
+    return found.sort(comparePlaces).slice(0, limit);
+  }
+
+  async kept(): Promise<ReadonlyMap<string, string>> {
+    return new Map(this.data.kept);
   }
 
   async events(run: string, after = -1): Promise<readonly LoggedEvent[]> {
@@ -237,6 +244,10 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
       case "define":
         data.definitions.set(write.manifest.hash, JSON.stringify(write.manifest));
         break;
+      case "keep":
+        if (write.value === undefined) data.kept.delete(write.name);
+        else data.kept.set(write.name, write.value);
+        break;
       case "answer": {
         const request = data.requests[write.request - 1];
         if (request !== undefined) request.answer = write.answer;
@@ -244,6 +255,28 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
       }
     }
   }
+}
+
+function placeOf({ row, place }: StoredRun): Place {
+  return { createdAt: row.createdAt, key: place };
+}
+
+function comparePlaces(one: Place, other: Place): number {
+  return one.createdAt - other.createdAt || one.key - other.key;
+}
+
+function fits(row: RunRow, filter: RunFilter): boolean {
+  const { saga = row.saga, status, hashNot, reason = row.reason, idPrefix = "" } = filter;
+  const { createdFrom = -Infinity, createdBefore = Infinity } = filter;
+  return (
+    row.saga === saga &&
+    row.reason === reason &&
+    row.id.startsWith(idPrefix) &&
+    row.createdAt >= createdFrom &&
+    row.createdAt < createdBefore &&
+    status?.includes(row.status) !== false &&
+    hashNot?.includes(row.hash) !== true
+  );
 }
 
 function isFinished(run: StoredRun | undefined): boolean {

@@ -6,7 +6,8 @@
 import { StoreError } from "../errors.js";
 import { BulkInsert } from "./sqlite-bulk.js";
 import type { OwnerLock } from "./sqlite-owner-lock.js";
-import { RUN_COLUMNS, runOf, type OpenFile, SqliteReader } from "./sqlite-reader.js";
+import { RUN_COLUMNS } from "./sqlite-list.js";
+import { runOf, type OpenFile, SqliteReader } from "./sqlite-reader.js";
 import type { SqlRow, Statement } from "./sqlite-driver.js";
 import type {
   DueFilter,
@@ -192,6 +193,12 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
         const { hash, name } = write.manifest;
         const sql = "INSERT OR IGNORE INTO definitions (hash, saga, manifest) VALUES (?, ?, ?)";
         this.statement(sql).run(hash, name, JSON.stringify(write.manifest));
+        return;
+      }
+      case "keep": {
+        const { name, value } = write;
+        if (value === undefined) this.statement("DELETE FROM kept WHERE name = ?").run(name);
+        else this.statement("INSERT OR REPLACE INTO kept VALUES (?, ?)").run(name, value);
         return;
       }
       case "answer":

@@ -9,14 +9,18 @@ import type { Manifest } from "../manifest.js";
 import { isOwnerLockHeld } from "./sqlite-owner-lock.js";
 import { storeError } from "./sqlite-schema.js";
 import type { Connection, SqlRow, SqlValue, Statement } from "./sqlite-driver.js";
-import type { RequestAnswer, RunFilter, RunRow, RunStatus, StoreReader } from "./store.js";
+import { listQuery, RUN_COLUMNS } from "./sqlite-list.js";
+import type {
+  ListedRun,
+  Place,
+  RequestAnswer,
+  RunFilter,
+  RunRow,
+  RunStatus,
+  StoreReader,
+} from "./store.js";
 
-export const RUN_COLUMNS =
-  "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at, wake_at";
 const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at";
-
-/** How many runs a list has unless told. */
-const DEFAULT_LIMIT = 100;
 
 /** How many different statements are kept prepared; those of filters are few. */
 const STATEMENT_LIMIT = 50;
@@ -44,44 +48,28 @@ export class SqliteReader implements StoreReader {
     return row === undefined ? undefined : runOf(row);
   }
 
-  async runs(filter: RunFilter): Promise<readonly RunRow[]> {
-    const limit = filter.limit ?? DEFAULT_LIMIT;
+  async runs(filter: RunFilter): Promise<readonly ListedRun[]> {
     return this.guard(() => {
-      const after = filter.after === undefined ? 0 : this.keyOf(filter.after);
-      if (after === undefined) return [];
-      // One query for each status, so that the index gives each in order and stops at the limit.
-      const statuses = filter.status ?? [undefined];
-      const rows = [...new Set(statuses)].flatMap((status) =>
-        this.#page(filter, status, after, limit),
-      );
-      rows.sort((a, b) => Number(a["key"]) - Number(b["key"]));
-      return rows.slice(0, limit).map(runOf);
+      const query = listQuery(filter, filter.after && this.#placeOf(filter.after));
+      if (query === undefined) return [];
+      const rows = query.values.flatMap((values) => this.statement(query.sql).all(...values));
+      const runs = rows.map((row) => ({ ...runOf(row), key: Number(row["key"]) }));
+      // One query for each status: the index gives each in order, and stops at the limit.
+      if (query.values.length > 1) {
+        runs.sort((a, b) => a.createdAt - b.createdAt || a.key - b.key);
+      }
+      return runs.slice(0, query.limit);
     });
   }
 
-  #page(
-    { saga, hashNot }: RunFilter,
-    status: RunStatus | undefined,
-    after: number,
-    limit: number,
-  ): readonly SqlRow[] {
-    const conditions = ["key > ?"];
-    const values: SqlValue[] = [after];
-    if (hashNot !== undefined) {
-      conditions.push(`hash NOT IN (${hashNot.map(() => "?").join(", ")})`);
-      values.push(...hashNot);
-    }
-    if (saga !== undefined) {
-      conditions.push("saga = ?");
-      values.push(saga);
-    }
-    if (status !== undefined) {
-      conditions.push("status = ?");
-      values.push(status);
-    }
-    const where = conditions.join(" AND ");
-    const sql = `SELECT ${RUN_COLUMNS} FROM runs WHERE ${where} ORDER BY key LIMIT ?`;
-    return this.statement(sql).all(...values, limit);
+  #placeOf(id: string): Place | undefined {
+    const row = this.statement("SELECT created_at, key FROM runs WHERE id = ?").get(id);
+    return row && { createdAt: Number(row["created_at"]), key: Number(row["key"]) };
+  }
+
+  async kept(): Promise<ReadonlyMap<string, string>> {
+    const rows = this.guard(() => this.statement("SELECT name, value FROM kept").all());
+    return new Map(rows.map((row) => [String(row["name"]), String(row["value"])]));
   }
 
   async events(run: string, after = -1): Promise<readonly LoggedEvent[]> {

@@ -9,7 +9,7 @@ import { type Connection, SQLITE, sqliteCode } from "./sqlite-driver.js";
 export const APPLICATION_ID = 0x5354_454e;
 
 /** Counted up with each change of the tables; kept in `user_version`. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** What is found by them: runs that have to be looked at, runs that wait for runs, and old runs. */
 const WAKING = `CREATE INDEX runs_by_wake ON runs (wake_at, id) WHERE wake_at IS NOT NULL;
@@ -23,6 +23,21 @@ CREATE INDEX awaits_by_run ON awaits (run);
 `;
 
 /**
+ * Lists are in the order of `created_at` and `key` (which is part of each index), whatever they are
+ * filtered by; those by more than one of these look through the runs of one.
+ */
+const LISTS = `CREATE INDEX runs_by_status ON runs (status, created_at);
+CREATE INDEX runs_by_saga ON runs (saga, status, created_at);
+CREATE INDEX runs_of_saga ON runs (saga, created_at);
+CREATE INDEX runs_by_reason ON runs (reason, created_at) WHERE reason IS NOT NULL;
+CREATE INDEX runs_by_creation ON runs (created_at);
+CREATE TABLE kept (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+`;
+
+/**
  * What makes a store of each version one of the next, from version 1 on. A store that was made so
  * and one that is new are the same; a test holds that.
  */
@@ -31,6 +46,9 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE runs ADD COLUMN wake_at INTEGER;
 UPDATE runs SET wake_at = 0 WHERE status IN ('running', 'unwinding', 'stuck');
 ${WAKING}`,
+  `DROP INDEX runs_by_status;
+DROP INDEX runs_by_saga;
+${LISTS}`,
 ];
 
 /**
@@ -68,9 +86,7 @@ CREATE TABLE runs (
   updated_at INTEGER NOT NULL,
   wake_at INTEGER
 ) STRICT;
-CREATE INDEX runs_by_status ON runs (status);
-CREATE INDEX runs_by_saga ON runs (saga);
-${WAKING}CREATE TABLE events (
+${LISTS}${WAKING}CREATE TABLE events (
   run INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   at INTEGER NOT NULL,

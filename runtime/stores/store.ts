@@ -56,6 +56,8 @@ export type Write =
   /** Deletes a run, its saga log, and what it awaits; its id is free again. */
   | { readonly kind: "remove"; readonly run: string }
   | { readonly kind: "define"; readonly manifest: Manifest }
+  /** Keeps a text under a name, for the coordinators to come; without it, forgets it. */
+  | { readonly kind: "keep"; readonly name: string; readonly value: string | undefined }
   | { readonly kind: "answer"; readonly request: number; readonly answer: RequestAnswer };
 
 /** A command to the owner from another process. */
@@ -78,10 +80,30 @@ export interface RunFilter {
   readonly status?: readonly RunStatus[];
   /** Only runs of definitions with other hashes than these. */
   readonly hashNot?: readonly string[];
-  /** Only runs after this id, in the order of the list: for paging. */
+  /** Only runs that are not moving for this reason: `paused`, `stuck`, `waiting-event`, … */
+  readonly reason?: string;
+  /** Only runs that were created at this time or later, and before that; in ms since the epoch. */
+  readonly createdFrom?: number;
+  readonly createdBefore?: number;
+  /** Only runs whose ids begin so. */
+  readonly idPrefix?: string;
+  /** Only runs after this one in the order of the list, by its id: it must still be there. */
   readonly after?: string;
+  /** Only runs after this place: for paging. */
+  readonly from?: Place;
   /** At most this many; 100 unless told. */
   readonly limit?: number;
+}
+
+/** A place in a list of runs: it stays right when runs are added, and when its own is removed. */
+export interface Place {
+  readonly createdAt: number;
+  readonly key: number;
+}
+
+/** A run with its place: runs are listed by `createdAt`, and then in the order in which they were added. */
+export interface ListedRun extends RunRow {
+  readonly key: number;
 }
 
 /** Which runs have to be looked at. */
@@ -106,7 +128,9 @@ export interface PruneFilter {
 export interface StoreReader {
   run(id: string): Promise<RunRow | undefined>;
   /** In the order in which they were created. */
-  runs(filter: RunFilter): Promise<readonly RunRow[]>;
+  runs(filter: RunFilter): Promise<readonly ListedRun[]>;
+  /** What is kept by name. */
+  kept(): Promise<ReadonlyMap<string, string>>;
   /** Events with `seq > after` (default: all), in order. */
   events(run: string, after?: number): Promise<readonly LoggedEvent[]>;
   /** The manifest that some run was started with. */
