@@ -11,6 +11,7 @@ import { type CommandArguments, eventOf } from "./control.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
+import { listRuns, type RunPage, type RunQuery } from "./listing.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
@@ -146,6 +147,15 @@ export class Coordinator {
     const saga = this.#starter.loaded(definition as unknown as AnySagaDefinition);
     const started = await this.#starter.start(saga, encode(params, "params"), options);
     return this.#handle(started);
+  }
+
+  /**
+   * Lists runs, finished or not, oldest first: a page of them, and the cursor of the next.
+   * @throws StenoError `bad-cursor`, `bad-limit`
+   */
+  async runs(query: RunQuery = {}): Promise<RunPage> {
+    this.#checkOpen();
+    return listRuns(this.#owner, query);
   }
 
   /** The handle of a run, finished or not; `undefined` if there is none. */

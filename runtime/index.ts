@@ -15,6 +15,7 @@ export type { LogFields, PausedRun, PauseReason } from "./options.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
 export type { Injection } from "./inject.js";
 export type { Run, RunReport } from "./run.js";
+export type { RunPage, RunQuery, RunSummary } from "./listing.js";
 export type { BreakpointPlace } from "./debugging.js";
 export type { UnrecoveredRun } from "./recovery.js";
 export { nodeStates, statusText } from "./history.js";

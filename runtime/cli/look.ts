@@ -1,5 +1,6 @@
 /** The commands that only look: `list` and `log`. */
 import type { LoggedEvent } from "../events.js";
+import { cursorOf } from "../listing.js";
 import type { RunFilter, RunRow, StoreReader } from "../stores/store.js";
 import { noSuchRun } from "./control.js";
 import { parseError, parseValue } from "./failures.js";
@@ -13,7 +14,7 @@ const VALUE_LIMIT = 120;
 export async function list(output: Output, reader: StoreReader, filter: RunFilter): Promise<void> {
   const runs = await reader.runs(filter);
   if (output.json) {
-    output.value(runs.map(runSummary));
+    output.value(runs.map((run) => ({ ...runSummary(run), cursor: cursorOf(run) })));
     return;
   }
   if (runs.length === 0) {
@@ -33,7 +34,8 @@ export async function list(output: Output, reader: StoreReader, filter: RunFilte
   });
   for (const line of lines) output.line(line);
   if (runs.length === filter.limit) {
-    output.remark(`more may follow: --after ${oneLine(runs.at(-1)?.id ?? "")}`);
+    const last = runs.at(-1);
+    if (last !== undefined) output.remark(`more may follow: --cursor ${cursorOf(last)}`);
   }
 }
 

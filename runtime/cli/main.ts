@@ -4,6 +4,7 @@ import { sqliteStore } from "../stores/sqlite.js";
 import type { RunFilter, RunStatus, StoreReader } from "../stores/store.js";
 import { runtimeVersion } from "./bundle.js";
 import { sendRequest } from "./control.js";
+import { parseCursor } from "../listing.js";
 import { readJsonArgument } from "./json-input.js";
 import { list, log } from "./look.js";
 import { makeOutput, type Output, shellWord } from "./output.js";
@@ -102,18 +103,34 @@ function addLooking(program: Command): void {
   interface ListOptions extends Common {
     readonly saga?: string;
     readonly status?: RunStatus[];
+    readonly reason?: string;
+    readonly createdAfter?: number;
+    readonly createdBefore?: number;
+    readonly idPrefix?: string;
     readonly after?: string;
+    readonly cursor?: string;
     readonly limit: number;
   }
   command(program, "list", "list runs, oldest first")
     .option("--saga <name>", "only runs of this saga")
     .addOption(new Option("--status <status...>", "only runs in these states").choices(STATUSES))
+    .option("--reason <reason>", "only runs that are not moving for it: paused, waiting-event, …")
+    .option("--created-after <time>", "only runs created then or later: 2026-05-01, …", parseTime)
+    .option("--created-before <time>", "only runs created before that", parseTime)
+    .option("--id-prefix <text>", "only runs whose ids begin so")
     .option("--after <id>", "only runs after this one")
+    .option("--cursor <cursor>", "only runs after this place, which the page before told")
     .option("--limit <count>", "at most this many", parseCount, 100)
     .action(async (options: ListOptions) => {
-      const { saga, status, after, limit } = options;
+      const { saga, status, reason, idPrefix, after, cursor, limit } = options;
+      const { createdAfter: createdFrom, createdBefore } = options;
       const filter: RunFilter = {
         limit,
+        ...(reason !== undefined && { reason }),
+        ...(createdFrom !== undefined && { createdFrom }),
+        ...(createdBefore !== undefined && { createdBefore }),
+        ...(idPrefix !== undefined && { idPrefix }),
+        ...(cursor !== undefined && { from: parseCursor(cursor) }),
         ...(saga !== undefined && { saga }),
         ...(status !== undefined && { status }),
         ...(after !== undefined && { after }),
@@ -279,6 +296,12 @@ async function reading(
 
 function outputOf(options: Common): Output {
   return makeOutput(options.json === true);
+}
+
+function parseTime(text: string): number {
+  const time = /^\d{10,}$/.test(text) ? Number(text) : Date.parse(text);
+  if (!Number.isNaN(time)) return time;
+  throw new InvalidArgumentError("It must be a time such as 2026-05-01 or 2026-05-01T12:00.");
 }
 
 function parseCount(text: string): number {

@@ -82,6 +82,15 @@ test("`list` lists, filters and pages", async () => {
   expect(await ids("--saga", "Other.saga")).toEqual(["other"]);
   expect(await ids("--status", "running", "succeeded")).toEqual(["trip-1", "other"]);
   expect(await ids("--after", "trip-1", "--limit", "1")).toEqual(["trip-2"]);
+  expect(await ids("--reason", "paused")).toEqual(["other"]);
+  expect(await ids("--id-prefix", "trip-", "--status", "unwinding")).toEqual(["trip-2"]);
+  expect(await ids("--created-after", "2090-01-01")).toEqual([]);
+  expect(await ids("--created-before", "2090-01-01")).toHaveLength(3);
+  const first = await steno(folder, ["list", "--store", "a.db", "--limit", "1"]);
+  const [, cursor = ""] = /--cursor (\S+)/.exec(first.stderr) ?? [];
+  expect(await ids("--cursor", cursor)).toEqual(["trip-2", "other"]);
+  const wrong = await steno(folder, ["list", "--store", "a.db", "--cursor", "trip-1"]);
+  expect(wrong.stderr).toMatch(/^error\[bad-cursor\]/);
 });
 
 test("`show` prints steno's indented tree", async () => {

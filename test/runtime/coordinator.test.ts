@@ -190,3 +190,24 @@ test("another process can pause, resume and unwind through the store", async () 
   expect(await ask("pause", "nobody")).toMatchObject({ ok: false, code: "no-such-run" });
   await coordinator.close();
 });
+
+test("runs are listed a page at a time, finished or not", async () => {
+  const saga = scripted([action("a")]);
+  const coordinator = await Coordinator.open({
+    store: memoryStore(),
+    sagas: [saga.on(scriptOf((node) => node))],
+  });
+  for (const id of ["a1", "b1", "a2", "a3"]) await coordinator.start(saga, 1, { id });
+  await coordinator.drain();
+  const first = await coordinator.runs({ idPrefix: "a", limit: 2, status: "succeeded" });
+  expect(first.runs.map(({ id }) => id)).toEqual(["a1", "a2"]);
+  await coordinator.start(saga, 1, { id: "a4" });
+  await coordinator.drain();
+  const { next: cursor = "" } = first;
+  const second = await coordinator.runs({ idPrefix: "a", limit: 2, cursor });
+  expect(second).toMatchObject({ runs: [{ id: "a3" }, { id: "a4", status: "succeeded" }] });
+  expect(second.next).toBeUndefined();
+  await expect(coordinator.runs({ cursor: "a1" })).rejects.toMatchObject({ code: "bad-cursor" });
+  await expect(coordinator.runs({ limit: 0 })).rejects.toMatchObject({ code: "bad-limit" });
+  await coordinator.close();
+});
