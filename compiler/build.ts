@@ -52,7 +52,8 @@ export async function buildLowered(lowered: Lowered): Promise<Built> {
   return { diagnostics: inOrder(found), sources, places, outputs };
 }
 
-function analyseLowered(lowered: Lowered): Analysed {
+/** What is known of what was lowered, before anything is emitted. */
+export function analyseLowered(lowered: Lowered): Analysed {
   const found = [...lowered.diagnostics];
   const broken = new Set(lowered.broken);
   const sources = analyse(lowered.sources, (diagnostic) => {

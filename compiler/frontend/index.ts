@@ -15,6 +15,8 @@ export interface FrontendOptions {
   /** Files and folders to which the compile is limited; none: the whole project. */
   readonly paths: readonly string[];
   readonly cwd: string;
+  /** The text of a file that differs from what the disk has, as in an editor. Default: the disk's. */
+  readonly read?: ((file: string) => string | undefined) | undefined;
 }
 
 /** A project of which the files are known, but not yet parsed. Opaque but for `candidates`. */

@@ -28,7 +28,11 @@ export interface FoundPart {
   readonly ambient: readonly string[];
   /** What was read on the way. */
   readonly texts: Map<string, string | undefined>;
+  readonly read: Read;
 }
+
+/** The text of a file; `undefined`: there is none. */
+type Read = (file: string) => string | undefined;
 
 /** One tsconfig with its program. */
 export interface ProjectPart {
@@ -75,7 +79,9 @@ export function findProject(options: FrontendOptions): Loaded {
   if (diagnostics.length > 0) return failed(diagnostics);
   const wanted = options.paths.map((name) => path.resolve(options.cwd, name));
   const taken = new Set<string>();
-  const parts = configs.map((parsed) => findPart(parsed, wanted, taken));
+  const { read: edited } = options;
+  const read: Read = (file) => edited?.(file) ?? ts.sys.readFile(file);
+  const parts = configs.map((parsed) => findPart(parsed, wanted, taken, read));
   const candidates = parts.flatMap((part) => part.candidates);
   const where =
     options.paths.length > 0
@@ -167,11 +173,12 @@ function findPart(
   parsed: ts.ParsedCommandLine,
   wanted: readonly string[],
   taken: Set<string>,
+  read: Read,
 ): FoundPart {
   const texts = new Map<string, string | undefined>();
-  const read = (file: string): string | undefined => {
-    if (!texts.has(file)) texts.set(file, ts.sys.readFile(file));
-    return texts.get(file);
+  const textOf = (file: string): string => {
+    if (!texts.has(file)) texts.set(file, read(file));
+    return texts.get(file) ?? "";
   };
   const within = (file: string): boolean =>
     wanted.length === 0 ||
@@ -183,23 +190,23 @@ function findPart(
     !GENERATED.test(file) &&
     !taken.has(file) &&
     within(file) &&
-    DECORATOR.test(read(file) ?? "");
+    DECORATOR.test(textOf(file));
   const candidates = names.filter(isCandidate);
   for (const file of candidates) taken.add(file);
   const isAmbient = (file: string): boolean => {
     if (DECLARATION.test(file)) return true;
-    const text = SOURCE.test(file) && !GENERATED.test(file) ? (read(file) ?? "") : "";
+    const text = SOURCE.test(file) && !GENERATED.test(file) ? textOf(file) : "";
     return text !== "" && (AMBIENT.test(text) || !MODULE.test(text));
   };
-  return { parsed, candidates, ambient: names.filter(isAmbient), texts };
+  return { parsed, candidates, ambient: names.filter(isAmbient), texts, read };
 }
 
 /** Parses the files of one tsconfig; with `before`, only those that have changed since. */
 export function createPart(
-  { parsed, candidates, ambient, texts }: FoundPart,
+  { parsed, candidates, ambient, texts, read }: FoundPart,
   before?: ParsedBefore,
 ): ProjectPart {
-  const host = createHost(parsed.options, texts);
+  const host = createHost(parsed.options, texts, read);
   if (before !== undefined) takeFrom(before, host);
   // What editors do: another project of the repository is read from its sources, built or not.
   Object.assign(host, { useSourceOfProjectReferenceRedirect: () => true });
@@ -238,6 +245,7 @@ const LIB_FOLDER = "/node_modules/typescript/lib";
 function createHost(
   options: ts.CompilerOptions,
   texts: Map<string, string | undefined>,
+  read: Read,
 ): ts.CompilerHost {
   const host = ts.createCompilerHost(options);
   const libs = new Map(getLibFiles().map((lib) => [`${LIB_FOLDER}/${lib.fileName}`, lib.text]));
@@ -251,7 +259,7 @@ function createHost(
     const known = libs.get(file) ?? texts.get(file);
     // Each file is parsed once: its text need not be kept beside its source file.
     texts.delete(file);
-    const text = known ?? ts.sys.readFile(file);
+    const text = known ?? read(file);
     return text !== undefined && declaresDecorators(file) ? slimDecorators(file, text) : text;
   };
   return host;

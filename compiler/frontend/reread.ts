@@ -19,8 +19,8 @@ import { lowerProject } from "./lower-project.js";
 export interface Reread {
   /** The candidates whose meaning can be another than at the last time. */
   readonly touched: ReadonlySet<string>;
-  /** Lowers those. */
-  lower(): Lowered;
+  /** Lowers those, or others of the candidates. */
+  lower(only?: ReadonlySet<string>): Lowered;
 }
 
 export class Rereader {
@@ -49,7 +49,7 @@ export class Rereader {
     });
     return {
       touched,
-      lower: () => lowerProject({ parts: limit(parts, touched), where: found.where }),
+      lower: (only = touched) => lowerProject({ parts: limit(parts, only), where: found.where }),
     };
   }
 
