@@ -279,6 +279,7 @@ export class Coordinator {
   #lose(error: Error): void {
     this.#lost = error;
     void this.#requests.stop();
+    void this.#runs.close();
     this.#runs.giveUp(error);
     this.#wakeDrains();
     this.#log.warn(

@@ -7,15 +7,23 @@ import { expect, test } from "vitest";
 import { foldLog } from "../../runtime/history.js";
 import { doubtOf, failureOf, passedPivot } from "../../runtime/machine/holding.js";
 import { hitOf, nextSteps } from "../../runtime/machine/breakpoints.js";
+import type { Effect } from "../../runtime/machine/effects.js";
+import { isWanted } from "../../runtime/machine/outstanding.js";
+import { outstandingOf, waitOf } from "../../runtime/machine/waiting.js";
 import { makePlan } from "../../runtime/machine/plan.js";
 import { type Manifest, type Node, parseManifest } from "../../runtime/manifest.js";
-import { nodeOf, pathOf, PHASE, placeOf, type RunState } from "../../runtime/state.js";
+import { isHeld, nodeOf, pathOf, PHASE, placeOf, type RunState } from "../../runtime/state.js";
 import { checkEnd, checkLog } from "./check-run.js";
 import { describeState, flatState, Host } from "./host.js";
 import { chooseByPath, type Choose, randomGraph } from "./random-graph.js";
 
-/** Lets a run go on until it rests; each end of a body is chosen. */
-function finish(host: Host, choose: Choose, faults: boolean): void {
+/** Lets a run go on until it rests; each end of a body is chosen. `look` sees each moment before it. */
+function finish(
+  host: Host,
+  choose: Choose,
+  faults: boolean,
+  look: (host: Host) => void = () => undefined,
+): void {
   // Failed attempts are repeated for ever here, so what ends does so soon, or not at all.
   let left = 100_000;
   while (host.state.finished === undefined) {
@@ -27,6 +35,7 @@ function finish(host: Host, choose: Choose, faults: boolean): void {
             .filter(([, v]) => !/done|abandoned|skipped|undone/.test(v))
             .join(" "),
       );
+    look(host);
     const { acts } = host;
     if (faults && choose(8) === 0) operate(host, choose);
     const [effect] = acts.splice(choose(acts.length || 1), 1);
@@ -207,4 +216,45 @@ test("random graphs with random faults end all done or all undone, from every pr
   // It looked at something.
   for (const count of Object.values({ ...seen, ...steps })) expect(count).toBeGreaterThan(5);
   expect(seen.prefixes).toBeGreaterThan(1000);
+}, 600_000);
+
+test("whenever a run only waits, its log gives back its state and all that is outstanding", () => {
+  let waits = 0;
+  let timed = 0;
+  let held = 0;
+  const named = ({ kind, frame, index, dueAt }: Effect): string =>
+    `${kind} ${pathOf(frame, index)}${frame.plan.holder === undefined ? "" : frame.ordinal} ${dueAt}`;
+  /** What was asked for and is still of interest; a run may be asked for the same twice. */
+  const asked = (host: Host): string[] => {
+    const wanted = host.acts.filter((effect) => {
+      const { kind, frame, index, dueAt } = effect;
+      if (kind === "watch") return frame.phase[index] === PHASE.waiting && !isHeld(host.state);
+      if (kind !== "timer" || !isWanted(host.state, effect)) return false;
+      return dueAt > 0 && frame.trouble?.dueAt[index] === dueAt;
+    });
+    return [...new Set(wanted.map(named))].sort();
+  };
+  for (let seed = 1; seed <= Number(process.env["MACHINE_RUNS"] ?? 300); seed++) {
+    const choose = chooseFrom(seed);
+    const manifest: Manifest = {
+      steno: 1,
+      name: "t",
+      hash: "sha256-t",
+      ...randomGraph(choose),
+    };
+    const plan = makePlan(parseManifest(manifest));
+    const host = new Host(plan, chooseByPath(choose(1000)));
+    finish(host, choose, true, (at) => {
+      const wait = waitOf(at.state);
+      if (wait === undefined || at.log.length > 500) return;
+      waits += 1;
+      if (wait.dueAt !== undefined) timed += 1;
+      if (at.state.stuck > 0) held += 1;
+      const again = foldLog(plan, at.log);
+      expect(flatState(again)).toEqual(flatState(at.state));
+      expect(waitOf(again)).toEqual(wait);
+      expect([...new Set(outstandingOf(again).map(named))].sort()).toEqual(asked(at));
+    });
+  }
+  for (const count of [waits, timed, held]) expect(count).toBeGreaterThan(40);
 }, 600_000);
