@@ -46,6 +46,8 @@ export interface SagaModel extends GraphModel {
   readonly exportedAs: string;
   /** Whether the method takes params. */
   readonly hasParams: boolean;
+  /** The classes of errors that its actions declare, and those of the sagas that it embeds. */
+  readonly errors: readonly ErrorModel[];
   /** All local variables that some `Code` of this saga refers to, in whichever of its graphs. */
   readonly variables: ReadonlyMap<VariableId, Variable>;
 }
@@ -208,9 +210,23 @@ export type NodeModel =
 export interface ActionModel {
   readonly method: string;
   readonly span: Span;
+  /** Once it has succeeded the run only goes forward. */
+  readonly pivot: boolean;
+  readonly onFailure: "pause" | undefined;
+  readonly errors: readonly ErrorModel[];
   readonly retry: RetryPolicy | undefined;
   readonly timeoutMs: number | undefined;
   readonly undo: "none" | UndoModel;
+}
+
+/** A class of errors that an action declares. */
+export interface ErrorModel {
+  readonly name: string;
+  /** Of the declaration: two classes of one name have two. */
+  readonly key: string;
+  readonly external: External;
+  /** Where it is declared for an action. */
+  readonly span: Span;
 }
 
 export interface UndoModel {

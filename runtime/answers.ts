@@ -40,7 +40,12 @@ export function answerTo(run: ActiveRun, { kind, frame, index }: Effect, at: num
     if (phase === PHASE.waiting) return endWait(run, frame, index, at);
     return start(run, frame, index, { at, node });
   } catch (error) {
-    return failureOf(run.state, frame, index, { at, node, attempt, value: recordError(error) });
+    return failureOf(run.state, frame, index, {
+      at,
+      node,
+      attempt,
+      value: recordError(error, run.loaded.errors),
+    });
   }
 }
 
@@ -204,7 +209,12 @@ function finish(run: ActiveRun, root: Frame, at: number): SagaEvent {
   try {
     return succeeded(at, "", encode(outputOf(run, root), `the result of \`${root.plan.saga}\``));
   } catch (error) {
-    return failureOf(run.state, root, -1, { at, node: "", attempt: 1, value: recordError(error) });
+    return failureOf(run.state, root, -1, {
+      at,
+      node: "",
+      attempt: 1,
+      value: recordError(error, run.loaded.errors),
+    });
   }
 }
 

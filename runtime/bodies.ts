@@ -121,7 +121,7 @@ export class Bodies {
   #notStorable(attempt: Attempt, error: unknown): void {
     this.#end(attempt);
     const { run, node, frame, index, attempt: number } = attempt;
-    const value = recordError(error);
+    const value = recordError(error, run.loaded.errors);
     const at = this.#executor.clock.now();
     const ended = { at, node, attempt: number, value };
     this.#executor.record(run, doubtOf(run.state, frame, index, ended));
@@ -135,11 +135,11 @@ export class Bodies {
     const chance = { now: at, random: this.#executor.random };
     const base = { at, node, attempt: number } as const;
     if (attempt.undo) {
-      this.#undoFailed(attempt, recordError(error));
+      this.#undoFailed(attempt, recordError(error, run.loaded.errors));
     } else if (attempt.aborted) {
       this.#executor.record(run, { ...base, type: "in-doubt", value: '"aborted"' });
     } else {
-      const value = recordError(error);
+      const value = recordError(error, run.loaded.errors);
       const dueAt = retryAt(frame, index, chance);
       this.#executor.record(
         run,

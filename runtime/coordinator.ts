@@ -248,6 +248,7 @@ export class Coordinator {
       },
       active: (run) => this.#runs.get(run),
       rest: (run) => this.#runs.untilRest(run),
+      errors: ({ hash }) => this.#starter.errors(hash),
       control: (run, command, args) => this.#control(run, command, args),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);

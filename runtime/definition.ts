@@ -5,6 +5,7 @@
  */
 import type { Duration } from "./dsl.js";
 import { StenoError } from "./errors.js";
+import type { ErrorClass } from "./recorded-error.js";
 import type { Manifest } from "./manifest.js";
 
 /** What an async method resolves to. Used by generated modules to name the type of a node's output. */
@@ -69,6 +70,8 @@ export interface GraphBindings {
 
 export interface SagaSpec extends GraphBindings {
   readonly manifest: Manifest;
+  /** The classes of errors that its actions declare, and those of the sagas that it embeds. */
+  readonly errors?: Readonly<Record<string, ErrorClass>>;
 }
 
 /** A definition bound to an instance: what `Coordinator.open({ sagas })` takes. */

@@ -16,8 +16,8 @@ type DurationUnit =
 
 /** How a failed attempt is repeated: exponential pauses, each shortened at random by up to a half. */
 export interface RetryOptions {
-  /** Attempts in all, the first included; a whole number from 1. */
-  readonly attempts: number;
+  /** Attempts in all, the first included: a whole number from 1; or until it succeeds. */
+  readonly attempts: number | "forever";
   /** The pause before the second attempt. Default 200 ms. */
   readonly delay?: Duration;
   /** What each further pause is multiplied by. Default 2. */
@@ -31,6 +31,18 @@ export interface RetryOptions {
 export interface ActionOptions {
   /** `"none"` says out loud that there is nothing to undo. Else some method has `@undo("thisOne")`. */
   readonly undo?: "none";
+  /**
+   * A point of no return: it has no undo, and once it has succeeded the run only goes forward. The
+   * compiler sees to it that what may follow, or run beside it, is retried for ever or pauses.
+   */
+  readonly pivot?: true;
+  /** Instead of failing for good it waits for an operator, and the coordinator's `onPaused` is told. */
+  readonly onFailure?: "pause";
+  /**
+   * Classes of errors that it throws: their own data is recorded, and they come back as instances, in
+   * a `catch` of the saga and in `SagaFailedError`.
+   */
+  readonly errors?: readonly (abstract new (...args: never) => Error)[];
   /** Default: one attempt. */
   readonly retry?: RetryOptions;
   /** How long an attempt may take. After it the attempt is in doubt, and its signal is aborted. */

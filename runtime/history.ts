@@ -9,7 +9,7 @@ import { advance } from "./machine.js";
 import { needsOperator } from "./machine/by-operator.js";
 import { makePlan, type Plan } from "./machine/plan.js";
 import { type Manifest, type Node, type NodeKind, parseManifest } from "./manifest.js";
-import { sagaFailure } from "./recorded-error.js";
+import { type ErrorClasses, sagaFailure } from "./recorded-error.js";
 import {
   type Frame,
   type Inside,
@@ -179,7 +179,7 @@ function phaseOfFrame({ left, unwinding }: Frame): number {
 }
 
 /** The nodes that wait for an operator. */
-export function stuckNodes(state: RunState): SagaFailure[] {
+export function stuckNodes(state: RunState, classes?: ErrorClasses): SagaFailure[] {
   const found: SagaFailure[] = [];
   for (const frame of state.frames) {
     for (let index = 0; index < frame.phase.length; index++) {
@@ -188,20 +188,21 @@ export function stuckNodes(state: RunState): SagaFailure[] {
       const attempts = phase === PHASE.undoFailed ? frame.unwinding?.attempt : frame.attempt;
       const error = frame.trouble?.last[index] ?? "null";
       const node = pathOf(frame, index);
-      found.push(sagaFailure({ node, attempt: attempts?.[index] ?? 0, error }));
+      found.push(sagaFailure({ node, attempt: attempts?.[index] ?? 0, error }, classes));
     }
   }
   const result = state.heldResult;
-  if (result !== undefined) found.push(sagaFailure({ node: "", attempt: 1, error: result }));
+  if (result !== undefined)
+    found.push(sagaFailure({ node: "", attempt: 1, error: result }, classes));
   return found;
 }
 
 /** What a run at rest came to: its result, or the error for how it ended. */
-export function outcomeOf(id: string, state: RunState): unknown {
+export function outcomeOf(id: string, state: RunState, classes?: ErrorClasses): unknown {
   if (state.finished === "succeeded") return decode(state.output);
-  const failures = state.failures.map(sagaFailure);
+  const failures = state.failures.map((each) => sagaFailure(each, classes));
   if (state.finished === "undone") throw new SagaFailedError(id, failures);
-  throw new SagaStuckError(id, stuckNodes(state), failures);
+  throw new SagaStuckError(id, stuckNodes(state, classes), failures);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { BoundSaga, GraphBindings, NodeBindings } from "./definition.js";
 import { StenoError } from "./errors.js";
 import { makePlan, type Plan } from "./machine/plan.js";
 import { type Manifest, type NodeKind, parseManifest } from "./manifest.js";
+import type { ErrorClasses } from "./recorded-error.js";
 import { type MakeValues, valuesOf } from "./values.js";
 
 /** The functions of one graph. */
@@ -23,6 +24,8 @@ export interface LoadedSaga {
   readonly graphs: ReadonlyMap<Plan, LoadedGraph>;
   /** Whether any node starts a run of its own. */
   readonly spawns: boolean;
+  /** What its actions declare. */
+  readonly errors: ErrorClasses;
 }
 
 /**
@@ -32,6 +35,7 @@ export interface LoadedSaga {
 export function loadSaga({ definition, instance }: BoundSaga): LoadedSaga {
   const manifest = parseManifest(definition.manifest);
   const plan = makePlan(manifest);
+  const errors = new Map(Object.entries(definition.spec.errors ?? {}));
   const graphs = new Map<Plan, LoadedGraph>();
   const values = new Map<Plan, MakeValues>();
   const open: [Plan, GraphBindings][] = [[plan, definition.spec]];
@@ -53,12 +57,13 @@ export function loadSaga({ definition, instance }: BoundSaga): LoadedSaga {
     });
     const { method } = each;
     let makeValues = values.get(method);
-    if (makeValues === undefined) values.set(method, (makeValues = valuesOf(graphsOf(method))));
+    if (makeValues === undefined)
+      values.set(method, (makeValues = valuesOf(graphsOf(method), errors)));
     graphs.set(each, { nodes, output: bindings.output, values: makeValues });
   }
   checkMethods(plan, instance);
   const spawns = [...graphs.keys()].some(({ nodes }) => nodes.some(({ kind }) => kind === "spawn"));
-  return { manifest, plan, instance, graphs, spawns };
+  return { manifest, plan, instance, graphs, spawns, errors };
 }
 
 /** The function without which a node cannot be run. */

@@ -47,7 +47,7 @@ export class Notices {
   recovered(run: ActiveRun): void {
     if (run.state.paused === '"crash-loop"') this.#tellCrashLoop(run, true);
     if (run.state.stuck === 0) return;
-    for (const { node, attempt, error } of stuckNodes(run.state)) {
+    for (const { node, attempt, error } of stuckNodes(run.state, run.loaded.errors)) {
       this.#tell(run, { reason: reasonAt(run, node), node, attempt, error, recovered: true });
     }
   }
@@ -58,7 +58,7 @@ export class Notices {
   ): void {
     if (event.type === "in-doubt" && event.dueAt !== undefined) return;
     const { node, attempt } = event;
-    const { error } = sagaFailure({ node, attempt, error: event.value });
+    const { error } = sagaFailure({ node, attempt, error: event.value }, run.loaded.errors);
     if (event.type !== "in-doubt") {
       const reason = event.type === "undo-failed" ? "undo-failed" : "action-failed";
       this.#tell(run, { reason, node, attempt, error, recovered: false });
@@ -98,7 +98,7 @@ export class Notices {
 
   #tellUndone(run: ActiveRun): void {
     const [first] = run.state.failures;
-    const failure = first && sagaFailure(first);
+    const failure = first && sagaFailure(first, run.loaded.errors);
     const said = failure === undefined ? "" : `: ${failure.error.message}`;
     const fields = { ...fieldsOf(run), node: failure?.node, err: failure?.error };
     this.#log.info(`run \`${run.id}\` is undone${said}`, fields);

@@ -1,96 +1,186 @@
 /**
- * Errors as the saga log holds them: plain data, and back. Whatever a body throws is recorded;
- * this never fails on it.
+ * Errors as the saga log holds them: plain data, and back. Whatever a body throws is recorded; this
+ * never fails on it. Classes that actions declare, and the language's own, come back as instances.
  */
 import type { SagaFailure } from "./errors.js";
 import type { Failure } from "./state.js";
 
+/** A class of errors. It is not called: an instance is made of what was recorded. */
+export type ErrorClass = abstract new (...args: never) => Error;
+
+/** The classes that a saga's actions declare, by the names that the saga log has. */
+export type ErrorClasses = ReadonlyMap<string, ErrorClass>;
+
 /** Causes of causes are recorded this far. */
 const DEPTH_LIMIT = 5;
+/** Errors of an `AggregateError` that are recorded. */
+const LIST_LIMIT = 20;
 /** Longer texts are cut: a log must not grow by megabytes because somebody put a page in a message. */
 const TEXT_LIMIT = 20_000;
 
+/** In a record: the name of the class, and the own data of one that is declared. No error has such keys. */
+const CLASS = "$class";
+const DATA = "$data";
+
+const BUILT_IN: ErrorClasses = new Map<string, ErrorClass>(
+  [
+    ...[AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
+  ].map((each) => [each.name, each]),
+);
+const NONE: ErrorClasses = new Map();
+
+type Plain = Record<string, unknown>;
+
 /** The JSON text of an error, or of whatever was thrown. */
-export function recordError(thrown: unknown): string {
+export function recordError(thrown: unknown, classes: ErrorClasses = NONE): string {
   try {
-    return JSON.stringify(plain(thrown, DEPTH_LIMIT));
+    return JSON.stringify(plain(thrown, classes, DEPTH_LIMIT));
   } catch {
-    // A getter that throws, or a proxy.
+    // A proxy that answers nothing.
     return JSON.stringify({ name: "Error", message: "an error that cannot be read was thrown" });
   }
 }
 
-function plain(thrown: unknown, depth: number): Record<string, unknown> {
-  if (!(thrown instanceof Error) && !isErrorLike(thrown)) {
+function plain(thrown: unknown, classes: ErrorClasses, depth: number): Plain {
+  if (!isError(thrown)) {
     return { name: "NonError", message: cut(describe(thrown)), ...valueOf(thrown) };
   }
-  const error = thrown as Error & Record<string, unknown>;
-  const record: Record<string, unknown> = {
-    name: cut(String(error.name)),
-    message: cut(String(error.message)),
+  const record: Plain = {
+    name: cut(text(thrown, "name", "Error")),
+    message: cut(text(thrown, "message", "an error without a readable message")),
   };
-  if (typeof error.stack === "string") record["stack"] = cut(error.stack);
-  for (const key of Object.keys(error)) {
-    if (key in record || key === "cause" || key === "__proto__") continue;
-    Object.assign(record, jsonProperty(key, error[key]));
+  const stack = read(thrown, "stack");
+  if (typeof stack === "string") record["stack"] = cut(stack);
+  const name = classOf(thrown, classes);
+  const declared = name !== undefined && classes.has(name);
+  if (name !== undefined && (declared || name !== record["name"])) record[CLASS] = name;
+  const into: Plain = declared ? {} : record;
+  for (const key of Object.keys(thrown)) {
+    if (KEPT_APART.has(key)) continue;
+    Object.assign(into, jsonProperty(key, read(thrown, key)));
   }
-  if (error.cause !== undefined && depth > 0) record["cause"] = plain(error.cause, depth - 1);
-  if (Array.isArray(error["errors"]) && depth > 0) {
-    record["errors"] = error["errors"].slice(0, 20).map((each) => plain(each, depth - 1));
+  if (declared) record[DATA] = into;
+  if (depth === 0) return record;
+  const cause = read(thrown, "cause");
+  if (cause !== undefined) record["cause"] = plain(cause, classes, depth - 1);
+  const errors = read(thrown, "errors");
+  if (Array.isArray(errors) && errors.length > 0 && errors.every(isError)) {
+    const list = errors.slice(0, LIST_LIMIT).map((each) => plain(each, classes, depth - 1));
+    delete into["errors"];
+    record["errors"] = list;
   }
   return record;
 }
 
-/** An error of another realm, or of a test's mock. */
-function isErrorLike(value: unknown): boolean {
-  return Object.prototype.toString.call(value) === "[object Error]";
+const KEPT_APART: ReadonlySet<string> = new Set([
+  ...["name", "message", "stack", "cause", "__proto__", CLASS, DATA],
+]);
+
+function isError(value: unknown): value is Error {
+  // Also one of another realm, or of a test's mock.
+  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
 }
 
-function jsonProperty(key: string, value: unknown): Record<string, unknown> {
+/** The nearest class of an error that can be brought back. */
+function classOf(error: Error, classes: ErrorClasses): string | undefined {
+  for (let each: unknown = error; ;) {
+    each = Object.getPrototypeOf(each) as unknown;
+    if (each === null || each === undefined) return undefined;
+    for (const known of [classes, BUILT_IN]) {
+      for (const [name, { prototype }] of known) if (prototype === each) return name;
+    }
+  }
+}
+
+/** A property, whatever its getter does. */
+function read(error: Error, key: string): unknown {
   try {
-    const text = JSON.stringify(value);
-    return text !== undefined && text.length <= TEXT_LIMIT ? { [key]: JSON.parse(text) } : {};
+    return (error as unknown as Plain)[key];
+  } catch {
+    return undefined;
+  }
+}
+
+function text(error: Error, key: string, otherwise: string): string {
+  const value = read(error, key);
+  if (typeof value === "string") return value;
+  return value === undefined ? otherwise : (inWords(value) ?? otherwise);
+}
+
+function jsonProperty(key: string, value: unknown): Plain {
+  try {
+    const json = JSON.stringify(value);
+    return json !== undefined && json.length <= TEXT_LIMIT ? { [key]: JSON.parse(json) } : {};
   } catch {
     return {};
   }
 }
 
-function valueOf(thrown: unknown): Record<string, unknown> {
+function valueOf(thrown: unknown): Plain {
   return thrown === undefined ? {} : jsonProperty("value", thrown);
 }
 
 function describe(thrown: unknown): string {
   if (typeof thrown === "string") return thrown;
-  const json = typeof thrown === "object" ? JSON.stringify(thrown) : undefined;
-  return `${json ?? String(thrown)} was thrown, which is no Error`;
+  return `${inWords(thrown) ?? "something that cannot be read"} was thrown, which is no Error`;
 }
 
-function cut(text: string): string {
-  return text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}…` : text;
+function inWords(value: unknown): string | undefined {
+  try {
+    const json = typeof value === "object" ? JSON.stringify(value) : undefined;
+    return json ?? String(value);
+  } catch {
+    // It contains itself, or its methods throw.
+    return typeof value === "object" ? "an object" : undefined;
+  }
+}
+
+function cut(long: string): string {
+  return long.length > TEXT_LIMIT ? `${long.slice(0, TEXT_LIMIT)}…` : long;
 }
 
 /** The error that a recorded text stands for. A {@link Doubt} that counts as a failure is one too. */
-export function reviveError(text: string): Error {
+export function reviveError(recorded: string, classes: ErrorClasses = NONE): Error {
   let record: unknown;
   try {
-    record = JSON.parse(text);
+    record = JSON.parse(recorded);
   } catch {
-    record = { message: text };
+    record = { message: recorded };
   }
-  return revive(typeof record === "string" ? { message: record } : record);
+  return revive(typeof record === "string" ? { message: record } : record, classes);
 }
 
-function revive(record: unknown): Error {
-  const { name, message, stack, cause, ...rest } = (record ?? {}) as Record<string, unknown>;
+function revive(found: unknown, classes: ErrorClasses): Error {
+  const { name, message, stack, cause, errors, ...rest } = (found ?? {}) as Plain;
+  const { [CLASS]: className = name, [DATA]: data, ...other } = rest;
   const error = new Error(typeof message === "string" ? message : "no message was recorded");
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
   };
+  const known = classes.get(String(className)) ?? BUILT_IN.get(String(className));
+  // No constructor is called: what it would be given is not known, and it may do anything.
+  if (known !== undefined) Object.setPrototypeOf(error, known.prototype as object);
   if (typeof name === "string") define("name", name, false);
   if (typeof stack === "string") define("stack", stack, false);
-  if (cause !== undefined) define("cause", revive(cause), false);
-  for (const [key, value] of Object.entries(rest)) define(key, value, true);
+  if (cause !== undefined) define("cause", revive(cause, classes), false);
+  if (isErrorList(errors))
+    define(
+      "errors",
+      errors.map((each) => revive(each, classes)),
+      false,
+    );
+  else if (errors !== undefined) define("errors", errors, true);
+  const own = typeof data === "object" && data !== null ? { ...other, ...data } : other;
+  for (const [key, value] of Object.entries(own)) define(key, value, true);
   return error;
+}
+
+/** Whether these are records of errors, and not a property of that name. */
+function isErrorList(value: unknown): value is readonly unknown[] {
+  const isRecord = (each: unknown): boolean =>
+    typeof (each as Partial<Plain> | null)?.["message"] === "string" &&
+    typeof (each as Plain)["name"] === "string";
+  return Array.isArray(value) && value.length > 0 && value.every(isRecord);
 }
 
 /** The text of a failure's error, where a doubt is put into words. */
@@ -107,12 +197,12 @@ export function errorText({ node, attempt, error }: Failure): string {
 }
 
 /** The error of a failure. */
-export function reviveFailure(failure: Failure): Error {
-  return reviveError(errorText(failure));
+export function reviveFailure(failure: Failure, classes?: ErrorClasses): Error {
+  return reviveError(errorText(failure), classes);
 }
 
 /** A failure as users see it. */
-export function sagaFailure(failure: Failure): SagaFailure {
+export function sagaFailure(failure: Failure, classes?: ErrorClasses): SagaFailure {
   const { node, attempt } = failure;
-  return { node, attempt, error: reviveFailure(failure) };
+  return { node, attempt, error: reviveFailure(failure, classes) };
 }

@@ -8,6 +8,7 @@ import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
 import type { Injection } from "./inject.js";
 import { makePlan } from "./machine/plan.js";
 import { parseManifest } from "./manifest.js";
+import type { ErrorClasses } from "./recorded-error.js";
 import type { RunState } from "./state.js";
 import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 
@@ -28,6 +29,8 @@ export interface RunHost {
   active(id: string): ActiveRun | undefined;
   /** Waits until a run rests. Resolves to its state, or to `undefined` if its log has to be asked. */
   rest(id: string): Promise<RunState | undefined>;
+  /** The classes of errors of the definition that a run was started with, if it is here. */
+  errors(row: RunRow): ErrorClasses | undefined;
   control(run: string, command: string, args: CommandArguments): Promise<string | undefined>;
   /** Fails if a run that is not finished cannot go on here. */
   checkAlive(id: string): void;
@@ -55,7 +58,8 @@ export class Run<Result = unknown> {
     let state = this.#finished;
     state ??= (await this.#host.rest(this.id)) ?? (await this.#state(await this.#row()));
     if (state.finished !== undefined) this.#finished = state;
-    return outcomeOf(this.id, state) as Result;
+    if (state.finished === "succeeded") return outcomeOf(this.id, state) as Result;
+    return outcomeOf(this.id, state, this.#host.errors(await this.#row())) as Result;
   }
 
   /** Where the run is now. */

@@ -47,7 +47,7 @@ export class Spawns {
     } catch (error) {
       if (isInterruption(error)) return;
       const at = this.#executor().clock.now();
-      const failed = { at, node, attempt, value: recordError(error) };
+      const failed = { at, node, attempt, value: recordError(error, run.loaded.errors) };
       this.#executor().record(run, failureOf(run.state, frame, index, failed));
       return;
     }
@@ -105,7 +105,7 @@ export class Spawns {
       (error: unknown) => {
         // Its failure, and not that it cannot be known here now: the node goes on waiting.
         if ((error as { readonly code?: unknown }).code !== "saga-failed") return undefined;
-        return { type: "failed", value: recordError(error) } as const;
+        return { type: "failed", value: recordError(error, run.loaded.errors) } as const;
       },
     );
     if (event === undefined || !isAsking(run, frame, index)) return;

@@ -8,6 +8,7 @@ import type { AnySagaDefinition } from "./definition.js";
 import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
+import type { ErrorClasses } from "./recorded-error.js";
 import { checkId, checkSame, idTaken, type JsonText, newRun } from "./starting.js";
 import type { StartOptions } from "./options.js";
 import type { StoreReader } from "./stores/store.js";
@@ -63,6 +64,11 @@ export class Starter {
     } finally {
       if (this.#starting.get(id) === starting) this.#starting.delete(id);
     }
+  }
+
+  /** The classes of errors of a definition, if it is here. */
+  errors(hash: string): ErrorClasses | undefined {
+    return this.#options.sagas.find(({ manifest }) => manifest.hash === hash)?.errors;
   }
 
   /** The saga that new runs of this definition take. @throws StenoError `definition-not-open` */

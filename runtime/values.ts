@@ -6,7 +6,7 @@
 import { decode, decodeInputs } from "./codec.js";
 import type { Plan } from "./machine/plan.js";
 import type { Node } from "./manifest.js";
-import { reviveFailure } from "./recorded-error.js";
+import { type ErrorClasses, reviveFailure } from "./recorded-error.js";
 import { type Frame, type Inside, nodeOf } from "./state.js";
 
 /** Makes the values of a frame. */
@@ -16,7 +16,7 @@ export type MakeValues = (frame: Frame) => object;
 type Read = (frame: Frame) => unknown;
 
 /** One class for all graphs of a method, with a getter per name. `plans` are those graphs. */
-export function valuesOf(plans: readonly Plan[]): MakeValues {
+export function valuesOf(plans: readonly Plan[], errors: ErrorClasses): MakeValues {
   class Values {
     readonly #frame: Frame;
     #decoded: Map<string, unknown> | undefined;
@@ -53,7 +53,7 @@ export function valuesOf(plans: readonly Plan[]): MakeValues {
         getter(`${name}.item`, (frame) => decode(frameOf(frame, inner)?.params));
         getter(`${name}.index`, (frame) => frameOf(frame, inner)?.ordinal);
       }
-      if (handler !== undefined) getter(`${name}.error`, readError(plan, index));
+      if (handler !== undefined) getter(`${name}.error`, readError(plan, index, errors));
     }
   }
   getter("params", paramsOf);
@@ -88,10 +88,10 @@ function readNode(plan: Plan, index: number, { kind }: Node): Read {
 }
 
 /** The failure that a scope caught. */
-function readError(plan: Plan, index: number): Read {
+function readError(plan: Plan, index: number, errors: ErrorClasses): Read {
   return (frame) => {
     const failure = insideOf(frame, plan, index)?.frames[0]?.failures?.[0];
-    return failure === undefined ? undefined : reviveFailure(failure);
+    return failure === undefined ? undefined : reviveFailure(failure, errors);
   };
 }
 

@@ -4,9 +4,10 @@ import type { SagaModel, SourceModel } from "../model.js";
 import { checkModel } from "./check-model.js";
 import { changed } from "./graphs.js";
 import type { Pass } from "./pass.js";
+import { pivots } from "./pivots.js";
 import { reduceOrder } from "./reduce-order.js";
 
-export const passes: readonly Pass[] = [checkModel, reduceOrder];
+export const passes: readonly Pass[] = [checkModel, pivots, reduceOrder];
 
 /** Runs every pass on every saga of the sources, embedded ones included, each saga once. */
 export function analyse(

@@ -93,9 +93,14 @@ function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
   const given = (each: Code | undefined): Facts => (each ? [code(each)] : []);
   switch (node.kind) {
     case "action": {
-      const { method, undo } = node.action;
+      const { method, undo, pivot, errors } = node.action;
       const undone = undo === "none" ? ["none"] : ["undo", undo.method, undo.when ?? "succeeded"];
-      return [...common, method, undone, codeFacts(saga, node.inputs)];
+      // What most actions do not have is left out, so that their hashes stay as they were.
+      const more = [
+        ...(pivot ? ["pivot"] : []),
+        ...(errors.length > 0 ? [["errors", ...errors.map(({ name }) => name).sort()]] : []),
+      ];
+      return [...common, method, undone, codeFacts(saga, node.inputs), ...more];
     }
     case "compute":
       return [...common, code(node.code)];

@@ -82,7 +82,7 @@ function actionOf(
   order: Pick<Node, "after" | "when">,
   position: { readonly position: Position } | undefined,
 ): Node {
-  const { method, retry, timeoutMs, undo } = action;
+  const { method, retry, timeoutMs, undo, pivot, onFailure, errors } = action;
   const undone = undo === "none" ? undefined : undo;
   return {
     name,
@@ -90,6 +90,9 @@ function actionOf(
     action: method,
     undo: undone?.method ?? "none",
     ...(undone?.when && { undoWhen: undone.when }),
+    ...(pivot && { pivot }),
+    ...(onFailure && { onFailure }),
+    ...(errors.length > 0 && { errors: errors.map((error) => error.name) }),
     ...order,
     ...(retry && { retry }),
     ...(timeoutMs !== undefined && { timeoutMs }),

@@ -81,8 +81,18 @@ class ModulePrinter {
       ? `...${this.embed(saga, () => instance).graph},`
       : this.graph(saga, instance);
     const manifest = literal(manifestOf(saga, this.locate));
-    const spec = `{\nmanifest: ${manifest},\n${bindings}\n}`;
+    const spec = `{\nmanifest: ${manifest},\n${this.errors(saga)}${bindings}\n}`;
     return `export const ${saga.exportName}: ${type} = ${this.names.defineSaga}(${spec});`;
+  }
+
+  /** The classes of errors that it can bring back, under the names that the saga log has. */
+  private errors({ errors }: SagaModel): string {
+    if (errors.length === 0) return "";
+    const listed = errors.map(({ name, external }) => {
+      const local = this.imports.external(external);
+      return name === local ? name : `${name}: ${local}`;
+    });
+    return `errors: { ${listed.join(", ")} },\n`;
   }
 
   /** The bindings of a saga that is embedded, under a name of their own; made once in a module. */

@@ -110,13 +110,8 @@ class Writer {
     declared: ts.Declaration,
     shorthand: boolean,
   ): CodePart {
-    const typeOnly = ts.isPartOfTypeNode(node) || isTypeQuery(node);
-    const from = importOf(declared) ?? exportOf(this.method, symbol, declared);
-    if (from !== undefined) {
-      const file = declared.getSourceFile().fileName;
-      const external: External = { name: node.text, typeOnly, file, from };
-      return { external, shorthand };
-    }
+    const external = externalOf(this.method.checker, node, symbol, declared);
+    if (external !== undefined) return { external, shorthand };
     if (isGlobal(declared)) return node.text;
     this.sound = false;
     const generic = ts.isTypeParameterDeclaration(declared);
@@ -182,6 +177,19 @@ function isTypeQuery(node: ts.Node): boolean {
   return ts.findAncestor(node, (each) => ts.isTypeQueryNode(each)) !== undefined;
 }
 
+/** How generated code gets at what a name of a module stands for; undefined: not at all. */
+export function externalOf(
+  checker: ts.TypeChecker,
+  node: ts.Identifier,
+  symbol: ts.Symbol,
+  declared: ts.Declaration,
+): External | undefined {
+  const from = importOf(declared) ?? exportOf(checker, symbol, declared);
+  if (from === undefined) return undefined;
+  const typeOnly = ts.isPartOfTypeNode(node) || isTypeQuery(node);
+  return { name: node.text, typeOnly, file: declared.getSourceFile().fileName, from };
+}
+
 /** How a declaration imports a name, if it does. */
 function importOf(declared: ts.Declaration): External["from"] | undefined {
   const clause = ts.findAncestor(declared, ts.isImportDeclaration);
@@ -197,7 +205,7 @@ function importOf(declared: ts.Declaration): External["from"] | undefined {
 
 /** Under which name the source exports a thing that it declares at its top level. */
 function exportOf(
-  { checker }: Method,
+  checker: ts.TypeChecker,
   symbol: ts.Symbol,
   declared: ts.Declaration,
 ): External["from"] | undefined {

@@ -7,6 +7,7 @@ import { BUILTINS, CONSTANTS } from "./builtins.js";
 import { bare, resolve } from "./context.js";
 import { isData, isLiteral } from "./literals.js";
 import { isWithin, type Holes, type Method } from "./method.js";
+import { isDeclaredError } from "./read-errors.js";
 import { every, isAny, isSafePrimitive, mayBeNullish, mayBeObject } from "./types.js";
 
 /** Whether an expression is glue. */
@@ -239,7 +240,11 @@ class Glue {
       case ts.SyntaxKind.InKeyword:
         return this.primitive(node.left) && this.isObject(node.right);
       case ts.SyntaxKind.InstanceOfKeyword:
-        return this.is(node.left) && ts.isIdentifier(node.right) && this.isLibObject(node.right);
+        return (
+          this.is(node.left) &&
+          ts.isIdentifier(node.right) &&
+          (this.isLibObject(node.right) || isDeclaredError(this.method, node.right))
+        );
       case ts.SyntaxKind.PlusToken:
       case ts.SyntaxKind.MinusToken:
       case ts.SyntaxKind.AsteriskToken:

@@ -12,6 +12,7 @@ import { addOutputs, lowerBody } from "./lower-body.js";
 import { Method } from "./method.js";
 import { bind } from "./patterns.js";
 import type { ClassInfo, ClassReader, SagaMethod } from "./read-class.js";
+import { checkErrorNames, declaredErrors } from "./read-errors.js";
 import { awaited, isVoid } from "./types.js";
 import { variableValue } from "./values.js";
 
@@ -79,6 +80,8 @@ export class SagaReader {
     const returns = lowerBody(method, thread, declaration.body);
     if (returns.some(({ value }) => value?.kind === "broken")) return undefined;
     if (!isVoidMethod(method)) addOutputs(thread.frame, returns, spanOf(declaration));
+    const errors = declaredErrors(method);
+    checkErrorNames(method, errors);
     const name = saga.name ?? `${info.name}.${saga.method}`;
     return {
       name,
@@ -88,6 +91,7 @@ export class SagaReader {
       span: spanOf(declaration.name),
       file: info.declaration.getSourceFile().fileName,
       exportedAs: info.exportedAs,
+      errors,
       hasParams: declaration.parameters.length > 0,
       ...finish(method, thread.frame),
     };

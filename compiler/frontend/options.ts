@@ -11,7 +11,14 @@ import { resolve, shown, spanOf, untyped, type Context, type Marker } from "./co
 
 /** A static value, with the expression that it was read from. */
 export interface Static {
-  readonly value: string | number | boolean | undefined | ReadonlyMap<string, Static>;
+  readonly value:
+    | string
+    | number
+    | boolean
+    | undefined
+    | ReadonlyMap<string, Static>
+    /** A list: what is in it is for whoever knows what it should be. */
+    | readonly ts.Expression[];
   readonly node: ts.Expression;
 }
 
@@ -49,10 +56,12 @@ function evaluate(
     if (typeof operand === "number") return -operand;
   }
   if (ts.isObjectLiteralExpression(node)) return evaluateObject(context, what, node, seen);
+  if (ts.isArrayLiteralExpression(node)) return [...node.elements];
   if (ts.isIdentifier(node) || ts.isPropertyAccessExpression(node)) {
     const found = evaluateName(context, what, node, seen);
     if (found !== REFUSED) return found;
     if (ts.isIdentifier(node) && node.text === "undefined") return undefined;
+    if (ts.isIdentifier(node) && node.text === "Infinity") return Infinity;
   }
   context.report(say.optionNotStatic({ at: spanOf(written), what, text: shown(written) }));
   return REFUSED;
@@ -155,7 +164,7 @@ function evaluateSymbol(
 
 const RETRY = ["attempts", "delay", "factor", "maxDelay", "jitter"];
 const KEYS = {
-  action: ["undo", "retry", "timeout"],
+  action: ["undo", "retry", "timeout", "errors", "pivot", "onFailure"],
   undo: ["when", "retry", "timeout"],
   saga: ["name"],
 } as const satisfies Record<Marker, readonly string[]>;
@@ -163,16 +172,17 @@ const KEYS = {
 /** Reports options of another kind than the decorator has; false: they cannot be used. */
 export function checkOptions(context: Context, marker: Marker, options: Static): boolean {
   const retry = property(options, "retry");
-  const one = (name: string, value: string): boolean => {
+  const one = (name: string, value: string | true): boolean => {
     const found = property(options, name);
-    return (
-      found === undefined || found.value === value || invalid(context, found, name, `"${value}"`)
-    );
+    if (found === undefined || found.value === value) return true;
+    return invalid(context, found, name, JSON.stringify(value));
   };
   return (
     checkKeys(context, options, "the decorator's argument", KEYS[marker]) &&
     one("undo", "none") &&
     one("when", "started") &&
+    one("pivot", true) &&
+    one("onFailure", "pause") &&
     (retry === undefined ||
       (checkKeys(context, retry, "retry", RETRY) &&
         (property(retry, "attempts") !== undefined ||
@@ -262,10 +272,14 @@ export function readRetry(
   const retry = property(options, "retry");
   if (retry === undefined) return undefined;
   const defaults = of === "undo" ? DEFAULT_UNDO_RETRY : DEFAULT_RETRY_PAUSES;
-  const attempts = readNumber(context, "retry.attempts", property(retry, "attempts"), {
-    test: (value) => Number.isInteger(value) && value >= 1,
-    must: "a whole number from 1",
-  });
+  const given = property(retry, "attempts");
+  const isForever = given?.value === "forever" || given?.value === Infinity;
+  const attempts = isForever
+    ? "forever"
+    : readNumber(context, "retry.attempts", given, {
+        test: (value) => Number.isInteger(value) && value >= 1,
+        must: 'a whole number from 1, or "forever"',
+      });
   const factor = readNumber(context, "retry.factor", property(retry, "factor"), {
     test: (value) => value >= 1 && Number.isFinite(value),
     must: "a number from 1",

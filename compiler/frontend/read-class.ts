@@ -20,6 +20,7 @@ import {
   readStatic,
   type Static,
 } from "./options.js";
+import { readErrors } from "./read-errors.js";
 import { checkMethod, checkValues, nameText } from "./read-method.js";
 
 export interface SagaMethod {
@@ -203,7 +204,7 @@ export class ClassReader {
     const models = new Map<string, ActionModel>();
     for (const action of actions.values()) {
       const undo = undos.get(action.name);
-      const none = property(action.options, "undo")?.value === "none";
+      const none = hasNoUndo(action);
       const named = [...all, ...unfit].some(
         ({ undoes }) =>
           undoes !== undefined &&
@@ -258,10 +259,14 @@ export class ClassReader {
       report(say.undoTwice({ at, name: undo.name, action: target, other: label }));
       return false;
     }
-    const none = property(action.options, "undo");
-    if (none?.value === "none") {
-      const label = first("here", none.node);
-      report(say.undoOfNone({ at, name: undo.name, action: target, other: label }));
+    if (hasNoUndo(action)) {
+      const pivot = property(action.options, "pivot");
+      const says = pivot === undefined ? 'undo: "none"' : "pivot: true";
+      const label = first(
+        "here",
+        (pivot ?? property(action.options, "undo"))?.node ?? action.declaration.name,
+      );
+      report(say.undoOfNone({ at, name: undo.name, action: target, says, other: label }));
       return false;
     }
     const signature = (name: string, node: ts.Node): ts.Signature | undefined => {
@@ -284,6 +289,9 @@ export class ClassReader {
     return {
       method: action.name,
       span: spanOf(action.declaration.name),
+      pivot: property(action.options, "pivot")?.value === true,
+      onFailure: property(action.options, "onFailure")?.value === "pause" ? "pause" : undefined,
+      errors: readErrors(this.context, action.options),
       retry: readRetry(this.context, action.options, "action"),
       timeoutMs: readDuration(this.context, "timeout", property(action.options, "timeout"), 1),
       undo,
@@ -313,6 +321,11 @@ export class ClassReader {
       decorator: member.decoration.decorator,
     };
   }
+}
+
+/** Whether an action says that it has no undo: a pivot is never undone. */
+function hasNoUndo({ options }: Marked): boolean {
+  return property(options, "undo")?.value === "none" || property(options, "pivot")?.value === true;
 }
 
 export function isAbstract(declaration: ts.ClassDeclaration): boolean {

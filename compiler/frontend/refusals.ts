@@ -8,6 +8,7 @@ import { MUTATING_FUNCTIONS, MUTATORS } from "./builtins.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { thisMember } from "./code.js";
 import { isWithin, type Holes, type Method } from "./method.js";
+import { isDeclaredError } from "./read-errors.js";
 import { isPromise, mayBeObject } from "./types.js";
 
 /** Reports everything in the expression that is refused; false: there was something. */
@@ -118,9 +119,15 @@ class Refusals {
     if (operator >= ts.SyntaxKind.FirstAssignment && operator <= ts.SyntaxKind.LastAssignment) {
       return this.refuseChange(node.left, "this assignment");
     }
-    if (operator === ts.SyntaxKind.InstanceOfKeyword && !this.isLib(node.right)) {
+    if (
+      operator === ts.SyntaxKind.InstanceOfKeyword &&
+      !this.isLib(node.right) &&
+      !isDeclaredError(this.method, node.right)
+    ) {
       const what = "`instanceof` with a class that is not built in";
-      const help = "look at a property that tells, such as `name`, `code` or `kind`";
+      const help =
+        `declare an error on the action that throws it, with @action({ errors: [${shown(node.right)}] }); ` +
+        "of other values, look at a property that tells, such as `name`, `code` or `kind`";
       this.method.context.report(say.expressionRefused({ at: spanOf(node), what, help }));
       return true;
     }

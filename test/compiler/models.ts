@@ -96,6 +96,9 @@ export class SagaBuilder {
       action: {
         method: `do_${name}`,
         span: span(),
+        pivot: false,
+        onFailure: undefined,
+        errors: [],
         retry: undefined,
         timeoutMs: undefined,
         undo: {
@@ -197,6 +200,7 @@ export class SagaBuilder {
       file,
       exportedAs: "BookTrip",
       hasParams: true,
+      errors: [],
       variables: this.variables,
       nodes: this.nodes,
       outputs: output === undefined ? [] : [{ when: [], code: this.code(output) }],

@@ -211,12 +211,12 @@ export const undoOfNoAction = entry<
   }),
 );
 
-export const undoOfNone = entry<OfMember & { action: string; other: Label }>(
+export const undoOfNone = entry<OfMember & { action: string; says: string; other: Label }>(
   "undo-of-none",
   "error",
   {
     reason:
-      'An action with `undo: "none"` says that there is nothing to undo; a method that undoes it says the opposite. One of the two is a leftover, and only you know which.',
+      'An action with `undo: "none"` says that there is nothing to undo, and one with `pivot: true` that it will never be; a method that undoes it says the opposite. One of the two is a leftover, and only you know which.',
     bad: example({
       members:
         '@action({ undo: "none" })\nasync clean(): Promise<void> {}\n\n@undo("clean")\nasync soil(): Promise<void> {}',
@@ -226,11 +226,11 @@ export const undoOfNone = entry<OfMember & { action: string; other: Label }>(
         '@action\nasync clean(): Promise<void> {}\n\n@undo("clean")\nasync soil(): Promise<void> {}',
     }),
   },
-  ({ at, name, action, other }) => ({
-    message: `\`${name}\` undoes \`${action}\`, which says undo: "none"`,
+  ({ at, name, action, says, other }) => ({
+    message: `\`${name}\` undoes \`${action}\`, which says ${says}`,
     span: at,
     others: [other],
-    help: `remove undo: "none" from \`${action}\`, or remove \`${name}\``,
+    help: `remove ${says} from \`${action}\`, or remove \`${name}\``,
   }),
 );
 
@@ -374,6 +374,28 @@ export const valueNotJson = entry<{
   },
   ({ at, what, path, is, help }) => ({
     message: `${what} cannot be stored: ${path} is ${is}`,
+    span: at,
+    help,
+  }),
+);
+
+export const errorClass = entry<{ at: Span; name: string; fault: string; help: string }>(
+  "error-class",
+  "error",
+  {
+    reason:
+      "`errors` of an action names the classes of errors whose own data is recorded and that come back as instances, in a `catch` of the saga and in `SagaFailedError`, also after a crash. So each is a class that extends `Error`, is exported, has properties that can be stored, and a name of its own in the saga.",
+    bad: example({
+      top: "class Full extends Error {\n  readonly rooms = 0;\n}",
+      members: '@action({ undo: "none", errors: [Full] })\nasync clean(): Promise<void> {}',
+    }),
+    good: example({
+      top: "export class Full extends Error {\n  readonly rooms = 0;\n}",
+      members: '@action({ undo: "none", errors: [Full] })\nasync clean(): Promise<void> {}',
+    }),
+  },
+  ({ at, name, fault, help }) => ({
+    message: `the error \`${name}\` ${fault}`,
     span: at,
     help,
   }),

@@ -4,13 +4,14 @@ import * as classes from "./class.js";
 import * as glue from "./glue.js";
 import * as method from "./method.js";
 import * as output from "./output.js";
+import * as pivot from "./pivot.js";
 import * as project from "./project.js";
 
 // `never`: the facts differ from entry to entry, and nobody who looks one up by its code has any.
 export type AnyEntry = Pick<Entry<never>, "code" | "severity" | "page">;
 
-const entries: readonly AnyEntry[] = [project, classes, method, glue, output].flatMap((module) =>
-  Object.values<AnyEntry>(module),
+const entries: readonly AnyEntry[] = [project, classes, method, glue, pivot, output].flatMap(
+  (module) => Object.values<AnyEntry>(module),
 );
 
 /** Every entry by its code, in alphabetical order. */

@@ -1,0 +1,145 @@
+/**
+ * Reads `@action({ errors: […] })`: classes of errors whose own data is recorded and that come back as
+ * instances. What may be said of them in a method is in `refusals.ts` and `glue.ts`.
+ */
+import { ts } from "ts-morph";
+import * as say from "../diagnostics/catalogue/class.js";
+import type { ErrorModel } from "../model.js";
+import { externalOf } from "./code.js";
+import { resolve, spanOf, untyped, type Context } from "./context.js";
+import type { Method } from "./method.js";
+import { invalid, property, type Static } from "./options.js";
+import { notJson } from "./types.js";
+
+/** The classes that an action declares; what cannot be declared is reported and left out. */
+export function readErrors(context: Context, options: Static | undefined): ErrorModel[] {
+  const option = property(options, "errors");
+  if (option === undefined) return [];
+  if (!Array.isArray(option.value)) {
+    invalid(context, option, "errors", "a list of classes that is written out, such as [Declined]");
+    return [];
+  }
+  return (option.value as readonly ts.Expression[]).flatMap(
+    (element) => readError(context, element) ?? [],
+  );
+}
+
+function readError(context: Context, element: ts.Expression): ErrorModel | undefined {
+  const { checker } = context;
+  const node = untyped(element);
+  const symbol = ts.isIdentifier(node) ? checker.getSymbolAtLocation(node) : undefined;
+  const target = symbol && resolve(checker, symbol);
+  const declaration = target?.valueDeclaration;
+  const refuse = (fault: string, help: string): undefined => {
+    const name = ts.isIdentifier(node) ? node.text : element.getText();
+    context.report(say.errorClass({ at: spanOf(element), name, fault, help }));
+    return undefined;
+  };
+  if (!ts.isIdentifier(node) || symbol === undefined || declaration === undefined) {
+    return refuse("is no name of a class", "write the name under which the class is declared");
+  }
+  if (!ts.isClassDeclaration(declaration) || !extendsError(checker, declaration)) {
+    return refuse("is no class that extends `Error`", "write `class … extends Error`");
+  }
+  if (declaration.typeParameters !== undefined) {
+    return refuse("has type parameters", "write the types out: what is stored must be known");
+  }
+  const from = symbol.declarations?.[0];
+  const external = from && externalOf(checker, node, symbol, from);
+  if (external === undefined) {
+    return refuse("is not exported", `write \`export class ${node.text}\``);
+  }
+  const hidden = hiddenField(checker, declaration);
+  if (hidden !== undefined) {
+    return refuse(
+      `has the field \`${hidden}\`, which nothing outside of it can bring back`,
+      `name it \`${hidden.slice(1)}\`, without #, or leave it out`,
+    );
+  }
+  const type = checker.getTypeAtLocation(declaration);
+  for (const each of checker.getPropertiesOfType(type)) {
+    if (!(each.flags & ts.SymbolFlags.Property) || RECORDED.has(each.name)) continue;
+    const problem = notJson(
+      context,
+      checker.getTypeOfSymbolAtLocation(each, declaration),
+      declaration,
+      `${node.text}.${each.name}`,
+    );
+    if (problem === undefined) continue;
+    const what = `the error \`${node.text}\``;
+    const help = "use objects, arrays, strings, numbers, booleans and null";
+    const at = each.valueDeclaration ?? element;
+    context.report(say.valueNotJson({ at: spanOf(at), what, ...problem, help }));
+    return undefined;
+  }
+  const key = `${declaration.getSourceFile().fileName}#${target?.name}`;
+  return { name: target?.name ?? node.text, key, external, span: spanOf(element) };
+}
+
+/** Properties of every error, which are recorded as what they are. */
+const RECORDED: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+
+function extendsError(checker: ts.TypeChecker, declaration: ts.ClassDeclaration): boolean {
+  const open = [checker.getTypeAtLocation(declaration)];
+  for (let type = open.pop(); type !== undefined; type = open.pop()) {
+    if (type.symbol.name === "Error") return true;
+    if (type.isClassOrInterface()) open.push(...checker.getBaseTypes(type));
+  }
+  return false;
+}
+
+/** A `#field` of a class or one that it extends. */
+function hiddenField(
+  checker: ts.TypeChecker,
+  declaration: ts.ClassDeclaration,
+): string | undefined {
+  const open: ts.Type[] = [checker.getTypeAtLocation(declaration)];
+  for (let type = open.pop(); type !== undefined; type = open.pop()) {
+    const declared = type.symbol.valueDeclaration;
+    const members =
+      declared !== undefined && ts.isClassDeclaration(declared) ? declared.members : [];
+    for (const { name } of members) {
+      if (name !== undefined && ts.isPrivateIdentifier(name)) return name.text;
+    }
+    if (type.isClassOrInterface()) open.push(...checker.getBaseTypes(type));
+  }
+  return undefined;
+}
+
+/** The errors that what a method has called so far declares, by class; reports two of one name. */
+export function declaredErrors(method: Method): ErrorModel[] {
+  const found = new Map<string, ErrorModel>();
+  for (const { content } of method.drafts) {
+    const errors =
+      content.kind === "action"
+        ? content.action.errors
+        : content.kind === "subsaga"
+          ? content.saga.errors
+          : [];
+    for (const error of errors) if (!found.has(error.key)) found.set(error.key, error);
+  }
+  return [...found.values()];
+}
+
+/** Reports classes of one name: the saga log tells them apart by that. */
+export function checkErrorNames({ context }: Method, errors: readonly ErrorModel[]): void {
+  const names = new Set<string>();
+  for (const { name, span } of errors) {
+    if (names.has(name)) {
+      const fault = "has the name of another class that the saga's actions declare";
+      context.report(say.errorClass({ at: span, name, fault, help: "rename one of the two" }));
+    }
+    names.add(name);
+  }
+}
+
+/** Whether a name stands for a class of errors that something the method has called declares. */
+export function isDeclaredError(method: Method, node: ts.Expression): boolean {
+  if (!ts.isIdentifier(node)) return false;
+  const { checker } = method;
+  const symbol = checker.getSymbolAtLocation(node);
+  const target = symbol && resolve(checker, symbol);
+  const file = target?.valueDeclaration?.getSourceFile().fileName;
+  const key = `${file}#${target?.name}`;
+  return declaredErrors(method).some((error) => error.key === key);
+}
