@@ -49,6 +49,22 @@ export function answerTo(run: ActiveRun, { kind, frame, index }: Effect, at: num
   }
 }
 
+/** How an attempt ends whose body is not called, since an error is injected: for good, whatever its attempts. */
+export function failsUncalled(
+  run: ActiveRun,
+  { kind, frame, index }: Effect,
+  at: number,
+): SagaEvent | undefined {
+  if (run.state.injections === undefined) return undefined;
+  const injected = injectedAt(run.state, frame, index);
+  const undo = kind === "call-undo";
+  const value = undo ? injected?.undoError : injected?.error;
+  if (value === undefined) return undefined;
+  const attempt = (undo ? frame.unwinding?.attempt[index] : frame.attempt[index]) as number;
+  const ended = { at, node: pathOf(frame, index), attempt, value };
+  return undo ? { type: "undo-failed", ...ended } : failureOf(run.state, frame, index, ended);
+}
+
 interface Begun {
   readonly at: number;
   readonly node: string;

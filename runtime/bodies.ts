@@ -47,11 +47,6 @@ export class Bodies {
     run.attempts.set(attempt.node, attempt);
     this.running += 1;
     const injected = run.state.injections && injectedAt(run.state, frame, index);
-    const instead = undo ? injected?.undoError : injected?.error;
-    if (instead !== undefined) {
-      this.#failed(attempt, instead);
-      return;
-    }
     const times = (undo ? injected?.undoRepeat : injected?.repeat) ?? 1;
     let result: unknown;
     try {
@@ -148,18 +143,6 @@ export class Bodies {
           : { ...base, type: "attempt-failed", value, dueAt },
       );
     }
-    this.#executor.bodyEnded();
-  }
-
-  /** What was injected is no matter of attempts: the node fails, or its undo does, for good. */
-  #failed(attempt: Attempt, value: string): void {
-    this.#end(attempt);
-    const { run, frame, index, node, attempt: number, undo } = attempt;
-    const ended = { at: this.#executor.clock.now(), node, attempt: number, value };
-    this.#executor.record(
-      run,
-      undo ? { type: "undo-failed", ...ended } : failureOf(run.state, frame, index, ended),
-    );
     this.#executor.bodyEnded();
   }
 

@@ -4,7 +4,7 @@
  * commit. It knows no public API; that is `coordinator.ts`.
  */
 import type { ActiveRun, Due } from "./active-run.js";
-import { answerTo } from "./answers.js";
+import { answerTo, failsUncalled } from "./answers.js";
 import { Bodies } from "./bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
 import { decodeInputs } from "./codec.js";
@@ -210,6 +210,12 @@ export class Executor {
         }
         if (!this.#closing) run.timers.add(this.#retries.add(effect.dueAt, { run, effect }));
         return undefined;
+      case "call":
+      case "call-undo": {
+        const instead = failsUncalled(run, effect, this.clock.now());
+        if (instead === undefined) this.#acting.push({ run, effect });
+        return instead;
+      }
       default:
         this.#acting.push({ run, effect });
         return undefined;

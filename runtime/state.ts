@@ -119,6 +119,8 @@ export interface Inside {
   readonly arms: string[];
   /** The item that ended a loop before its end. */
   exited: number | undefined;
+  /** All in it was complete, and the node failed all the same. */
+  failed: boolean;
   /** Whether its turn to be undone has come, and how many graphs are not settled then. */
   undoing: boolean;
   unsettled: number;
@@ -251,6 +253,7 @@ export function makeInside(
     left: items.length,
     arms: [],
     exited: undefined,
+    failed: false,
     undoing: false,
     unsettled: 0,
   };

@@ -11,6 +11,9 @@ const OF_DECORATORS = new Set([1238, 1239, 1240, 1241, 1270, 1278, 1279, 1329]);
 /** Errors of ours that an unknown type alone can cause. */
 const FOLLOWS = new Set(["value-not-json", "await-unknown", "not-async"]);
 
+/** Errors about a name that is not there: what we say of its type follows from that. */
+const NO_SUCH_NAME = new Set([2304, 2552]);
+
 /**
  * `diagnostics`: what was found already, that of this source from `first` on. One cause gives one
  * error: where TypeScript and we speak of the same place we say it, and where TypeScript sees an
@@ -37,7 +40,10 @@ export function typescriptErrors(
     const end = start + (error.length ?? 0);
     const known = faulty.some((span) => start >= span.start && end <= span.end);
     if (known && (OF_DECORATORS.has(error.code) || isInDecorator(source, start))) continue;
-    if (ours.some(({ span }) => isAt(source, span, start, end))) continue;
+    const isCause = NO_SUCH_NAME.has(error.code);
+    const saysSo = ({ code, span }: Diagnostic): boolean =>
+      isAt(source, span, start, end) && !(isCause && FOLLOWS.has(code));
+    if (ours.some(saysSo)) continue;
     for (const each of ours) {
       const { span } = each;
       const around = span?.file === source.fileName && span.start <= start && span.end >= end;

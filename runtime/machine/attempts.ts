@@ -227,7 +227,9 @@ export function fail(turn: Turn, frame: Frame, index: number, error: string): vo
   endFree(turn.state, frame, index);
   recordFailure(frame, index, error);
   // A graph that cannot return has nodes that are done: it is undone as a graph.
-  if (frame.phase[index] !== PHASE.open) frame.phase[index] = PHASE.failed;
+  const inside = frame.phase[index] === PHASE.open ? frame.inside?.get(index) : undefined;
+  if (inside === undefined) frame.phase[index] = PHASE.failed;
+  else inside.failed = true;
   if (frame.unwinding !== undefined) endWhileUnwinding(turn, frame, index);
   else beginUnwinding(turn, frame.scope, { frame, index });
 }

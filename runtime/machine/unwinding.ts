@@ -232,9 +232,10 @@ function openFrame(work: Work, frame: Frame): void {
   for (let index = 0; index < frame.phase.length; index++) push(work, frame, index);
 }
 
-function endInside(frame: Frame, index: number, { frames, handler }: Inside): void {
+function endInside(frame: Frame, index: number, inside: Inside): void {
+  const { frames, handler } = inside;
   const failed = handler === undefined ? frames.some(hasFailed) : hasFailed(handler);
-  frame.phase[index] = failed ? PHASE.failed : PHASE.undone;
+  frame.phase[index] = inside.failed || failed ? PHASE.failed : PHASE.undone;
 }
 
 /** Whether a graph was not undone for the sake of others, but for its own. */

@@ -14,16 +14,16 @@ import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { printModule } from "../../compiler/emit/module.js";
 import type { SourceModel } from "../../compiler/model.js";
 import type { SagaDefinition } from "../../runtime/definition.js";
-import * as kit from "./kit.js";
+import * as oracleKit from "./kit.js";
 
 /** The class that a program exports as `Program`; its saga is `main`. */
-export type ProgramClass = new (world: kit.World) => kit.Kit & {
+export type ProgramClass = new (world: oracleKit.World) => oracleKit.Kit & {
   main(params: unknown): Promise<unknown>;
 };
 
 export interface Loaded {
   readonly Program: ProgramClass;
-  readonly main: SagaDefinition<kit.Kit, unknown, unknown>;
+  readonly main: SagaDefinition<oracleKit.Kit, unknown, unknown>;
 }
 
 /** What became of one program. */
@@ -72,15 +72,16 @@ export class Batch {
   readonly results: readonly Result[];
   readonly #folder: string;
 
-  constructor(texts: readonly string[]) {
+  /** `kitFile`: what the programs import as `./kit.js`; without, the oracles' own kit. */
+  constructor(texts: readonly string[], kitFile?: string) {
     this.#folder = mkdtempSync(path.join(tmpdir(), "steno-oracle-"));
     const write = (file: string, text: string): void =>
       writeFileSync(path.join(this.#folder, file), text);
     write("tsconfig.json", JSON.stringify(tsconfig));
     write("package.json", '{ "type": "module" }');
-    write("kit.ts", readFileSync(path.join(here, "kit.ts"), "utf8"));
+    write("kit.ts", readFileSync(kitFile ?? path.join(here, "kit.ts"), "utf8"));
     // So that a program is compiled alone as it is beside others: with a saga in the project.
-    write("companion.ts", COMPANION);
+    if (kitFile === undefined) write("companion.ts", COMPANION);
     for (const [index, text] of texts.entries()) write(`p${index}.ts`, text);
     this.results = compileAll(this.#folder, texts);
   }
@@ -124,14 +125,17 @@ function compileAll(folder: string, texts: readonly string[]): Result[] {
 }
 
 /** Loads the program and its generated module, each as esbuild makes JavaScript of it. */
-export async function load({ text, generated }: Result): Promise<Loaded> {
+export async function load(
+  { text, generated }: Result,
+  { kit = oracleKit, name = "Program" }: { readonly kit?: object; readonly name?: string } = {},
+): Promise<Loaded> {
   if (generated === undefined) throw new Error("the program was refused");
   const program = evaluate(await toCommonJs(text), { "./kit.js": kit, "steno-runtime": runtime });
   const source = /from "(\.\/p\d+\.js)"/.exec(generated)?.[1] ?? "./program.js";
   const modules = { "./kit.js": kit, "steno-runtime": runtime, [source]: program };
   const definitions = evaluate(await toCommonJs(generated), modules);
   return {
-    Program: program["Program"] as ProgramClass,
+    Program: program[name] as ProgramClass,
     main: definitions["main"] as Loaded["main"],
   };
 }
@@ -139,7 +143,7 @@ export async function load({ text, generated }: Result): Promise<Loaded> {
 /** Whether a program is a module that can be loaded here: `await` at its top cannot. */
 export async function isLoadable({ text }: Result): Promise<boolean> {
   try {
-    evaluate(await toCommonJs(text), { "./kit.js": kit, "steno-runtime": runtime });
+    evaluate(await toCommonJs(text), { "./kit.js": oracleKit, "steno-runtime": runtime });
     return true;
   } catch {
     return false;
