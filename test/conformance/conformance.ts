@@ -29,7 +29,12 @@ export async function compareAll(lines: readonly Line[], all = lines): Promise<V
     const base = baseOf(line);
     const of = compiled.get(base.id);
     if (of === undefined) throw new Error(`${base.id} was not compiled`);
-    const compared = await compareLine(line, base, of);
+    const compared = await compareLine(line, base, of).catch((error: unknown): Compared => {
+      // What cannot be run differs, and the others are compared all the same.
+      const here = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+      const differences = [{ aspect: "refusal", steno: [], here } as const];
+      return { line, outcome: line.outcome, differences };
+    });
     const reason = compared.differences.length === 0 ? undefined : reasonOf(compared);
     verdicts.push({ line, compared, reason });
   }
