@@ -9,7 +9,8 @@ import { StenoError } from "./errors.js";
 import { type Executor, isMoving } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
-import { PAGE, Restorer, UNFINISHED, unfinishedRuns, type UnrecoveredRun } from "./recovery.js";
+import { allRuns } from "./listing.js";
+import { Restorer, UNFINISHED, type UnrecoveredRun } from "./recovery.js";
 import { Rests } from "./rests.js";
 import { type RunState, statusOf } from "./state.js";
 import type { RunRow, StoreOwner } from "./stores/store.js";
@@ -32,6 +33,9 @@ const ROOM = 1000;
 
 /** Those that act for longer do not hold up the others for ever: so many ms a batch. */
 const ROOM_WAIT_MS = 1000;
+
+/** Runs that are marked in one commit as not going on here. */
+const MARKED = 200;
 
 /** Messages of one kind that are told one by one. */
 const WARNINGS = 20;
@@ -129,7 +133,9 @@ export class ActiveRuns {
   async areMoving(): Promise<boolean> {
     if (this.#waking.isSearching || this.#coming.size > 0) return true;
     for (const run of this.#active.values()) if (isMoving(run)) return true;
-    for await (const { id, status, reason } of unfinishedRuns(this.#options.owner)) {
+    for await (const { id, status, reason } of allRuns(this.#options.owner, {
+      status: UNFINISHED,
+    })) {
       if (status === "stuck" || reason !== undefined) continue;
       // Of a run in memory the row says what was; that it does not move is known from above.
       if (!this.#active.has(id)) return true;
@@ -211,10 +217,10 @@ export class ActiveRuns {
   async recover(): Promise<void> {
     const { owner, sagas, executor } = this.#options;
     const hashNot = sagas.map(({ manifest }) => manifest.hash);
-    for await (const row of unfinishedRuns(owner, { hashNot })) {
+    for await (const row of allRuns(owner, { status: UNFINISHED, hashNot })) {
       await this.bring(row.id);
       // Not all in one commit: there may be many.
-      if (this.#unrecovered.size % PAGE === 0) await executor.durable();
+      if (this.#unrecovered.size % MARKED === 0) await executor.durable();
     }
     await executor.durable();
     await this.#waking.start();

@@ -11,12 +11,14 @@ import { type CommandArguments, eventOf } from "./control.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
+import { type ExportQuery, type ExportRecord, exportRuns } from "./export.js";
 import { listRuns, type RunPage, type RunQuery } from "./listing.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { Log } from "./log.js";
 import { Notices } from "./notices.js";
 import type { CoordinatorOptions, StartOptions } from "./options.js";
 import { crashLimitOf, shortWaitOf, type UnrecoveredRun } from "./recovery.js";
+import { checkRetention, type PruneOptions, Retention } from "./retention.js";
 import { REQUEST_POLL_MS, Requests } from "./requests.js";
 import { Run, type RunHost } from "./run.js";
 import { checkSpawns, Spawns } from "./spawns.js";
@@ -35,6 +37,7 @@ export class Coordinator {
   readonly #starter: Starter;
   readonly #spawns: Spawns;
   readonly #requests: Requests;
+  readonly #retention: Retention;
   readonly #log: Log;
   /** Whether any saga starts runs of others. */
   readonly #spawning: boolean;
@@ -95,6 +98,18 @@ export class Coordinator {
       runs: this.#runs,
       checkOpen: () => this.#checkOpen(),
     });
+    const { clock } = this.#executor;
+    this.#retention = new Retention(
+      {
+        owner,
+        now: () => clock.now(),
+        commit: (writes) => {
+          for (const write of writes) this.#executor.write(write);
+          return this.#executor.durable();
+        },
+      },
+      warn,
+    );
     this.#requests = new Requests({
       owner,
       executor: this.#executor,
@@ -114,6 +129,7 @@ export class Coordinator {
     checkSpawns(sagas);
     crashLimitOf(options);
     shortWaitOf(options);
+    if (options.retention !== undefined) checkRetention(options.retention);
     const owner = await options.store.open();
     const coordinator = new Coordinator(owner, sagas, options);
     try {
@@ -125,6 +141,7 @@ export class Coordinator {
       throw error;
     }
     coordinator.#requests.start();
+    if (options.retention !== undefined) coordinator.#retention.start(options.retention);
     return coordinator;
   }
 
@@ -156,6 +173,25 @@ export class Coordinator {
   async runs(query: RunQuery = {}): Promise<RunPage> {
     this.#checkOpen();
     return listRuns(this.#owner, query);
+  }
+
+  /**
+   * Runs with their whole logs, oldest first, each read when it is asked for; those that are
+   * finished, unless `status` says which.
+   */
+  export(query: ExportQuery = {}): AsyncIterable<ExportRecord> {
+    this.#checkOpen();
+    return exportRuns(this.#owner, query);
+  }
+
+  /**
+   * Removes finished runs, with their logs, and gives how many. A run that an unfinished one starts
+   * or waits for stays. The ids are free again, and a run that takes one has other idempotency keys.
+   * @throws StenoError `bad-retention`
+   */
+  async prune(options: PruneOptions): Promise<number> {
+    this.#checkOpen();
+    return (await this.#retention.prune(options)).removed;
   }
 
   /** The handle of a run, finished or not; `undefined` if there is none. */
@@ -218,6 +254,7 @@ export class Coordinator {
   async #close(): Promise<void> {
     const answered = this.#requests.stop();
     const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);
+    await this.#retention.close();
     await this.#runs.close();
     await this.#executor.close();
     clearTimeout(waiting);
@@ -267,6 +304,7 @@ export class Coordinator {
   /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */
   async #command(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
     this.#checkOpen();
+    if (command === "prune") return this.#retention.answer(args.payload);
     return this.#runs.use(id, (run) => {
       const event = eventOf(run, command, args, this.#executor.clock.now());
       if (event === undefined) return undefined;

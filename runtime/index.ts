@@ -18,6 +18,8 @@ export type { Run, RunReport } from "./run.js";
 export type { RunPage, RunQuery, RunSummary } from "./listing.js";
 export type { BreakpointPlace } from "./debugging.js";
 export type { UnrecoveredRun } from "./recovery.js";
+export type { ExportedRun, ExportQuery, ExportRecord } from "./export.js";
+export type { PruneOptions, RetentionOptions } from "./retention.js";
 export { nodeStates, statusText } from "./history.js";
 export type { NodeStatus } from "./history.js";
 export { actionContext } from "./context.js";

@@ -39,6 +39,28 @@ export interface RunPage {
   readonly next?: string;
 }
 
+/** Rows that are read at a time: not all, since there may be many. */
+const PAGE = 200;
+
+/** All runs that match, a page at a time; while it lasts, others may come and go. */
+export async function* allRuns(
+  store: StoreReader,
+  { status, ...same }: Omit<RunQuery, "limit" | "cursor"> & Pick<RunFilter, "hashNot">,
+): AsyncGenerator<ListedRun> {
+  let from: Place | undefined;
+  for (;;) {
+    const page: readonly ListedRun[] = await store.runs({
+      ...same,
+      limit: PAGE,
+      ...(status !== undefined && { status: typeof status === "string" ? [status] : status }),
+      ...(from !== undefined && { from }),
+    });
+    yield* page;
+    from = page.at(-1);
+    if (page.length < PAGE) return;
+  }
+}
+
 /** A page of runs. @throws StenoError `bad-cursor`, `bad-limit` */
 export async function listRuns(reader: StoreReader, query: RunQuery): Promise<RunPage> {
   const { status, limit = 100, cursor, ...same } = query;

@@ -1,6 +1,7 @@
 /** What a coordinator and a start are told. What they do with it is in `coordinator.ts`. */
 import type { Clock } from "./clock.js";
 import type { BoundSaga } from "./definition.js";
+import type { RetentionOptions } from "./retention.js";
 import type { Store } from "./stores/store.js";
 
 /** What a message is about: `run`, `saga`, and where it applies `node`, `attempt`, `reason`, `err`. */
@@ -60,6 +61,8 @@ export interface CoordinatorOptions {
    * milliseconds. Default 10,000; `Infinity` keeps all.
    */
   readonly shortWaitMs?: number;
+  /** Which finished runs are removed by and by. Default: none. */
+  readonly retention?: RetentionOptions;
 }
 
 export interface StartOptions {

@@ -6,7 +6,7 @@ import { foldLog } from "./history.js";
 import type { LoggedEvent } from "./events.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { type Manifest, parseManifest } from "./manifest.js";
-import type { RunFilter, RunRow, RunStatus, StoreReader } from "./stores/store.js";
+import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 
 /** A run that this coordinator cannot go on with. It stays in the store as it is. */
 export interface UnrecoveredRun {
@@ -49,32 +49,7 @@ export function shortWaitOf({
   );
 }
 
-/** Rows that are read at a time: not all, since there may be many. */
-export const PAGE = 200;
-
 export const UNFINISHED: readonly RunStatus[] = ["running", "unwinding", "stuck"];
-
-/** All unfinished runs, a page at a time. */
-export async function* unfinishedRuns(
-  store: StoreReader,
-  filter: Pick<RunFilter, "hashNot"> = {},
-): AsyncGenerator<RunRow> {
-  let after: string | undefined;
-  for (;;) {
-    const page: readonly RunRow[] = await store.runs({
-      ...filter,
-      status: UNFINISHED,
-      limit: PAGE,
-      ...(after !== undefined && { after }),
-    });
-    yield* page;
-    const last = page.at(-1)?.id;
-    if (page.length === PAGE) after = last;
-    // What came last may have been finished and pruned since: then nothing comes after it.
-    else if (last === undefined && after !== undefined && !(await store.run(after))) after = last;
-    else return;
-  }
-}
 
 /** Brings runs back to where their logs say they are. */
 export class Restorer {

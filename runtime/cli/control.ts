@@ -37,6 +37,19 @@ export async function sendRequest(
   return { value: answer.value === undefined ? {} : (JSON.parse(answer.value) as Done["value"]) };
 }
 
+/** Sends a command that is about no run, to a coordinator that is alive; gives what it answers. */
+export async function askOwner(
+  reader: StoreReader,
+  store: string,
+  command: string,
+  args: object,
+): Promise<unknown> {
+  const request = await reader.request(command, undefined, JSON.stringify(args));
+  const answer = await waitForAnswer(reader, store, request);
+  if (!answer.ok) throw new Problem(answer.code, answer.message);
+  return answer.value === undefined ? undefined : (JSON.parse(answer.value) as unknown);
+}
+
 async function checkKept(
   reader: StoreReader,
   command: string,

@@ -1,5 +1,7 @@
 /** The command `steno`: flags in, exit code out. What the commands do is in the files beside it. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Duration } from "../dsl.js";
+import { milliseconds } from "../duration.js";
 import { sqliteStore } from "../stores/sqlite.js";
 import type { RunFilter, RunStatus, StoreReader } from "../stores/store.js";
 import { runtimeVersion } from "./bundle.js";
@@ -60,6 +62,7 @@ function buildProgram(exit: (code: number) => void): Command {
     );
   addRunning(program, exit);
   addLooking(program);
+  addKeeping(program);
   addControl(program);
   addInject(program);
   addDebugging(program);
@@ -147,6 +150,44 @@ function addLooking(program: Command): void {
     .action((id: string, options: Common) =>
       reading(options, (output, reader) => log(output, reader, id, options.store)),
     );
+}
+
+function addKeeping(program: Command): void {
+  interface ExportOptions extends Common {
+    readonly saga?: string;
+    readonly status?: RunStatus[];
+    readonly createdAfter?: number;
+    readonly createdBefore?: number;
+  }
+  command(program, "export", "write finished runs with their logs, one JSON object a line")
+    .option("--saga <name>", "only runs of this saga")
+    .addOption(new Option("--status <status...>", "runs in these states").choices(STATUSES))
+    .option("--created-after <time>", "only runs created then or later: 2026-05-01, …", parseTime)
+    .option("--created-before <time>", "only runs created before that", parseTime)
+    .action(async ({ saga, status, createdAfter, createdBefore, ...options }: ExportOptions) => {
+      const query = {
+        ...(saga !== undefined && { saga }),
+        ...(status !== undefined && { status }),
+        ...(createdAfter !== undefined && { createdFrom: createdAfter }),
+        ...(createdBefore !== undefined && { createdBefore }),
+      };
+      const { writeExport } = await import("./retention.js");
+      await reading(options, (_, reader) => writeExport(reader, query));
+    });
+  interface PruneOptions extends Common {
+    readonly olderThan?: number;
+    readonly keep?: number;
+  }
+  command(program, "prune", "remove finished runs with their logs")
+    .option("--older-than <duration>", "those finished longer ago: 30d, 12h, …", parseDuration)
+    .option("--keep <count>", "not the last of them: so many", parseKeep)
+    .action(async ({ olderThan, keep, ...options }: PruneOptions) => {
+      const { pruneStore } = await import("./retention.js");
+      await pruneStore(outputOf(options), options.store, {
+        ...(olderThan !== undefined && { olderThanMs: olderThan }),
+        ...(keep !== undefined && { keep }),
+      });
+    });
 }
 
 function addControl(program: Command): void {
@@ -302,6 +343,18 @@ function parseTime(text: string): number {
   const time = /^\d{10,}$/.test(text) ? Number(text) : Date.parse(text);
   if (!Number.isNaN(time)) return time;
   throw new InvalidArgumentError("It must be a time such as 2026-05-01 or 2026-05-01T12:00.");
+}
+
+function parseDuration(text: string): number {
+  try {
+    return milliseconds(text as Duration);
+  } catch {
+    throw new InvalidArgumentError('It must be a length of time: "30 days", "12h".');
+  }
+}
+
+function parseKeep(text: string): number {
+  return text === "0" ? 0 : parseCount(text);
 }
 
 function parseCount(text: string): number {
