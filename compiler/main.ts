@@ -24,6 +24,7 @@ interface Flags {
   readonly fix?: true;
   readonly watch?: true;
   readonly json?: true;
+  readonly hints?: boolean;
   readonly format?: GraphFormat;
 }
 
@@ -75,6 +76,8 @@ function commands(answer: { code: number }): Command {
     )
     .addOption(new Option("--watch", "keep compiling").conflicts("check"))
     .option(...json)
+    .option("--hints", "show hints too (the default, but in CI)")
+    .option("--no-hints", "show errors and warnings only")
     .enablePositionalOptions()
     .exitOverride()
     .action(async (paths: readonly string[], flags: Flags) => {
@@ -132,7 +135,7 @@ async function compileOnce(
   const { compile, fix } = await pipeline();
   const options = optionsOf(paths, flags);
   const fixed = flags.fix ? fix(options) : undefined;
-  const compiled = await compile(options, incremental);
+  const compiled = withHints(await compile(options, incremental), flags);
   if (flags.json) {
     const all = compiled.diagnostics.map((each) => toJson(each, compiled.places, cwd));
     process.stdout.write(`${JSON.stringify(all, null, flags.watch ? undefined : 2)}\n`);
@@ -144,6 +147,13 @@ async function compileOnce(
     stream.write(summary(compiled, flags));
   }
   return exitCode(compiled);
+}
+
+/** Hints are for who writes; where nobody reads them they are left out. */
+function withHints(compiled: Compiled, { hints = !process.env["CI"] }: Flags): Compiled {
+  if (hints) return compiled;
+  const diagnostics = compiled.diagnostics.filter(({ severity }) => severity !== "hint");
+  return { ...compiled, diagnostics };
 }
 
 async function keepCompiling(paths: readonly string[], flags: Flags): Promise<number> {

@@ -3,11 +3,12 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { SagaModel, SourceModel } from "../model.js";
 import { checkModel } from "./check-model.js";
 import { changed } from "./graphs.js";
+import { independentAwaits } from "./independent-awaits.js";
 import type { Pass } from "./pass.js";
 import { pivots } from "./pivots.js";
 import { reduceOrder } from "./reduce-order.js";
 
-export const passes: readonly Pass[] = [checkModel, pivots, reduceOrder];
+export const passes: readonly Pass[] = [checkModel, pivots, reduceOrder, independentAwaits];
 
 /** Runs every pass on every saga of the sources, embedded ones included, each saga once. */
 export function analyse(

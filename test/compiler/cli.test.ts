@@ -232,3 +232,17 @@ test("--watch compiles again when a source changes, and ends on a signal", async
     expect(await ended).toBe(0);
   }
 });
+
+test("hints are for who writes, and not for CI", () => {
+  const twice = greeter().replace(
+    "return await",
+    "await this.greet(params.who);\n    return await",
+  );
+  make({ "src/greeter.ts": twice });
+  const hints = (line: string): number =>
+    project.shell(line).stderr.match(/^hint\[name-by-position\]/gm)?.length ?? 0;
+  expect(hints("steno-compile")).toBe(1);
+  expect(hints("steno-compile --no-hints")).toBe(0);
+  expect(hints("CI=true steno-compile")).toBe(0);
+  expect(hints("CI=true steno-compile --hints")).toBe(1);
+});

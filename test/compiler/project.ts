@@ -71,7 +71,8 @@ export class Project {
 
   /** A command line with `steno-compile` in it, as it is in the documents. */
   shell(line: string): Answer {
-    const env = { ...process.env, NO_COLOR: "1" };
+    // Whether hints are shown must not depend on where the tests run.
+    const env = { ...process.env, NO_COLOR: "1", CI: undefined };
     const call = `"${process.execPath}" "${command}"`;
     const options = { cwd: this.folder, encoding: "utf8", env } as const;
     const { status, stdout, stderr } = spawnSync(
@@ -88,7 +89,8 @@ export class Project {
   }
 
   node(...args: readonly string[]): Answer {
-    const env = { ...process.env, NO_COLOR: "1" };
+    // Whether hints are shown must not depend on where the tests run.
+    const env = { ...process.env, NO_COLOR: "1", CI: undefined };
     const options = { cwd: this.folder, encoding: "utf8", env } as const;
     const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
     return { code: status, stdout, stderr };

@@ -192,11 +192,11 @@ export const identity = entry<At & { what: string }>(
       "Recorded values are decoded anew for each reader, so that two objects are never identical, even if they came from one call. Primitives are compared by value.",
     bad: example({
       returns: "boolean",
-      body: "const room = await this.book(params.name);\nconst other = await this.book(params.name);\nreturn room === other;",
+      body: "const room = await this.book(params.name);\nconst other = await this.book(room.id);\nreturn room === other;",
     }),
     good: example({
       returns: "boolean",
-      body: "const room = await this.book(params.name);\nconst other = await this.book(params.name);\nreturn room.id === other.id;",
+      body: "const room = await this.book(params.name);\nconst other = await this.book(room.id);\nreturn room.id === other.id;",
     }),
   },
   ({ at, what }) => ({

@@ -1,6 +1,6 @@
 /** Messages about the shape of a saga method: statements, promises, subsagas, names of nodes. */
 import type { Span } from "../../model.js";
-import { entry } from "../diagnostic.js";
+import { entry, type Label } from "../diagnostic.js";
 import { example } from "./example.js";
 
 interface At {
@@ -179,7 +179,7 @@ export const positionName = entry<At & { name: string; plain: string; decides: b
     }),
     good: example({
       returns: "string",
-      body: "const first = await this.book(params.name);\nconst second = await this.book(params.name);\nreturn first.id + second.id;",
+      body: "const first = await this.book(params.name);\nconst second = await this.book(first.id);\nreturn second.id;",
     }),
   },
   ({ at, name, plain, decides }) => ({
@@ -188,6 +188,29 @@ export const positionName = entry<At & { name: string; plain: string; decides: b
     help: decides
       ? "bind the condition to a variable with a name of its own before"
       : "bind its result to a variable with a name of its own",
+  }),
+);
+
+export const independentAwaits = entry<At & { first: string; second: string; other: Label }>(
+  "independent-awaits",
+  "hint",
+  {
+    reason:
+      "An action starts when what was awaited before it has ended, also where it takes nothing from it: order is meaning, and the compiler never invents parallelism. Where the order is not meant, both can be started at once, and the run is as long as the longer of the two.",
+    bad: example({
+      returns: "string",
+      body: 'const room = await this.book(params.name);\nconst hall = await this.book("hall");\nreturn room.id + hall.id;',
+    }),
+    good: example({
+      returns: "string",
+      body: 'const [room, hall] = await Promise.all([this.book(params.name), this.book("hall")]);\nreturn room.id + hall.id;',
+    }),
+  },
+  ({ at, first, second, other }) => ({
+    message: `\`${second}\` waits for \`${first}\`, and takes nothing from it`,
+    span: at,
+    others: [other],
+    help: `if the order is not meant, start both at once: \`const [${first}, ${second}] = await Promise.all([…])\``,
   }),
 );
 
