@@ -6,9 +6,9 @@ import type { Timer } from "./clock.js";
 import { decodeInputs } from "./codec.js";
 import type { LoggedEvent } from "./events.js";
 import type { LoadedSaga } from "./loaded-saga.js";
-import { hitOf } from "./machine/breakpoints.js";
 import type { Effect } from "./machine/effects.js";
 import { spawningNodes, waitOf } from "./machine/waiting.js";
+import { reasonOf } from "./reasons.js";
 import { errorText } from "./recorded-error.js";
 import { type Frame, type RunState, statusOf } from "./state.js";
 import type { RunRow, RunStatus, Write } from "./stores/store.js";
@@ -48,6 +48,8 @@ export class ActiveRun {
   left = false;
   /** The objects whose methods are the actions of inner frames. */
   readonly instances = new Map<Frame, object>();
+  /** Nodes that could start and wait for a limit, with its name. They keep the run in memory. */
+  readonly limited = new Map<string, string>();
   /** Bodies that are called now, of which somebody may want to abort the signal. */
   readonly attempts = new Map<string, Attempt>();
   /** Whether it is finished, or stuck, and the log says so durably. */
@@ -78,7 +80,7 @@ export class ActiveRun {
       this.unwritten = [];
     }
     const status = statusOf(this.state);
-    const reason = reasonOf(this.state, status);
+    const reason = reasonOf(this.state) ?? this.#limitReason();
     const wakeAt = this.#nextWake(now, shortWaitMs, status, reason);
     const awaits = this.loaded.spawns ? awaitedBy(this.state) : NONE;
     const sameAwaits = isSame(awaits, this.awaits);
@@ -101,6 +103,13 @@ export class ActiveRun {
       wakeAt,
       ...(!sameAwaits && { awaits }),
     });
+  }
+
+  /** What could start and waits for a limit keeps the run only if nothing of it runs. */
+  #limitReason(): "waiting-limit" | undefined {
+    const { finished, inFlight } = this.state;
+    const waits = this.limited.size > 0 && finished === undefined && inFlight === 0;
+    return waits ? "waiting-limit" : undefined;
   }
 
   /** See `RunRow.wakeAt`. */
@@ -131,16 +140,4 @@ function awaitedBy(state: RunState): readonly string[] {
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {
   return some.length === others.length && some.every((each, place) => each === others[place]);
-}
-
-/** Why a run is not moving, machine-readable. */
-function reasonOf(state: RunState, status: RunStatus): string | undefined {
-  const { paused, finished, stuck, held } = state;
-  if (finished !== undefined) return undefined;
-  if (paused !== undefined) {
-    if (hitOf(paused) !== undefined) return "breakpoint";
-    return paused === '"crash-loop"' ? "crash-loop" : "paused";
-  }
-  if (status !== "stuck") return undefined;
-  return held === stuck ? "action-failed" : "stuck";
 }

@@ -10,6 +10,7 @@ import { type Executor, isMoving } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
 import { allRuns } from "./listing.js";
+import { movesByItself } from "./reasons.js";
 import { Restorer, UNFINISHED, type UnrecoveredRun } from "./recovery.js";
 import { Rests } from "./rests.js";
 import { type RunState, statusOf } from "./state.js";
@@ -133,12 +134,9 @@ export class ActiveRuns {
   async areMoving(): Promise<boolean> {
     if (this.#waking.isSearching || this.#coming.size > 0) return true;
     for (const run of this.#active.values()) if (isMoving(run)) return true;
-    for await (const { id, status, reason } of allRuns(this.#options.owner, {
-      status: UNFINISHED,
-    })) {
-      if (status === "stuck" || reason !== undefined) continue;
+    for await (const row of allRuns(this.#options.owner, { status: UNFINISHED })) {
       // Of a run in memory the row says what was; that it does not move is known from above.
-      if (!this.#active.has(id)) return true;
+      if (movesByItself(row) && !this.#active.has(row.id)) return true;
     }
     return false;
   }
@@ -158,6 +156,10 @@ export class ActiveRuns {
   /** Unfinished runs that cannot go on here, and why. */
   get unrecovered(): readonly UnrecoveredRun[] {
     return [...this.#unrecovered.values()];
+  }
+
+  unrecoveredRun(id: string): UnrecoveredRun | undefined {
+    return this.#unrecovered.get(id);
   }
 
   /** @throws StenoError if a run that is not finished cannot go on here */

@@ -25,6 +25,8 @@ export interface CommandArguments {
   /** `break`: where, and whether it is to be cleared. */
   readonly at?: string;
   readonly clear?: boolean;
+  /** `break` without a run: of all runs of this saga. */
+  readonly saga?: string;
 }
 
 /**
@@ -73,10 +75,7 @@ export function eventOf(
     case "settle":
       return freeing(run, command, args, at);
     default:
-      throw new StenoError(
-        "unknown-command",
-        `the coordinator does not know the command \`${command}\`: its steno-runtime is of another version`,
-      );
+      throw unknownCommand(command);
   }
 }
 
@@ -141,6 +140,13 @@ function checkOutput(run: ActiveRun, node: string, { frame, index }: Place, outp
   if (found.kind === "map" && !Array.isArray(value)) throw refuse("gives a list");
 }
 
+export function unknownCommand(command: string): StenoError {
+  return new StenoError(
+    "unknown-command",
+    `the coordinator does not know the command \`${command}\`: its steno-runtime is of another version`,
+  );
+}
+
 /** Names that a message can list and still be read. */
 const NAMED_AT_MOST = 20;
 
@@ -194,15 +200,21 @@ export function parseArguments(text: string): CommandArguments {
   } catch {
     args = undefined;
   }
-  const { node, reason, event, payload, at, clear, injection, output } = (args ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { node, reason, event, payload, at, clear, saga, injection, output } = (args ??
+    {}) as Record<string, unknown>;
   const isText = (value: unknown): value is string | undefined =>
     value === undefined || typeof value === "string";
-  if (typeof args === "object" && isText(node) && isText(reason) && isText(event) && isText(at)) {
+  if (
+    typeof args === "object" &&
+    isText(node) &&
+    isText(reason) &&
+    isText(event) &&
+    isText(at) &&
+    isText(saga)
+  ) {
     return {
       ...(at !== undefined && { at }),
+      ...(saga !== undefined && { saga }),
       ...(clear === true && { clear }),
       ...(node !== undefined && { node }),
       ...(reason !== undefined && { reason }),
@@ -214,6 +226,6 @@ export function parseArguments(text: string): CommandArguments {
   }
   throw new StenoError(
     "bad-request",
-    "the arguments of the request are not { node?, reason?, event?, payload?, at?, clear?, injection?, output? }",
+    "the arguments of the request are not { node?, reason?, event?, payload?, at?, clear?, saga?, injection?, output? }",
   );
 }

@@ -7,8 +7,10 @@ import type { ActiveRun } from "./active-run.js";
 import { ActiveRuns } from "./active-runs.js";
 import { systemClock } from "./clock.js";
 import { encode } from "./codec.js";
-import { type CommandArguments, eventOf } from "./control.js";
+import { type CommandArguments, eventOf, unknownCommand } from "./control.js";
+import type { BreakpointPlace } from "./debugging.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
+import { Draining } from "./draining.js";
 import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
 import { type ExportQuery, type ExportRecord, exportRuns } from "./export.js";
@@ -19,8 +21,9 @@ import { Notices } from "./notices.js";
 import type { CoordinatorOptions, StartOptions } from "./options.js";
 import { crashLimitOf, shortWaitOf, type UnrecoveredRun } from "./recovery.js";
 import { checkRetention, type PruneOptions, Retention } from "./retention.js";
-import { REQUEST_POLL_MS, Requests } from "./requests.js";
+import { Requests } from "./requests.js";
 import { Run, type RunHost } from "./run.js";
+import { SagaBreakpoints } from "./saga-breakpoints.js";
 import { checkSpawns, Spawns } from "./spawns.js";
 import { Starter } from "./starter.js";
 import { statusOf } from "./state.js";
@@ -41,8 +44,8 @@ export class Coordinator {
   readonly #log: Log;
   /** Whether any saga starts runs of others. */
   readonly #spawning: boolean;
-  /** Who waits for the next run to rest. */
-  #rested: (() => void)[] = [];
+  readonly #draining: Draining;
+  readonly #breakpoints: SagaBreakpoints;
   #closed: Promise<void> | undefined;
   #lost: Error | undefined;
 
@@ -58,7 +61,7 @@ export class Coordinator {
     const spawns = new Spawns(
       {
         start: async (saga, params, id) =>
-          this.#starter.startById(this.#starter.latest(saga), params, id),
+          this.#starter.startById(this.#starter.latest(saga), params, id, { spawned: true }),
         isFinished: async (id) => isFinal((await this.#owner.run(id))?.status),
         result: async (id) => (await this.run(id))?.result(),
         awaiting: (id) => owner.awaiting(id),
@@ -78,7 +81,7 @@ export class Coordinator {
       spawn: (run, frame, index) => void spawns.begin(run, frame, index),
       watch: (run, frame, index) => spawns.watch(run, frame, index),
       onDurable: (run, events) => notices.durable(run, events),
-      breakpoints: () => [],
+      breakpoints: (run) => this.#breakpoints.of(run),
       onLost: (error) => this.#lose(error),
     });
     const warn = (message: string): void => this.#log.warn(message);
@@ -97,6 +100,7 @@ export class Coordinator {
       executor: this.#executor,
       runs: this.#runs,
       checkOpen: () => this.#checkOpen(),
+      checkStart: () => this.#draining.checkStart(),
     });
     const { clock } = this.#executor;
     this.#retention = new Retention(
@@ -113,9 +117,17 @@ export class Coordinator {
     this.#requests = new Requests({
       owner,
       executor: this.#executor,
-      act: (run, command, args) => this.#command(run, command, args),
+      act: (run, command, args) =>
+        run === undefined ? this.#commandAll(command, args) : this.#command(run, command, args),
       warn,
     });
+    this.#breakpoints = new SagaBreakpoints(sagas, () => this.#executor);
+    this.#draining = new Draining(() => ({
+      runs: this.#runs,
+      requests: this.#requests,
+      executor: this.#executor,
+      checkOpen: () => this.#checkOpen(),
+    }));
   }
 
   /**
@@ -133,6 +145,7 @@ export class Coordinator {
     const owner = await options.store.open();
     const coordinator = new Coordinator(owner, sagas, options);
     try {
+      coordinator.#breakpoints.load(await owner.kept());
       await coordinator.#runs.recover();
       // What operators asked for while nobody had the store.
       while ((await coordinator.#requests.answerAll()) > 0);
@@ -205,28 +218,12 @@ export class Coordinator {
 
   /**
    * Waits until no run can move without an operator, what operators have asked for is done, and all
-   * of that is durable.
+   * of that is durable. Until then nothing new is started: `start()` rejects with
+   * `coordinator-draining`, unless the run is there already.
    * @throws StenoError if the coordinator is closed, or loses its store
    */
-  async drain(): Promise<void> {
-    this.#checkOpen();
-    for (;;) {
-      if (await this.#runs.areMoving()) await this.#untilRested();
-      else if ((await this.#requests.answerAll()) === 0 && !(await this.#runs.areMoving())) break;
-      this.#checkOpen();
-    }
-    await this.#executor.durable();
-  }
-
-  /** Until a run rests; one that is paused, or waits, never does: it is looked at again now and then. */
-  #untilRested(): Promise<void> {
-    return new Promise<void>((resolve) => {
-      const again = setTimeout(resolve, REQUEST_POLL_MS);
-      this.#rested.push(() => {
-        clearTimeout(again);
-        resolve();
-      });
-    });
+  drain(): Promise<void> {
+    return this.#draining.wait();
   }
 
   #rest(run: ActiveRun): void {
@@ -235,11 +232,7 @@ export class Coordinator {
       // If the store cannot be read now, the next owner tells.
       this.#spawns.finished(run.id).catch(() => undefined);
     }
-    this.#wakeDrains();
-  }
-
-  #wakeDrains(): void {
-    for (const wake of this.#rested.splice(0)) wake();
+    this.#draining.wake();
   }
 
   /**
@@ -264,7 +257,7 @@ export class Coordinator {
       "the coordinator was closed before the run came to rest: it goes on when the store is opened again",
     );
     this.#runs.giveUp(closed);
-    this.#wakeDrains();
+    this.#draining.wake();
     await this.#owner.close();
   }
 
@@ -284,6 +277,7 @@ export class Coordinator {
         return this.#owner;
       },
       active: (run) => this.#runs.get(run),
+      unrecovered: (run) => this.#runs.unrecoveredRun(run),
       rest: (run) => this.#runs.untilRest(run),
       errors: ({ hash }) => this.#starter.errors(hash),
       control: (run, command, args) => this.#control(run, command, args),
@@ -304,7 +298,6 @@ export class Coordinator {
   /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */
   async #command(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
     this.#checkOpen();
-    if (command === "prune") return this.#retention.answer(args.payload);
     return this.#runs.use(id, (run) => {
       const event = eventOf(run, command, args, this.#executor.clock.now());
       if (event === undefined) return undefined;
@@ -315,12 +308,38 @@ export class Coordinator {
     });
   }
 
+  /** A command that is for no single run. */
+  async #commandAll(command: string, args: CommandArguments): Promise<string | undefined> {
+    this.#checkOpen();
+    if (command === "prune") return this.#retention.answer(args.payload);
+    const { saga, clear = false } = args;
+    if (command === "drain") this.#draining.byOperator = !clear;
+    else if (command === "break" && saga !== undefined) this.#breakpoints.change(saga, args);
+    else throw unknownCommand(command);
+    return undefined;
+  }
+
+  /**
+   * Pauses each run of a saga when it comes to a node, also runs that are started later and by later
+   * coordinators, until it is cleared.
+   * @throws StenoError `definition-not-open`, `no-such-node`
+   */
+  async setBreakpoint(saga: string, { node, at = "before" }: BreakpointPlace): Promise<void> {
+    await this.#commandAll("break", { saga, node, at });
+    await this.#executor.durable();
+  }
+
+  async clearBreakpoint(saga: string, { node, at = "before" }: BreakpointPlace): Promise<void> {
+    await this.#commandAll("break", { saga, node, at, clear: true });
+    await this.#executor.durable();
+  }
+
   #lose(error: Error): void {
     this.#lost = error;
     void this.#requests.stop();
     void this.#runs.close();
     this.#runs.giveUp(error);
-    this.#wakeDrains();
+    this.#draining.wake();
     this.#log.warn(
       `the store cannot be written, and nothing goes on here (${error.message}): ` +
         "mend the cause, close this coordinator and open another",

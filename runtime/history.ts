@@ -7,6 +7,7 @@ import { SagaFailedError, type SagaFailure, SagaStuckError, StenoError } from ".
 import type { SagaEvent } from "./events.js";
 import { advance } from "./machine.js";
 import { needsOperator } from "./machine/by-operator.js";
+import { type NodeRecords, recordsOf } from "./node-records.js";
 import { makePlan, type Plan } from "./machine/plan.js";
 import { type Manifest, type Node, type NodeKind, parseManifest } from "./manifest.js";
 import { type ErrorClasses, sagaFailure } from "./recorded-error.js";
@@ -33,8 +34,16 @@ export interface NodeStatus {
   /** Attempts of the body so far, and of its undo. */
   readonly attempts: number;
   readonly undoAttempts: number;
-  /** When it is tried again, in milliseconds since the epoch. */
+  /** When it is tried again, or what it waits for is due, in milliseconds since the epoch. */
   readonly dueAt?: number;
+  /** When its first attempt began, and when it came to its end; a `try` and an item have none. */
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** When the first attempt of its undo began, and when it was undone or settled. */
+  readonly undoStartedAt?: number;
+  readonly undoneAt?: number;
+  /** The last error of an attempt, or of one of its undo. */
+  readonly error?: { readonly name: string; readonly message: string };
   /** What is inside: nodes, or the items of a map or loop as far as they are known. */
   readonly nodes?: readonly NodeStatus[];
   /** Of a scope: the nodes of its `catch`. */
@@ -54,7 +63,8 @@ export function foldLog(plan: Plan, events: Iterable<SagaEvent>): RunState {
 /** The states of all nodes of a run, from its manifest and its log. */
 export function nodeStates(manifest: Manifest, events: Iterable<SagaEvent>): NodeStatus[] {
   const plan = makePlan(parseManifest(manifest));
-  return statusTree(foldLog(plan, events));
+  const log = [...events];
+  return statusTree(foldLog(plan, log), recordsOf(log));
 }
 
 /** A graph whose nodes are still to be listed. */
@@ -67,8 +77,8 @@ interface Open {
   readonly into: NodeStatus[];
 }
 
-/** The states of all nodes of a run, as a tree. */
-export function statusTree(state: RunState): NodeStatus[] {
+/** The states of all nodes of a run, as a tree; with what its log says of each. */
+export function statusTree(state: RunState, records: NodeRecords = new Map()): NodeStatus[] {
   const { root } = state;
   const roots: NodeStatus[] = [];
   const open: Open[] = [
@@ -77,13 +87,13 @@ export function statusTree(state: RunState): NodeStatus[] {
   // A list and not a recursion: nesting may be deeper than the stack.
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (let index = 0; index < next.plan.nodes.length; index++) {
-      next.into.push(statusOfNode(next, index, open));
+      next.into.push(statusOfNode(next, index, open, records));
     }
   }
   return roots;
 }
 
-function statusOfNode(at: Open, index: number, open: Open[]): NodeStatus {
+function statusOfNode(at: Open, index: number, open: Open[], records: NodeRecords): NodeStatus {
   const { plan, frame, prefix, otherwise } = at;
   const node = plan.nodes[index] as Node;
   const phase = frame?.phase[index] ?? otherwise;
@@ -98,6 +108,7 @@ function statusOfNode(at: Open, index: number, open: Open[]): NodeStatus {
     attempts: frame?.attempt[index] ?? 0,
     undoAttempts: frame?.unwinding?.attempt[index] ?? 0,
     ...(dueAt ? { dueAt } : {}),
+    ...records.get(path),
     after: node.after.map((each) => (typeof each === "string" ? each : each.node)),
   };
   const inner = plan.plans.get(index);

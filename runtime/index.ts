@@ -16,6 +16,7 @@ export type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
 export type { Injection } from "./inject.js";
 export type { Run, RunReport } from "./run.js";
 export type { RunPage, RunQuery, RunSummary } from "./listing.js";
+export type { Hold, HoldReason } from "./reasons.js";
 export type { BreakpointPlace } from "./debugging.js";
 export type { UnrecoveredRun } from "./recovery.js";
 export type { ExportedRun, ExportQuery, ExportRecord } from "./export.js";

@@ -15,7 +15,7 @@ export interface RequestOptions {
   readonly executor: Executor;
   /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */
   readonly act: (
-    run: string,
+    run: string | undefined,
     command: string,
     args: CommandArguments,
   ) => Promise<string | undefined>;
@@ -80,7 +80,7 @@ export class Requests {
 
   async #answerTo({ run, command, args }: StoreRequest): Promise<RequestAnswer> {
     try {
-      const value = await this.#options.act(run ?? "", command, parseArguments(args));
+      const value = await this.#options.act(run, command, parseArguments(args));
       return value === undefined ? { ok: true } : { ok: true, value };
     } catch (error) {
       if (error instanceof StenoError)

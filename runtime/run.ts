@@ -7,8 +7,11 @@ import { StenoError } from "./errors.js";
 import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
 import type { Injection } from "./inject.js";
 import { makePlan } from "./machine/plan.js";
-import { parseManifest } from "./manifest.js";
 import type { ErrorClasses } from "./recorded-error.js";
+import { type Manifest, parseManifest } from "./manifest.js";
+import { recordsOf } from "./node-records.js";
+import { type Hold, holdsOf } from "./reasons.js";
+import type { UnrecoveredRun } from "./recovery.js";
 import type { RunState } from "./state.js";
 import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 
@@ -19,6 +22,8 @@ export interface RunReport {
   readonly status: RunStatus;
   /** Why it is not moving, machine-readable. */
   readonly reason: string | undefined;
+  /** All that holds it, or parts of it while others move; none of one that is finished. */
+  readonly holds: readonly Hold[];
   readonly nodes: readonly NodeStatus[];
 }
 
@@ -27,6 +32,8 @@ export interface RunHost {
   /** @throws StenoError when the coordinator is closed. */
   reader(): StoreReader;
   active(id: string): ActiveRun | undefined;
+  /** Why a run that is not finished cannot go on here, if it cannot. */
+  unrecovered(id: string): UnrecoveredRun | undefined;
   /** Waits until a run rests. Resolves to its state, or to `undefined` if its log has to be asked. */
   rest(id: string): Promise<RunState | undefined>;
   /** The classes of errors of the definition that a run was started with, if it is here. */
@@ -64,16 +71,23 @@ export class Run<Result = unknown> {
 
   /** Where the run is now. */
   async status(): Promise<RunReport> {
+    const row = await this.#row();
+    // A run whose log is damaged has no state; one without its definition here has.
+    if (row.reason === "corrupt-log") this.#host.checkAlive(this.id);
+    const manifest = await this.#manifest(row);
+    const events = await this.#host.reader().events(this.id);
+    const { id, saga } = row;
+    // Not before: it may have moved meanwhile. What is in memory is ahead of the log.
     const active = this.#host.active(this.id);
-    if (active === undefined) {
-      const row = await this.#row();
-      const { id, saga, status, reason } = row;
-      // A run whose log is damaged has no state; one without its definition here has.
-      if (reason === "corrupt-log") this.#host.checkAlive(this.id);
-      return { id, saga, status, reason, nodes: statusTree(await this.#state(row)) };
+    const state = active?.state ?? foldLog(makePlan(manifest), events);
+    const { status, reason } = active ?? row;
+    const missing = this.#host.unrecovered(this.id);
+    const holds: Hold[] = [...holdsOf(state)];
+    if (missing !== undefined) holds.unshift({ reason: missing.reason, message: missing.message });
+    for (const [node, limit] of active?.limited ?? []) {
+      holds.push({ reason: "waiting-limit", node, limit });
     }
-    const { id, status, reason, loaded, state } = active;
-    return { id, saga: loaded.manifest.name, status, reason, nodes: statusTree(state) };
+    return { id, saga, status, reason, holds, nodes: statusTree(state, recordsOf(events)) };
   }
 
   /** Starts nothing more, undo included, until `resume()`; what runs comes to its end. */
@@ -166,11 +180,15 @@ export class Run<Result = unknown> {
     throw this.#gone("it");
   }
 
-  async #state({ hash }: RunRow): Promise<RunState> {
-    const reader = this.#host.reader();
-    const manifest = await reader.definition(hash);
+  async #state(row: RunRow): Promise<RunState> {
+    const plan = makePlan(await this.#manifest(row));
+    return foldLog(plan, await this.#host.reader().events(this.id));
+  }
+
+  async #manifest({ hash }: RunRow): Promise<Manifest> {
+    const manifest = await this.#host.reader().definition(hash);
     if (manifest === undefined) throw this.#gone("its definition");
-    return foldLog(makePlan(parseManifest(manifest)), await reader.events(this.id));
+    return parseManifest(manifest);
   }
 
   #gone(what: string): StenoError {

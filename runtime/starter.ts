@@ -20,6 +20,14 @@ export interface StarterOptions {
   readonly runs: ActiveRuns;
   /** @throws StenoError when the coordinator starts nothing more. */
   readonly checkOpen: () => void;
+  /** @throws StenoError when nothing new is started, but for runs that runs start */
+  readonly checkStart: () => void;
+}
+
+interface How {
+  readonly paused?: boolean | undefined;
+  /** Another run starts it. */
+  readonly spawned?: boolean;
 }
 
 export class Starter {
@@ -39,23 +47,18 @@ export class Starter {
     params: JsonText,
     { id, paused }: StartOptions = {},
   ): Promise<string> {
-    if (id !== undefined) return this.startById(saga, params, id, paused);
+    if (id !== undefined) return this.startById(saga, params, id, { paused });
     const random = randomUUID();
-    await this.#create(saga, params, random, paused);
+    await this.#create(saga, params, random, { paused });
     return random;
   }
 
   /** Two calls at the same time with one id are one run. */
-  async startById(
-    saga: LoadedSaga,
-    params: JsonText,
-    id: string,
-    paused?: boolean,
-  ): Promise<string> {
+  async startById(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<string> {
     this.#options.checkOpen();
     checkId(id);
     const before = this.#starting.get(id) ?? Promise.resolve();
-    const createOrFind = (): Promise<void> => this.#createOrFind(saga, params, id, paused);
+    const createOrFind = (): Promise<void> => this.#createOrFind(saga, params, id, how);
     const starting = before.then(createOrFind, createOrFind);
     this.#starting.set(id, starting);
     try {
@@ -91,20 +94,21 @@ export class Starter {
     );
   }
 
-  async #createOrFind(
-    saga: LoadedSaga,
-    params: JsonText,
-    id: string,
-    paused: boolean | undefined,
-  ): Promise<void> {
+  async #createOrFind(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<void> {
     const row = await this.#options.reader.run(id);
-    if (row === undefined) await this.#create(saga, params, id, paused);
+    if (row === undefined) await this.#create(saga, params, id, how);
     else checkSame(row, saga, params);
   }
 
-  async #create(saga: LoadedSaga, params: JsonText, id: string, paused = false): Promise<void> {
+  async #create(
+    saga: LoadedSaga,
+    params: JsonText,
+    id: string,
+    { paused = false, spawned = false }: How,
+  ): Promise<void> {
     const { executor, runs } = this.#options;
     this.#options.checkOpen();
+    if (!spawned) this.#options.checkStart();
     const { manifest } = saga;
     if (!this.#defined.has(manifest.hash)) {
       this.#defined.add(manifest.hash);

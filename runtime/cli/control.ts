@@ -50,6 +50,22 @@ export async function askOwner(
   return answer.value === undefined ? undefined : (JSON.parse(answer.value) as unknown);
 }
 
+/** The same, where there may be none. @throws Problem `no-coordinator` */
+export async function askAll(
+  reader: StoreReader,
+  store: string,
+  command: string,
+  args: object,
+): Promise<void> {
+  if (!(await reader.owned())) {
+    throw new Problem(
+      "no-coordinator",
+      `no coordinator of ${store} is alive to do this: open one first, or say it in its code`,
+    );
+  }
+  await askOwner(reader, store, command, args);
+}
+
 async function checkKept(
   reader: StoreReader,
   command: string,

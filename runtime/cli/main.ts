@@ -5,7 +5,8 @@ import { milliseconds } from "../duration.js";
 import { sqliteStore } from "../stores/sqlite.js";
 import type { RunFilter, RunStatus, StoreReader } from "../stores/store.js";
 import { runtimeVersion } from "./bundle.js";
-import { sendRequest } from "./control.js";
+import { askAll, sendRequest } from "./control.js";
+import { drain, type DrainOptions } from "./drain.js";
 import { parseCursor } from "../listing.js";
 import { readJsonArgument } from "./json-input.js";
 import { list, log } from "./look.js";
@@ -274,19 +275,28 @@ function addDebugging(program: Command): void {
   interface BreakOptions extends Common {
     readonly after?: true;
     readonly clear?: true;
+    readonly saga?: true;
   }
   command(program, "break", "pause a run when it comes to a node, also to undo it")
-    .argument("<id>", "the run")
+    .argument("<id>", "the run; with --saga the name of a saga")
     .argument("<node>", "the node; `list[*]/x` is x of every item")
+    .option("--saga", "each run of the saga, also those that are started later")
     .option("--after", "when the node has come to its end, and not before it starts")
     .option("--clear", "pause there no more")
-    .action((id: string, node: string, { after, clear, ...options }: BreakOptions) =>
-      control(
-        "break",
-        id,
-        { node, at: after ? "after" : "before", ...(clear && { clear }) },
-        options,
-      ),
+    .action((id: string, node: string, { after, clear, saga, ...options }: BreakOptions) => {
+      const args = { node, at: after ? "after" : "before", ...(clear && { clear }) };
+      if (saga === undefined) return control("break", id, args, options);
+      return reading(options, async (output, reader) => {
+        await askAll(reader, options.store, "break", { ...args, saga: id });
+        if (output.json) output.value({ saga: id, command: "break", ok: true });
+        else output.line(`break: done; ${clear ? "cleared for" : "set for"} all runs of ${id}`);
+      });
+    });
+  command(program, "drain", "start nothing new, and wait until all that is under way is at rest")
+    .option("--end", "start new runs again")
+    .option("--no-wait", "do not wait")
+    .action((options: Common & Pick<DrainOptions, "end" | "wait">) =>
+      reading(options, (output, reader) => drain(output, reader, options)),
     );
 }
 

@@ -4,6 +4,7 @@ import { Coordinator } from "../coordinator.js";
 import type { BoundSaga, SagaDefinition } from "../definition.js";
 import { sqliteStore } from "../stores/sqlite.js";
 import type { RunRow, RunStatus, StoreReader } from "../stores/store.js";
+import { movesByItself } from "../reasons.js";
 import { chooseSaga, loadBundle } from "./bundle.js";
 import { readJsonArgument } from "./json-input.js";
 import { historyOf } from "./failures.js";
@@ -151,7 +152,7 @@ function unlessRecorded(error: unknown): void {
 
 /** Whether nothing more happens to a run by itself. */
 function isAtRest(run: RunRow): boolean {
-  return !UNFINISHED.includes(run.status) || run.reason !== undefined;
+  return !UNFINISHED.includes(run.status) || !movesByItself(run);
 }
 
 const UNFINISHED: readonly RunStatus[] = ["running", "unwinding"];

@@ -40,3 +40,38 @@ test("a run is followed node by node from another process", async () => {
   await json("step", "t");
   expect(await steno(folder, ["recover", "trip.js", ...at])).toMatchObject({ status: 0 });
 });
+
+test("a coordinator is drained, and all runs of a saga are paused at a node", async () => {
+  const folder = emptyFolder();
+  writeBundle(folder);
+  const at = ["--store", "a.db"];
+  const none = await steno(folder, ["drain", "--store", "b.db"]);
+  expect(none.stderr).toMatch(/^error\[store-missing\]/);
+  const args = ["--params", '{"wait":"card"}', "--id", "t", ...at];
+  const { ended } = start(folder, ["run", "trip.js", ...args]);
+  for (;;) {
+    const { stdout } = await steno(folder, ["break", "Trip.book", "hotel", "--saga", ...at]);
+    if (stdout === "break: done; set for all runs of Trip.book\n") break;
+    await sleep(10);
+  }
+  const begun = await steno(folder, ["drain", "--no-wait", ...at]);
+  expect(begun).toMatchObject({ status: 0, stdout: "drain: done; nothing new is started\n" });
+  const draining = start(folder, ["drain", ...at]);
+  await new Promise((resolve) => draining.child.stderr?.once("data", resolve));
+  writeFileSync(join(folder, "go"), "");
+  // The run is at rest at its breakpoint; its coordinator ends then, and so may the wait for it.
+  expect((await ended).stdout).toMatch(/^running {2}t {2}Trip\.book {2}\(breakpoint\)/);
+  const { stdout, stderr } = await draining.ended;
+  expect(stdout + stderr).toMatch(/every run is at rest|coordinator-ended/);
+
+  const shown = await steno(folder, ["show", "t", ...at]);
+  expect(shown.stdout).toMatch(
+    /\(breakpoint\)\n[^]*\n {2}paused by the breakpoint before hotel\n$/,
+  );
+  const json = JSON.parse((await steno(folder, ["show", "t", ...at, "--json"])).stdout) as object;
+  expect(json).toMatchObject({
+    reason: "breakpoint",
+    holds: [{ reason: "breakpoint", node: "hotel", at: "before" }, { reason: "no-coordinator" }],
+    nodes: [{ state: "done", endedAt: expect.stringMatching(/Z$/) as string }, {}, {}],
+  });
+});

@@ -219,7 +219,7 @@ describe("a store that fails", () => {
     await until(() => calls.length > 0);
     const ends = [run.result(), coordinator.drain()].map((each) => each.catch((e: unknown) => e));
     store.failure = full;
-    const refused = coordinator.start(chain, 2, { id: "s" });
+    const refused = run.pause();
     await expect(refused).rejects.toBe(full);
     expect(await Promise.all(ends)).toEqual([full, full]);
     expect(log.said).toEqual(["loud"]);
