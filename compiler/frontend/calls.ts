@@ -12,6 +12,19 @@ import type { Method } from "./method.js";
 import type { ClassInfo } from "./read-class.js";
 import { isPromise } from "./types.js";
 
+/** What to write in place of methods of promises. */
+const INSTEAD = "await them all: `await Promise.all([this.a(), this.b()])`";
+const INSTEAD_OF: ReadonlyMap<string, string> = new Map([
+  ["resolve", "use the value itself: a list for `Promise.all` may hold values"],
+  ["reject", "write `throw error`"],
+  [
+    "allSettled",
+    "what fails is undone, and only a `catch` goes on after it; catch each on its own: `Promise.all(xs.map(async (x) => { try { return await this.a(x); } catch { return undefined; } }))`",
+  ],
+  [".catch", "write `try { await this.a(); } catch (error) { … }`"],
+  [".finally", "write what it does after the `await`; what must be taken back is an undo"],
+]);
+
 export type AsyncFunction = ts.ArrowFunction | ts.FunctionExpression;
 
 /** What a call means. */
@@ -61,18 +74,15 @@ function classifyPromise(method: Method, callee: ts.PropertyAccessExpression): C
   const owner = bare(callee.expression);
   if (ts.isIdentifier(owner) && owner.text === "Promise" && isLib(method, owner)) {
     if (name === "all") return { kind: "all" };
-    const help =
-      name === "resolve"
-        ? "use the value itself"
-        : "await the actions one by one, or all of them with Promise.all";
+    const help = INSTEAD_OF.get(name) ?? INSTEAD;
     return { kind: "promise", what: `Promise.${name}`, help };
   }
   if (!/^(then|catch|finally)$/.test(name)) return undefined;
   if (!isPromise(method.context, method.typeOf(owner))) return undefined;
   const help =
     name === "then"
-      ? "await the promise into a variable, and go on with that"
-      : "let it fail: what ran is undone";
+      ? `await it, and go on with the value: \`const value = await ${shown(owner)};\``
+      : (INSTEAD_OF.get(`.${name}`) ?? INSTEAD);
   return { kind: "promise", what: `.${name}()`, help };
 }
 

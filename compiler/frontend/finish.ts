@@ -9,8 +9,8 @@ import type {
   Variable,
 } from "../model.js";
 import {
+  contradict,
   resolveAfter,
-  same,
   sortDrafts,
   type Condition,
   type Draft,
@@ -108,23 +108,11 @@ function nameDrafts(method: Method): Map<Draft, string> {
     list(plain, draft);
     if (name !== plain) list(name, draft);
     // In the arms of one branch a name stands for one node in each run.
-    if (others.every((other) => excludes(other, draft))) continue;
+    if (others.every((other) => contradict(other.when, draft.when))) continue;
     const decides = draft.content.kind === "decision";
     method.context.report(say.positionName({ at: draft.span, name, plain, decides }));
   }
   return names;
-}
-
-/** Whether two nodes are in different arms of one decision. */
-function excludes(one: Draft, other: Draft): boolean {
-  return one.when.some((each) =>
-    other.when.some(
-      (condition) =>
-        condition.decision === each.decision &&
-        !same(condition, each) &&
-        (condition.not === each.not ? condition.not !== true : condition.arm === each.arm),
-    ),
-  );
 }
 
 /** The one variable that the result is bound to, else that of the promise, else the method's name. */

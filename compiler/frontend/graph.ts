@@ -86,16 +86,37 @@ export interface Draft {
   readonly fallback: string;
 }
 
+/** Something that is computed in a segment; with conditions, on some of the paths that go on in it. */
+interface Computed {
+  readonly draft: Draft;
+  readonly when: readonly Condition[];
+}
+
 /** What one uninterrupted run of JavaScript computes, in order; blocks started in it share it. */
 export class Segment {
-  readonly computes: Draft[] = [];
+  readonly computes: Computed[] = [];
 
   /** `before`: where paths that have come together here were, each of them going on in this one. */
-  constructor(private readonly before: readonly Segment[] = []) {}
+  constructor(
+    private readonly before: readonly {
+      readonly segment: Segment;
+      readonly when: readonly Condition[];
+    }[] = [],
+  ) {}
 
-  push(draft: Draft): void {
-    this.computes.push(draft);
-    for (const segment of this.before) segment.push(draft);
+  push(draft: Draft, when: readonly Condition[] = []): void {
+    this.computes.push({ draft, when });
+    for (const { segment, when: path } of this.before) segment.push(draft, [...path, ...when]);
+  }
+
+  /** What was computed last, from a place on: if all of it always is, the last is after the others. */
+  lastSince(from: number): readonly Computed[] {
+    const rest = this.computes.slice(from);
+    const [first] = rest;
+    const plain = rest.every(
+      ({ draft, when }) => when.length === 0 && draft.when.length === first?.draft.when.length,
+    );
+    return plain ? rest.slice(-1) : rest;
   }
 }
 
@@ -168,11 +189,21 @@ export interface Wait {
 /** The nodes that a node is after, tails resolved. */
 export function resolveAfter(draft: Draft): Wait[] {
   const found = new Map<Draft, Alternatives>();
+  const add = (each: Draft, alternatives: Alternatives): void => {
+    const when = alternatives.map((conditions) => waiting(conditions, each));
+    found.set(each, either(found.get(each), when.length === 0 ? [[]] : either(undefined, when)));
+  };
   for (const [dep, alternatives] of draft.after) {
-    const drafts = isTail(dep) ? lastOf(dep) : [dep];
-    for (const each of drafts) {
-      const when = alternatives.map((conditions) => waiting(conditions, each));
-      found.set(each, either(found.get(each), when.length === 0 ? [[]] : either(undefined, when)));
+    if (!isTail(dep)) {
+      add(dep, alternatives);
+      continue;
+    }
+    for (const last of dep.segment.lastSince(dep.from)) {
+      if (isBefore(draft, last.draft, alternatives)) continue;
+      const both = alternatives
+        .filter((conditions) => !contradict(conditions, last.when))
+        .map((conditions) => [...conditions, ...last.when]);
+      if (both.length > 0) add(last.draft, both);
     }
   }
   return [...found].flatMap(([each, alternatives]) =>
@@ -180,13 +211,43 @@ export function resolveAfter(draft: Draft): Wait[] {
   );
 }
 
-/** What is computed last: if all of it always is, the last one is after the others. */
-function lastOf({ segment, from }: Tail): Draft[] {
-  const rest = segment.computes.slice(from);
-  const [first] = rest;
-  const plain = rest.every((each) => each.when.length === first?.when.length);
-  return plain ? rest.slice(-1) : rest;
+/**
+ * Whether what a tail has is itself after the node, on a path on which that has not waited. A graph
+ * has an edge one way only: the tail's is left out, since what is computed at once is before all
+ * that had to wait.
+ */
+function isBefore(draft: Draft, last: Draft, alternatives: Alternatives): boolean {
+  if (last === draft) return true;
+  return alternatives.some((conditions) => conditions.length > 0) && reaches(last, draft);
 }
+
+function reaches(from: Draft, to: Draft): boolean {
+  const seen = new Set([from]);
+  for (const each of seen) {
+    if (each === to) return true;
+    for (const dep of each.after.keys()) {
+      if (!isTail(dep)) seen.add(dep);
+      else for (const { draft } of dep.segment.lastSince(dep.from)) seen.add(draft);
+    }
+  }
+  return false;
+}
+
+/** Whether two lists of conditions never hold both. */
+export function contradict(some: readonly Condition[], others: readonly Condition[]): boolean {
+  return some.some((each) =>
+    others.some(
+      (other) =>
+        other.decision === each.decision &&
+        (other.not === each.not
+          ? each.not !== true && other.arm !== each.arm
+          : other.arm === each.arm),
+    ),
+  );
+}
+
+/** Longer than the stack gets for any method that a person can read. */
+const MAX_STACK = 1_000_000;
 
 /** Drafts so that each comes after those it is after; else in the order in which they were made. */
 export function sortDrafts(drafts: readonly Draft[]): Draft[] {
@@ -198,6 +259,8 @@ export function sortDrafts(drafts: readonly Draft[]): Draft[] {
       const before = placed.has(draft) ? [] : resolveAfter(draft).map((wait) => wait.draft);
       const open = before.filter((dep) => !placed.has(dep));
       if (open.length > 0) {
+        // Each time round, one of those before it is placed: else it is before itself.
+        if (stack.length > MAX_STACK) throw new Error(`${draft.fallback} is after itself`);
         stack.push(...open.reverse());
         continue;
       }

@@ -266,7 +266,8 @@ function promiseOfAll(
     if (element.kind === "list") {
       markAwaited(element);
       const what = "a list of promises inside of a list";
-      method.context.report(sayGlue.promiseAsValue({ at: spanOf(node), what }));
+      const help = "wait for it in the list: `Promise.all([Promise.all(inner), …])`";
+      method.context.report(sayGlue.promiseAsValue({ at: spanOf(node), what, help }));
       return BROKEN;
     }
     if (element.kind === "promise") {

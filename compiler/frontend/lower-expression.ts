@@ -54,6 +54,10 @@ export function lowerExpression(
     if (element !== undefined) return element;
   }
   if (ts.isVoidExpression(node)) return lowerExpression(method, thread, node.expression, wanted);
+  if (isComma(node)) {
+    lowerExpression(method, thread, node.left, { unused: true });
+    return lowerExpression(method, thread, node.right, wanted);
+  }
   return lowerMixed(method, thread, node, wanted);
 }
 
@@ -334,6 +338,10 @@ function calledOn(method: Method, callee: ts.Expression): ts.Expression {
   return ts.isPropertyAccessExpression(callee) && waits(method, callee)
     ? callee.expression
     : callee;
+}
+
+function isComma(node: ts.Expression): node is ts.BinaryExpression {
+  return ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.CommaToken;
 }
 
 function isTypeOnly(

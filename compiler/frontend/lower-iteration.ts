@@ -43,6 +43,7 @@ export function lowerLoop(method: Method, thread: Thread, node: ts.ForOfStatemen
     node.expression,
     nameOf(items.list),
   );
+  const { waits: before } = method;
   enter(method, inner, inner.path);
   bindItems(method, inner, draft, items);
   lowerStatements(method, inner, [node.statement]);
@@ -60,7 +61,7 @@ export function lowerLoop(method: Method, thread: Thread, node: ts.ForOfStatemen
     addOutputs(frame, [...endings, { when: [], value: undefined }], spanOf(node));
   }
   enter(method, thread, thread.path);
-  thread.evaluate(draft);
+  thread.pass(draft, method.waits > before);
   if (returns.length === 0) return;
   const valued = returns.some(({ value }) => value !== undefined);
   // It is there where the loop was left by `return`; its type is that of every item's output.

@@ -10,7 +10,7 @@ import { spanOf } from "./context.js";
 import type { Draft } from "./graph.js";
 import { leaveContainer, type Way } from "./leave.js";
 import { checkPending, lowerStatements } from "./lower-body.js";
-import type { Method } from "./method.js";
+import { isWithin, type Method } from "./method.js";
 import { bind } from "./patterns.js";
 import type { Exit, Path, Returned, Thread } from "./thread.js";
 import { BROKEN, toCode, UNDEFINED, variableValue, type CodeValue } from "./values.js";
@@ -27,18 +27,21 @@ export function lowerTry(method: Method, thread: Thread, node: ts.TryStatement):
   const handling = thread.inside(thread.body);
   const content = { kind: "scope", graph: tried.frame, handler: handling.frame } as const;
   const draft = method.addDraft(thread, content, node, "try");
+  const { waits: before } = method;
   enter(method, tried, tried.path);
   lowerStatements(method, tried, [node.tryBlock]);
+  forgetOwn(tried, node.tryBlock);
   const unsure = unsureAfter(method, thread, tried);
   enter(method, handling, handling.path);
   bindError(method, handling, draft, catchClause);
   for (const symbol of unsure) method.unsure.add(symbol);
   lowerStatements(method, handling, [catchClause.block]);
   for (const symbol of unsure) method.unsure.delete(symbol);
+  forgetOwn(handling, catchClause.block);
   leaveGraph(method, tried);
   leaveGraph(method, handling);
   enter(method, thread, thread.path);
-  thread.evaluate(draft);
+  thread.pass(draft, method.waits > before);
   joinLets(method, thread, draft, tried.path, handling.path, unsure, node);
   const goesOn = tried.path !== undefined || handling.path !== undefined;
   leaveContainer(method, thread, draft, waysOut(method, draft, tried.exits, handling.exits));
@@ -66,6 +69,16 @@ function leaveGraph(method: Method, { frame, exits, path: end }: Thread): void {
     }
   }
   if (end !== undefined) checkPending(method, end, new Set());
+}
+
+/** Variables of a block itself are none of whoever comes after it. */
+function forgetOwn({ path, exits }: Thread, block: ts.Block): void {
+  for (const { lets } of [...(path ? [path] : []), ...exits.map((each) => each.path)]) {
+    for (const symbol of lets.keys()) {
+      const declared = symbol.valueDeclaration;
+      if (declared !== undefined && isWithin(declared, block)) lets.delete(symbol);
+    }
+  }
 }
 
 /** Variables that are set in the `try`, with something after that which may still fail. */

@@ -161,6 +161,11 @@ class Refusals {
     if (targets !== undefined) return targets.some((each) => this.refuseChange(each, what));
     const owner = rootOf(place);
     const whole = place === owner && !inside;
+    if (owner?.kind === ts.SyntaxKind.ThisKeyword) {
+      const name = shown(place);
+      this.method.context.report(say.mutation({ at: spanOf(target), what, name, own: true }));
+      return true;
+    }
     if (owner === undefined || !ts.isIdentifier(owner)) return false;
     const { checker } = this.method;
     const symbol = ts.isShorthandPropertyAssignment(owner.parent)

@@ -91,6 +91,12 @@ export class Thread {
     segment.push(draft);
   }
 
+  /** A loop or scope that this thread goes through, and which may wait for something on the way. */
+  pass(draft: Draft, waits: boolean): void {
+    if (!waits) return this.evaluate(draft);
+    this.wait([{ ends: new Map([[draft, ALWAYS]]), covers: new Set(draft.after.keys()) }]);
+  }
+
   /** Waits for each of some promises. */
   wait(completions: Iterable<Completion>): void {
     const { here } = this;
@@ -109,7 +115,9 @@ export class Thread {
       }
     }
     for (const { segment, when } of here.shared) {
-      frontier.set({ segment, from: segment.computes.length }, [when]);
+      // On other paths, which go on in the segment, there is nothing to wait for.
+      const here = this.here.when.filter((each) => !when.some((known) => same(known, each)));
+      frontier.set({ segment, from: segment.computes.length }, [[...when, ...here]]);
     }
     here.segment = new Segment();
     here.shared = [];
@@ -124,11 +132,12 @@ export class Thread {
     const shared = [{ segment, when: [] }];
     const thread = new Thread(this.frame, body, { ...clone(here), shared });
     run(thread);
-    const computed = segment.computes.slice(from);
-    if (computed.length > 0) {
+    const computed = segment.lastSince(from);
+    if (computed.some(({ when }) => when.length === 0)) {
       for (const dep of covers) here.frontier.delete(dep);
-      const plain = computed.every((each) => each.when.length === here.when.length);
-      for (const draft of plain ? computed.slice(-1) : computed) here.frontier.set(draft, ALWAYS);
+    }
+    for (const { draft, when } of computed) {
+      here.frontier.set(draft, either(here.frontier.get(draft), [when]));
     }
     here.pending.clear();
     for (const started of thread.here.pending) here.pending.add(started);
@@ -194,11 +203,18 @@ export function meet(base: Path, paths: readonly Path[], without: readonly Condi
     frontier,
     when,
     tests: base.tests,
-    segment: other === undefined ? segment : new Segment(segments),
+    segment: other === undefined ? segment : new Segment(segmentsOf(base, paths)),
     shared: other === undefined ? first.shared : sharedBy(paths),
     pending: new Set(paths.flatMap(({ pending }) => [...pending])),
     lets: new Map(),
   };
+}
+
+function segmentsOf(
+  base: Path,
+  paths: readonly Path[],
+): { readonly segment: Segment; readonly when: readonly Condition[] }[] {
+  return paths.map(({ segment, when }) => ({ segment, when: when.slice(base.when.length) }));
 }
 
 /** Whoever comes from an arm in which nothing was awaited still runs in the segment around. */

@@ -97,4 +97,69 @@ try {
 return this.num("d", a);`,
     "number",
   ),
+  // A loop or scope is begun and waits: what stands beside it goes on.
+  loopsBeside: programOf(
+    `const [a] = await Promise.all([
+  (async () => {
+    for (const x of params.nums) {
+      await this.num(\`x\${x}\`, this.tick(\`t\${x}\`, x));
+      if (x === 1) break;
+    }
+    return 5;
+  })(),
+  (async () => {
+    for (const x of params.nums) await this.num(\`y\${x}\`, this.tick(\`s\${x}\`, x));
+  })(),
+]);
+return this.num("end", a);`,
+    "number",
+  ),
+  loopAfterBlock: programOf(
+    `const p = (async () => {
+  await this.num("a", 1);
+  await this.num("b", 2);
+})();
+for (const x of params.nums) await this.num(\`x\${x}\`, x);
+try {
+  await this.num("c", this.tick("t", 1));
+} catch {
+  await this.num("d", 1);
+}
+await p;
+return this.num("end", 1);`,
+    "number",
+  ),
+  // Whether a block has waited when the rest of the segment runs depends on what it decided.
+  blockMayWait: programOf(
+    `const p = (async () => {
+  if (params.on) await this.num("a", this.tick("ta", 1));
+  else if (params.n > 3) this.tick("m", 1);
+  this.tick("tb", 2);
+  return this.num("b", 1);
+})();
+const q = (async () => {
+  if (params.n > 3) await this.num("qa", 1);
+  return this.tick("qb", 2);
+})();
+const r = await this.num("d", this.tick("c", 3));
+return (await p) + r + (await q);`,
+    "number",
+  ),
+  comma: programOf(
+    `const a = (await this.num("a", 1), this.tick("t", 1), await this.num("b", 2));
+return a;`,
+    "number",
+  ),
+  letInTry: programOf(
+    `try {
+  let room: number;
+  if (params.on) room = await this.num("a", 1);
+  else room = await this.num("b", 2);
+  await this.num("c", room);
+} catch {
+  await this.num("d", 1);
+}
+return this.num("end", 1);`,
+    "number",
+  ),
 };

@@ -40,7 +40,7 @@ await block;`,
   }),
 );
 
-export const promiseAsValue = entry<At & { what: string }>(
+export const promiseAsValue = entry<At & { what: string; help?: string }>(
   "promise-as-value",
   "error",
   {
@@ -55,10 +55,10 @@ export const promiseAsValue = entry<At & { what: string }>(
       body: "const room = await this.book(params.name);\nreturn room.id;",
     }),
   },
-  ({ at, what }) => ({
+  ({ at, what, help }) => ({
     message: `${what} is a promise, and is used as a value`,
     span: at,
-    help: "await it first",
+    help: help ?? `await it first, as in \`const value = await ${what.replaceAll("`", "")};\``,
   }),
 );
 
@@ -144,12 +144,12 @@ export class Greeting extends Base<"you"> {
   }),
 );
 
-export const mutation = entry<At & { what: string; name: string }>(
+export const mutation = entry<At & { what: string; name: string; own?: true }>(
   "mutation",
   "error",
   {
     reason:
-      "Params and outputs are recorded, and each reader gets a decoded copy of its own. A change to one copy is not seen by the others, so that the method would not mean what it says.",
+      "Params and outputs are recorded, and each reader gets a decoded copy of its own. A change to one copy is not seen by the others, so that the method would not mean what it says. And what the method changes on `this` is recorded nowhere: it is lost with the process.",
     bad: example({
       params: "params: { names: string[]; name: string }",
       body: "params.names.sort();\nawait this.book(params.name);",
@@ -159,10 +159,14 @@ export const mutation = entry<At & { what: string; name: string }>(
       body: "const sorted = [...params.names].sort();\nawait this.book(sorted.join() + params.name);",
     }),
   },
-  ({ at, what, name }) => ({
-    message: `${what} changes \`${name}\`, which holds recorded data`,
+  ({ at, what, name, own }) => ({
+    message: own
+      ? `${what} changes \`${name}\`, of which nothing is recorded`
+      : `${what} changes \`${name}\`, which holds recorded data`,
     span: at,
-    help: "make a changed copy: `[...list].sort()`, `{ ...object, key: value }`; or change it in an action and return it",
+    help: own
+      ? "keep it in a variable of the method; or do it in an action, with an undo that changes it back"
+      : "make a changed copy: `[...list].sort()`, `{ ...object, key: value }`; or change it in an action and return it",
   }),
 );
 
