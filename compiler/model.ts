@@ -245,6 +245,8 @@ export type VariableId = number;
 export interface Member {
   readonly name: string;
   readonly public: boolean;
+  /** It may be missing, by its type: where it is read a decision has seen that it is there. */
+  readonly optional?: true;
 }
 
 /** What generated code must import, under the name that it has in the source. */

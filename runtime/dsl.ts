@@ -154,6 +154,47 @@ export function event<T>(): SagaEvent<T> {
   return { then: (resolved, rejected) => none().then(resolved, rejected), within: none };
 }
 
+/** A run of its own that a saga method starts: see {@link start}. */
+export interface StartedRun<Result> extends PromiseLike<string> {
+  /**
+   * Waits until the run rests, for its result; if it failed, the node fails with its failure. Called
+   * at once, `start(…).result()`, which may be held in a variable and awaited later.
+   */
+  result(): Promise<Result>;
+}
+
+/** How a run is started by a saga method. */
+export interface StartedRunOptions {
+  /**
+   * The id of the run: the same id is the same run, whoever starts it. Default: made of the id of the
+   * run that starts it and the path of the node, so that a crash starts nothing twice.
+   */
+  readonly id?: string;
+}
+
+/**
+ * Starts a saga as a run of its own, in a saga method: `await start(this.billing.invoice, order)`. It
+ * waits until that run is durable, and gives its id. With `.result()` it waits for what comes of it.
+ * The run belongs to nobody: when the one that started it unwinds, it goes on. The saga is named by a
+ * property of the class; it runs as the coordinator has it in `sagas`. There is no such thing outside
+ * of a run: a plain call is rejected, saying so.
+ */
+export function start<Params extends readonly unknown[], Result>(
+  saga: (...params: Params) => Promise<Result>,
+  ...given: StartArguments<Params>
+): StartedRun<Result>;
+export function start(): StartedRun<unknown> {
+  const none = (): Promise<never> => Promise.reject(outsideOfRun("start(…)"));
+  return { then: (resolved, rejected) => none().then(resolved, rejected), result: none };
+}
+
+/** What a saga takes, then options; of one without params, `undefined` stands before the options. */
+type StartArguments<Params extends readonly unknown[]> = Params extends readonly []
+  ? [params?: undefined, options?: StartedRunOptions]
+  : Params extends readonly [unknown]
+    ? [params: Params[0], options?: StartedRunOptions]
+    : [params?: Params[0], options?: StartedRunOptions];
+
 function outsideOfRun(what: string): StenoError {
   return new StenoError(
     "outside-run",

@@ -1,11 +1,15 @@
 /** The public API of steno-runtime: the one file users import. */
-export { action, event, saga, sleep, undo } from "./dsl.js";
+export { action, event, saga, sleep, start, undo } from "./dsl.js";
+export { each } from "./each.js";
+export type { EachOptions } from "./each.js";
 export type {
   ActionOptions,
   Duration,
   RetryOptions,
   SagaEvent,
   SagaOptions,
+  StartedRun,
+  StartedRunOptions,
   UndoOptions,
 } from "./dsl.js";
 export { defineSaga, notReached } from "./definition.js";

@@ -155,9 +155,10 @@ export function member(type: string, name: string): string {
 /** From `self` to an object that it has. */
 function reach(path: readonly Member[]): string {
   return path
-    .map(({ name, public: isPublic }) =>
-      isPublic && isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`,
-    )
+    .map(({ name, public: isPublic, optional }) => {
+      const read = isPublic && isIdentifier(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+      return optional === true ? `${read}!` : read;
+    })
     .join("");
 }
 
@@ -166,10 +167,15 @@ function spawnedType(
   instance: string,
   { path, method }: { readonly path: readonly Member[]; readonly method: string },
 ): string {
-  return member(
-    path.reduce((from, { name }) => member(from, name), instance),
-    method,
-  );
+  return member(memberType(instance, path), method);
+}
+
+/** The type of an object that is reached by members. */
+export function memberType(instance: string, path: readonly Member[]): string {
+  return path.reduce((from, { name, optional }) => {
+    const type = member(from, name);
+    return optional === true ? `NonNullable<${type}>` : type;
+  }, instance);
 }
 
 function armsType(arms: readonly string[]): string {

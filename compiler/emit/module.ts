@@ -8,6 +8,7 @@ import type { NodeModel, SagaModel, SourceModel } from "../model.js";
 import {
   codesOf,
   member,
+  memberType,
   outputType,
   printGraph,
   type Embedded,
@@ -160,7 +161,7 @@ class ModulePrinter {
     if (own !== undefined) return own;
     if (node.path.length === 0) return instance;
     const alias = this.scope.take(node.saga.className);
-    const type = node.path.reduce((from, { name }) => member(from, name), instance);
+    const type = memberType(instance, node.path);
     this.parts.push(`type ${alias} = ${type};`);
     return alias;
   }

@@ -7,10 +7,11 @@ import type { Member } from "../model.js";
 import { selfMember, thisMember } from "./code.js";
 import { bare, shown } from "./context.js";
 import { decorationsOf } from "./decorators.js";
-import { waitingOf, type Waiting } from "./lower-waiting.js";
+import { mapCallback, type Callback } from "./lower-iteration.js";
+import { isOurs, waitingOf, type Waiting } from "./lower-waiting.js";
 import type { Method } from "./method.js";
 import type { ClassInfo } from "./read-class.js";
-import { isPromise } from "./types.js";
+import { isPromise, mayBeNullish } from "./types.js";
 
 /** What to write in place of methods of promises. */
 const INSTEAD = "await them all: `await Promise.all([this.a(), this.b()])`";
@@ -43,6 +44,11 @@ export type Call =
       readonly help: string;
     }
   | { readonly kind: "all" }
+  /** `start(…)`, with `.result()` behind it or not. */
+  | { readonly kind: "start"; readonly call: ts.CallExpression; readonly wait: boolean }
+  /** `each(…)`, and `xs.map(…)` where something waits in the function. */
+  | { readonly kind: "each" }
+  | { readonly kind: "map"; readonly callback: Callback }
   | { readonly kind: "waiting"; readonly waiting: Waiting }
   | { readonly kind: "block"; readonly body: AsyncFunction }
   | { readonly kind: "promise"; readonly what: string; readonly help: string };
@@ -61,7 +67,16 @@ export function classify(method: Method, node: ts.CallExpression): Call | undefi
     if (marker === "saga") return { kind: "saga", name: own, path: [], info: method.info };
     return marker === undefined ? undefined : { kind: marker, name: own };
   }
+  if (isOurs(method, callee, "start")) return { kind: "start", call: node, wait: false };
+  if (isOurs(method, callee, "each")) return { kind: "each" };
   if (!ts.isPropertyAccessExpression(callee)) return undefined;
+  const started = bare(callee.expression);
+  if (callee.name.text === "result" && ts.isCallExpression(started)) {
+    const call = classify(method, started);
+    if (call?.kind === "start") return { ...call, wait: true };
+  }
+  const callback = mapCallback(method, node);
+  if (callback !== undefined) return { kind: "map", callback };
   return classifyPromise(method, callee) ?? classifyMember(method, callee);
 }
 
@@ -92,7 +107,10 @@ function isLib(method: Method, node: ts.Identifier): boolean {
 }
 
 /** A decorated method of another object. */
-function classifyMember(method: Method, callee: ts.PropertyAccessExpression): Call | undefined {
+export function classifyMember(
+  method: Method,
+  callee: ts.PropertyAccessExpression,
+): Call | undefined {
   const symbol = method.checker.getSymbolAtLocation(callee.name);
   const declared = symbol?.declarations?.find(ts.isMethodDeclaration);
   if (declared === undefined) return undefined;
@@ -121,8 +139,11 @@ function classifyMember(method: Method, callee: ts.PropertyAccessExpression): Ca
 function memberPath(method: Method, written: ts.Expression): Member[] | undefined {
   const node = bare(written);
   const first = selfMember(method, node);
-  if (first !== undefined) return [first];
-  if (!ts.isPropertyAccessExpression(node) || node.questionDotToken) return undefined;
+  if (first !== undefined) {
+    const own = method.checker.getPropertyOfType(method.info.type, first.name);
+    return [maybeMissing(method, first, own)];
+  }
+  if (!ts.isPropertyAccessExpression(node)) return undefined;
   const before = memberPath(method, node.expression);
   const symbol = method.checker.getSymbolAtLocation(node.name);
   if (before === undefined || symbol === undefined || !ts.isIdentifier(node.name)) return undefined;
@@ -132,5 +153,24 @@ function memberPath(method: Method, written: ts.Expression): Member[] | undefine
         (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !==
       0,
   );
-  return [...before, { name: node.name.text, public: hidden !== true }];
+  const member = { name: node.name.text, public: hidden !== true };
+  return [...before, maybeMissing(method, member, symbol)];
+}
+
+function maybeMissing({ checker }: Method, member: Member, symbol: ts.Symbol | undefined): Member {
+  const optional = symbol !== undefined && mayBeNullish(checker.getTypeOfSymbol(symbol));
+  return optional ? { ...member, optional } : member;
+}
+
+/** What a call is made only for if it is there: `this.hall` of `this.hall?.openAll()`. */
+export function askedFor(node: ts.CallExpression): ts.Expression | undefined {
+  let each = bare(node.expression);
+  while (ts.isPropertyAccessExpression(each)) {
+    const { expression } = each;
+    if (each.questionDotToken !== undefined) {
+      return expression.kind === ts.SyntaxKind.ThisKeyword ? undefined : expression;
+    }
+    each = bare(expression);
+  }
+  return undefined;
 }

@@ -58,7 +58,15 @@ function markerOfType(context: Context, node: ts.Expression): Marker | undefined
 
 /** Whether a file is the one of steno-runtime that declares the decorators (source or d.ts). */
 export function declaresDecorators(file: string): boolean {
-  if (!/[\\/]dsl\.(d\.)?ts$/.test(file)) return false;
+  return /[\\/]dsl\.(d\.)?ts$/.test(file) && isOfRuntime(file);
+}
+
+/** Whether a file is one of steno-runtime's that declares what a saga method calls. */
+export function declaresHelpers(file: string): boolean {
+  return /[\\/](dsl|each)\.(d\.)?ts$/.test(file) && isOfRuntime(file);
+}
+
+function isOfRuntime(file: string): boolean {
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
     const manifest = path.join(folder, "package.json");
     if (existsSync(manifest)) {

@@ -11,7 +11,7 @@ import { isGlue } from "./glue.js";
 import type { Completion, Draft } from "./graph.js";
 import { testOf, testsOf, type Test } from "./guards.js";
 import { lowerStatements } from "./lower-body.js";
-import { lowerExpression, lowerReady } from "./lower-expression.js";
+import { lowerExpression, lowerReady, markAwaited } from "./lower-expression.js";
 import type { Wanted } from "./lower-plain.js";
 import { NO_HOLES, type Method } from "./method.js";
 import type { Thread } from "./thread.js";
@@ -27,8 +27,8 @@ import {
   type Value,
 } from "./values.js";
 
-const THEN = "then";
-const ELSE = "else";
+export const THEN = "then";
+export const ELSE = "else";
 
 export function lowerIf(method: Method, thread: Thread, node: ts.IfStatement): void {
   const test = lowerReady(method, thread, node.expression, { inPlace: true });
@@ -44,7 +44,7 @@ export function lowerIf(method: Method, thread: Thread, node: ts.IfStatement): v
 }
 
 /** A node that decides between two sides by whether something is true. */
-function decide(
+export function decide(
   method: Method,
   thread: Thread,
   node: ts.Expression,
@@ -168,7 +168,7 @@ export function lowerSides(
 }
 
 /** The values of several arms as one: a promise, if one of them is one. */
-function combine(
+export function combine(
   method: Method,
   node: ts.Expression,
   endings: readonly Ending<Value>[],
@@ -177,8 +177,9 @@ function combine(
   const ready: Ending<CodeValue>[] = [];
   const promises: PromiseValue[] = [];
   for (const { when, value } of endings) {
-    if (value.kind === "broken" || value.kind === "list") {
-      if (value.kind === "list") {
+    if (value.kind === "broken" || value.kind === "list" || value.kind === "many") {
+      if (value.kind !== "broken") {
+        markAwaited(value);
         const what = `\`${shown(node)}\``;
         const help = "put the choice into the list: `[this.a(), c ? this.b() : undefined]`";
         method.context.report(say.statementRefused({ at: spanOf(node), what, help }));

@@ -7,7 +7,7 @@ import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code, CodePart } from "../model.js";
 import { enter } from "./arms.js";
-import type { AsyncFunction, Call } from "./calls.js";
+import { askedFor, type AsyncFunction, type Call } from "./calls.js";
 import { shown, spanOf, untyped } from "./context.js";
 import type { Completion, Draft, Frontier } from "./graph.js";
 import type { Thread } from "./thread.js";
@@ -20,7 +20,10 @@ import {
   lowerReady,
   markAwaited,
 } from "./lower-expression.js";
-import { lowerMap, mapCallback } from "./lower-iteration.js";
+import { lowerEach } from "./lower-each.js";
+import { lowerMap } from "./lower-iteration.js";
+import { lowerIfThere } from "./lower-optional.js";
+import { lowerStart } from "./lower-start.js";
 import type { Method } from "./method.js";
 import { lowerWaiting, type Waiting } from "./lower-waiting.js";
 import {
@@ -42,11 +45,11 @@ export function lowerCall(
   call: Call,
 ): Value {
   const at = spanOf(node);
-  if (node.questionDotToken !== undefined || ts.isOptionalChain(node)) {
-    const what = "a call that is made only if something is there";
-    const help = "make the property one that is always there";
-    method.context.report(say.notYet({ at, what, help }));
-    return BROKEN;
+  const asked = askedFor(node);
+  if (asked !== undefined && call.kind === "saga") {
+    return lowerIfThere(method, thread, node, asked, () =>
+      lowerSubsaga(method, thread, node, call),
+    );
   }
   switch (call.kind) {
     case "action":
@@ -55,6 +58,15 @@ export function lowerCall(
       return lowerSubsaga(method, thread, node, call);
     case "all":
       return lowerAll(method, thread, node);
+    case "start":
+      return lowerStart(method, thread, node, call);
+    case "each":
+      return lowerEach(method, thread, node);
+    case "map": {
+      const map = lowerMap(method, thread, node, call.callback);
+      if (map.kind === "broken") return map;
+      return { kind: "many", promise: { ...map, started: [start(method, thread, node)] } };
+    }
     case "waiting":
       return promiseOfWaiting(method, thread, node, call.waiting);
     case "block":
@@ -96,7 +108,7 @@ function classPart({ info }: Method): CodePart {
   return { external: { name: info.name, typeOnly: true, file, from }, shorthand: false };
 }
 
-function lowerArgument(
+export function lowerArgument(
   method: Method,
   thread: Thread,
   argument: ts.Expression,
@@ -131,9 +143,14 @@ function lowerSubsaga(
 }
 
 /** `Parameters<Rooms["hall"]["openAll"]>[0]`. */
-function memberType(method: Method, call: Extract<Call, { kind: "saga" }>): CodePart[] {
-  const members = call.path.map((member) => `[${JSON.stringify(member.name)}]`).join("");
-  return ["Parameters<", classPart(method), `${members}[${JSON.stringify(call.name)}]>[0]`];
+export function memberType(
+  method: Method,
+  { path, name }: Pick<Extract<Call, { kind: "saga" }>, "path" | "name">,
+): CodePart[] {
+  const sure = path.filter(({ optional }) => optional).map(() => "NonNullable<");
+  const members = path.map((each) => `[${JSON.stringify(each.name)}]${each.optional ? ">" : ""}`);
+  const owner: CodePart[] = [...sure, classPart(method), members.join("")];
+  return ["Parameters<", ...owner, `[${JSON.stringify(name)}]>[0]`];
 }
 
 /** `sleep(…)`, `this.approval`: started where it stands. */
@@ -147,7 +164,12 @@ export function promiseOfWaiting(
   return draft === undefined ? BROKEN : promiseOf(method, thread, node, draft);
 }
 
-function promiseOf(method: Method, thread: Thread, node: ts.Node, draft: Draft): PromiseValue {
+export function promiseOf(
+  method: Method,
+  thread: Thread,
+  node: ts.Node,
+  draft: Draft,
+): PromiseValue {
   const started = start(method, thread, node);
   const ends: Frontier = new Map([[draft, [[]]]]);
   const completion: Completion = { ends, covers: new Set(draft.after.keys()) };
@@ -161,7 +183,7 @@ function promiseOf(method: Method, thread: Thread, node: ts.Node, draft: Draft):
   };
 }
 
-function start(method: Method, thread: Thread, node: ts.Node): Started {
+export function start(method: Method, thread: Thread, node: ts.Node): Started {
   const what = `\`${shown(node)}\``;
   const started = { node, what, frame: thread.frame, awaited: false, sometimes: false };
   thread.here.pending.add(started);
@@ -215,17 +237,13 @@ function lowerAll(method: Method, thread: Thread, node: ts.CallExpression): Valu
     );
     return BROKEN;
   }
-  const callback = mapCallback(method, argument);
-  if (callback !== undefined) {
-    const map = lowerMap(method, thread, argument, callback);
-    return map.kind === "broken" ? map : { ...map, started: [start(method, thread, node)] };
-  }
   const literal = untyped(argument);
   // Element by element also if nothing in it waits: as one computed list it would be no tuple.
   const value =
     ts.isArrayLiteralExpression(literal) && !literal.elements.some(ts.isSpreadElement)
       ? lowerElements(method, thread, literal)
       : lowerExpression(method, thread, argument);
+  if (value.kind === "many") return value.promise;
   if (value.kind === "list") return promiseOfAll(method, thread, node, value);
   if (value.kind === "tuple") {
     return promiseOfAll(method, thread, node, { kind: "list", elements: value.elements });
@@ -263,7 +281,7 @@ function promiseOfAll(
   const elements: ReadyValue[] = [];
   const origins = new Set<Draft>();
   for (const element of list.elements) {
-    if (element.kind === "list") {
+    if (element.kind === "list" || element.kind === "many") {
       markAwaited(element);
       const what = "a list of promises inside of a list";
       const help = "wait for it in the list: `Promise.all([Promise.all(inner), …])`";

@@ -69,10 +69,12 @@ export function lowerReady(
   wanted: Wanted = {},
 ): CodeValue | Broken {
   const value = lowerExpression(method, thread, node, wanted);
-  if (value.kind === "promise" || value.kind === "list") {
+  if (value.kind === "promise" || value.kind === "list" || value.kind === "many") {
     markAwaited(value);
     const what = `\`${shown(node)}\``;
-    method.context.report(say.promiseAsValue({ at: spanOf(node), what }));
+    const help = `await all of it first, as in \`const values = await Promise.all(${shown(node)});\``;
+    const facts = { at: spanOf(node), what, ...(value.kind !== "promise" && { help }) };
+    method.context.report(say.promiseAsValue(facts));
     return BROKEN;
   }
   return value.kind === "broken" ? value : toCode(value, !isLookedInto(node));
@@ -91,6 +93,7 @@ function isLookedInto(node: ts.Expression): boolean {
 export function markAwaited(value: Value): void {
   if (value.kind === "promise") for (const started of value.started) started.awaited = true;
   if (value.kind === "list") for (const element of value.elements) markAwaited(element);
+  if (value.kind === "many") markAwaited(value.promise);
 }
 
 export function asCode(node: ts.Node, value: CodeValue): Code {
@@ -152,7 +155,7 @@ function lowerAwait(method: Method, thread: Thread, node: ts.AwaitExpression): V
   markAwaited(value);
   const what = `\`${shown(node.expression)}\``;
   const hint =
-    value.kind === "list"
+    value.kind === "list" || value.kind === "many"
       ? "write `await Promise.all(…)` around the list"
       : "remove `await`: the value is there already";
   method.context.report(say.awaitUnknown({ at: spanOf(node), what, hint }));
@@ -206,7 +209,9 @@ export function lowerElements(
       else {
         if (list.kind !== "broken") {
           const what = "spreading a list of unknown length into a list of promises";
-          const help = "write its elements out";
+          markAwaited(list);
+          const inner = shown(element.expression);
+          const help = `wait for it as one element of the list: \`Promise.all([Promise.all(${inner}), …])\``;
           method.context.report(say.expressionRefused({ at: spanOf(element), what, help }));
         }
         elements.push(BROKEN);

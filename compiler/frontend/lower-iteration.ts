@@ -9,7 +9,8 @@ import * as say from "../diagnostics/catalogue/method.js";
 import type { Code } from "../model.js";
 import { enter } from "./arms.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
-import type { Draft, Frontier } from "./graph.js";
+import { classify } from "./calls.js";
+import type { Draft, Frame, Frontier } from "./graph.js";
 import { addOutputs, checkPending, lowerBody, lowerStatements } from "./lower-body.js";
 import { firstRead } from "./lower-branch.js";
 import { lowerReady, waits } from "./lower-expression.js";
@@ -20,7 +21,7 @@ import type { Thread } from "./thread.js";
 import { isAny, notJson } from "./types.js";
 import { BROKEN, codeFrom, variableValue, type PromiseValue } from "./values.js";
 
-type Callback = ts.ArrowFunction | ts.FunctionExpression;
+export type Callback = ts.ArrowFunction | ts.FunctionExpression;
 
 /** What is gone through, and what of it is named. */
 interface Items {
@@ -33,7 +34,7 @@ interface Items {
 
 export function lowerLoop(method: Method, thread: Thread, node: ts.ForOfStatement): void {
   const items = loopItems(method, node);
-  const list = items && lowerList(method, thread, items.list);
+  const list = items && lowerList(method, thread, items.list, true);
   if (items === undefined || list === undefined) return;
   const inner = thread.inside(thread.body);
   const { frame } = inner;
@@ -123,31 +124,57 @@ function isAsync(node: Callback): boolean {
   return node.modifiers?.some((each) => each.kind === ts.SyntaxKind.AsyncKeyword) === true;
 }
 
-/** The promise of `Promise.all(xs.map(…))`. */
+/** The promise of all that `xs.map(…)` starts. */
 export function lowerMap(
   method: Method,
   thread: Thread,
-  written: ts.Expression,
+  node: ts.CallExpression,
   callback: Callback,
 ): PromiseValue | typeof BROKEN {
-  const node = untyped(written);
-  const callee = ts.isCallExpression(node) ? bare(node.expression) : undefined;
-  if (callee === undefined || !ts.isPropertyAccessExpression(callee)) return BROKEN;
-  const items = mapItems(method, callee.expression, callback);
-  const list = items && lowerList(method, thread, items.list);
+  const callee = bare(node.expression);
+  if (!ts.isPropertyAccessExpression(callee)) return BROKEN;
+  return lowerItems(method, thread, node, { list: callee.expression, callback });
+}
+
+/** What is gone through side by side, and how. */
+export interface Side {
+  readonly list: ts.Expression;
+  readonly callback: Callback;
+  readonly concurrency?: number | undefined;
+  /** It is `each()`, in which all runs asynchronously. */
+  readonly isEach?: true;
+  /** Gives an item its name. */
+  readonly key?: ts.ArrowFunction | undefined;
+}
+
+export function lowerItems(
+  method: Method,
+  thread: Thread,
+  node: ts.CallExpression,
+  { list: listed, callback, concurrency, key, isEach }: Side,
+): PromiseValue | typeof BROKEN {
+  const items = mapItems(method, listed, callback);
+  const atOnce = isAwaitedAtOnce(method, node);
+  const list = items && lowerList(method, thread, items.list, atOnce);
   if (items === undefined || list === undefined) return BROKEN;
   const inner = thread.inside(callback);
   const { frame } = inner;
   const draft = method.addDraft(
     thread,
-    { kind: "map", items: list, key: undefined, concurrency: undefined, graph: frame },
+    { kind: "map", items: list, key: undefined, concurrency, graph: frame },
     node,
     nameOf(items.list),
   );
   enter(method, inner, inner.path);
+  if (key !== undefined && !lowerKey(method, inner, draft, key)) return BROKEN;
   bindItems(method, inner, draft, items);
   const returns = lowerBody(method, inner, callback.body);
   addOutputs(frame, returns, spanOf(callback.body));
+  if (!atOnce && !isAsync(callback) && !isEach && computes(frame)) {
+    const what = "a function that computes something for each item, and is not `async`,";
+    const help = "write `async (item) => …`: what it throws is then the failure of its item alone";
+    method.context.report(sayGlue.expressionRefused({ at: spanOf(callback), what, help }));
+  }
   enter(method, thread, thread.path);
   if (returns.some(({ value }) => value?.kind === "broken")) return BROKEN;
   const ends: Frontier = new Map([[draft, [[]]]]);
@@ -158,6 +185,50 @@ export function lowerMap(
     started: [],
     origins: new Set([draft]),
   };
+}
+
+/**
+ * Whether nothing runs beside what is started here, until it is awaited. Else it matters when
+ * something throws that is computed on the spot: before what follows begins, or beside it.
+ */
+function isAwaitedAtOnce(method: Method, node: ts.Expression): boolean {
+  let { parent } = node;
+  for (;;) {
+    const isAll = ts.isCallExpression(parent) && classify(method, parent)?.kind === "all";
+    if (isAll || ts.isParenthesizedExpression(parent) || ts.isAsExpression(parent)) {
+      parent = parent.parent;
+    } else {
+      return (
+        ts.isAwaitExpression(parent) || ts.isReturnStatement(parent) || ts.isArrowFunction(parent)
+      );
+    }
+  }
+}
+
+/** Whether something in a graph is computed as soon as it is begun. */
+function computes({ drafts }: Frame): boolean {
+  return drafts.some(
+    ({ content }) =>
+      /^(compute|decision|fail|loop|scope)$/.test(content.kind) ||
+      (content.kind === "map" && computes(content.graph)),
+  );
+}
+
+/** What an item is called; false: something was reported. */
+function lowerKey(method: Method, inner: Thread, draft: Draft, key: ts.ArrowFunction): boolean {
+  const items = mapItems(method, key, key);
+  if (items === undefined || draft.content.kind !== "map" || ts.isBlock(key.body)) return false;
+  bindItems(method, inner, draft, items);
+  const value = lowerReady(method, inner, key.body, { inPlace: true });
+  if (value.kind === "broken") return false;
+  if (inner.frame.drafts.length > 0) {
+    const what = "a key that needs a node of its own";
+    const help = "write one expression of the item: `key: (item) => item.name`";
+    method.context.report(sayGlue.expressionRefused({ at: spanOf(key), what, help }));
+    return false;
+  }
+  draft.content = { ...draft.content, key: codeFrom(value, spanOf(key.body)) };
+  return true;
 }
 
 function mapItems(method: Method, list: ts.Expression, callback: Callback): Items | undefined {
@@ -177,7 +248,12 @@ function mapItems(method: Method, list: ts.Expression, callback: Callback): Item
 // --- both
 
 /** The list, which is evaluated once and recorded. */
-function lowerList(method: Method, thread: Thread, node: ts.Expression): Code | undefined {
+function lowerList(
+  method: Method,
+  thread: Thread,
+  node: ts.Expression,
+  inPlace: boolean,
+): Code | undefined {
   if (!isList(method, node)) {
     const type = method.checker.typeToString(method.typeOf(node));
     const what = `going through \`${shown(node)}\`, which is no array but a \`${type}\``;
@@ -192,7 +268,7 @@ function lowerList(method: Method, thread: Thread, node: ts.Expression): Code | 
     method.context.report(sayClass.valueNotJson({ at: spanOf(node), what, ...problem, help }));
     return undefined;
   }
-  const value = lowerReady(method, thread, node, { inPlace: true });
+  const value = lowerReady(method, thread, node, { inPlace });
   return value.kind === "broken" ? undefined : codeFrom(value, spanOf(node));
 }
 

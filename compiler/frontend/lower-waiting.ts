@@ -7,7 +7,7 @@ import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as say from "../diagnostics/catalogue/glue.js";
 import { selfMember } from "./code.js";
 import { bare, resolve, shown, spanOf } from "./context.js";
-import { declaresDecorators } from "./decorators.js";
+import { declaresHelpers } from "./decorators.js";
 import type { Draft } from "./graph.js";
 import { lowerReady } from "./lower-expression.js";
 import type { Method } from "./method.js";
@@ -47,7 +47,8 @@ function isEvent(method: Method, node: ts.Expression): boolean {
   return symbol?.name === "SagaEvent" && isDeclaredByUs(symbol);
 }
 
-function isOurs(method: Method, node: ts.Expression, name: string): boolean {
+/** Whether an expression names a function of steno-runtime. */
+export function isOurs(method: Method, node: ts.Expression, name: string): boolean {
   const symbol = method.checker.getSymbolAtLocation(
     ts.isPropertyAccessExpression(node) ? node.name : node,
   );
@@ -57,7 +58,7 @@ function isOurs(method: Method, node: ts.Expression, name: string): boolean {
 
 function isDeclaredByUs(symbol: ts.Symbol): boolean {
   const file = symbol.declarations?.[0]?.getSourceFile().fileName;
-  return file !== undefined && declaresDecorators(file);
+  return file !== undefined && declaresHelpers(file);
 }
 
 /** The node that waits; undefined: something was reported. */

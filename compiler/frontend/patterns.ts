@@ -41,7 +41,7 @@ export interface Bound {
 export function bind(method: Method, thread: Thread, name: ts.BindingName, bound: Bound): void {
   const { value, type } = bound;
   if (value.kind === "broken") return bindAll(method, name, BROKEN);
-  if (value.kind === "promise" || value.kind === "list") {
+  if (value.kind === "promise" || value.kind === "list" || value.kind === "many") {
     if (ts.isIdentifier(name)) return bindPromise(method, name, value);
     if (value.kind === "list" && ts.isArrayBindingPattern(name) && isFlat(name)) {
       return bindElements(method, thread, name, value.elements);
@@ -101,10 +101,11 @@ function bindAll(method: Method, name: ts.BindingName, binding: Binding): void {
 function bindPromise(
   method: Method,
   name: ts.Identifier,
-  value: Extract<Value, { kind: "promise" | "list" }>,
+  value: Extract<Value, { kind: "promise" | "list" | "many" }>,
 ): void {
-  if (value.kind === "promise") {
-    const [origin, other] = value.origins;
+  const promise = value.kind === "many" ? value.promise : value;
+  if (promise.kind === "promise") {
+    const [origin, other] = promise.origins;
     if (origin !== undefined && other === undefined) origin.held.add(name.text);
   }
   setBinding(method, name, value);

@@ -52,7 +52,13 @@ export interface Started {
 /** An array with promises in it. */
 export interface ListValue {
   readonly kind: "list";
-  readonly elements: readonly (ReadyValue | PromiseValue | ListValue)[];
+  readonly elements: readonly (ReadyValue | PromiseValue | ListValue | ManyValue)[];
+}
+
+/** A list of promises that is as long as some list at run time: for `Promise.all` as a whole. */
+export interface ManyValue {
+  readonly kind: "many";
+  readonly promise: PromiseValue;
 }
 
 /** Something that has been reported already: whatever uses it is silent. */
@@ -72,13 +78,14 @@ export const UNDEFINED: CodeValue = {
   trusted: true,
 };
 
-export type Value = ReadyValue | PromiseValue | ListValue | Broken;
+export type Value = ReadyValue | PromiseValue | ListValue | ManyValue | Broken;
 
 /** What a local variable stands for. */
 export type Binding =
   | { readonly kind: "variable"; readonly id: VariableId; readonly trusted: boolean }
   | PromiseValue
   | ListValue
+  | ManyValue
   | Broken;
 
 export const NO_ORIGINS: ReadonlySet<Draft> = new Set();

@@ -66,6 +66,12 @@ function nodesOf(graph: GraphModel): NodeModel[] {
   ]);
 }
 
+/** What is called beside the decorators is imported, too. */
+function importing(text: string): string {
+  const called = ["each", "start"].filter((name) => text.includes(` ${name}(`));
+  return text.replace("{ action,", ["{ action,", ...called.map((name) => `${name},`)].join(" "));
+}
+
 describe("docs/LANGUAGE.md", () => {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "steno-language-")));
   const fileOf = (index: number): string => {
@@ -90,7 +96,7 @@ describe("docs/LANGUAGE.md", () => {
     const project = JSON.stringify({ compilerOptions: options, include: ["*.ts", "*.tsx"] });
     writeFileSync(path.join(folder, "tsconfig.json"), project);
     writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
-    rows.forEach(({ body }, index) => writeFileSync(fileOf(index), example({ body })));
+    rows.forEach(({ body }, index) => writeFileSync(fileOf(index), importing(example({ body }))));
     writeFileSync(shown, block?.text ?? "");
     const { program } = load({ paths: [], cwd: folder });
     if (program !== undefined) lowered = lower(program);

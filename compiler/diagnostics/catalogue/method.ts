@@ -9,30 +9,6 @@ interface At {
 
 const good = example({});
 
-export const notYet = entry<At & { what: string; help: string }>(
-  "not-supported-yet",
-  "error",
-  {
-    reason:
-      "Most of what can be written in a method has a meaning in a saga. A few constructs would have one and are not compiled yet, such as the call of a saga that is made only if its object is there.",
-    bad: example({
-      top: 'export class Hall {\n  @action({ undo: "none" })\n  async open(): Promise<void> {}\n\n  @saga\n  async openAll(): Promise<void> {\n    await this.open();\n  }\n}',
-      members: "readonly hall: Hall | undefined = new Hall();",
-      body: "await this.hall?.openAll();\nawait this.book(params.name);",
-    }),
-    good: example({
-      top: 'export class Hall {\n  @action({ undo: "none" })\n  async open(): Promise<void> {}\n\n  @saga\n  async openAll(): Promise<void> {\n    await this.open();\n  }\n}',
-      members: "readonly hall = new Hall();",
-      body: "await this.hall.openAll();\nawait this.book(params.name);",
-    }),
-  },
-  ({ at, what, help }) => ({
-    message: `${what} is not supported in a saga method yet`,
-    span: at,
-    help,
-  }),
-);
-
 export const statementRefused = entry<At & { what: string; help: string }>(
   "statement-not-supported",
   "error",
