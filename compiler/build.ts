@@ -58,7 +58,7 @@ export function analyseLowered(lowered: Lowered): Analysed {
   const broken = new Set(lowered.broken);
   const sources = analyse(lowered.sources, (diagnostic) => {
     found.push(diagnostic);
-    if (diagnostic.span) broken.add(diagnostic.span.file);
+    if (diagnostic.severity === "error" && diagnostic.span) broken.add(diagnostic.span.file);
   }).filter(({ file }) => !broken.has(file));
   const text = (file: string): string | undefined => lowered.text(file) ?? readText(file);
   return { diagnostics: inOrder(found), sources, places: new Places(text) };
