@@ -25,9 +25,10 @@ import { Requests } from "./requests.js";
 import { Run, type RunHost } from "./run.js";
 import { SagaBreakpoints } from "./saga-breakpoints.js";
 import { checkSpawns, Spawns } from "./spawns.js";
+import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
 import { Starter } from "./starter.js";
 import { statusOf } from "./state.js";
-import type { RunStatus, StoreOwner } from "./stores/store.js";
+import type { RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
 
 /** When `close()` says what it waits for. */
 const CLOSE_WARNING_MS = 10_000;
@@ -42,6 +43,15 @@ export class Coordinator {
   readonly #requests: Requests;
   readonly #retention: Retention;
   readonly #log: Log;
+  readonly #changes = new Changes();
+  readonly #source: Source = {
+    reader: () => {
+      this.#checkOpen();
+      return this.#owner;
+    },
+    changed: () => this.#changes.changed(),
+    isClosed: () => this.#changes.closed,
+  };
   /** Whether any saga starts runs of others. */
   readonly #spawning: boolean;
   readonly #draining: Draining;
@@ -80,8 +90,11 @@ export class Coordinator {
       onRest: (run) => this.#rest(run),
       spawn: (run, frame, index) => void spawns.begin(run, frame, index),
       watch: (run, frame, index) => spawns.watch(run, frame, index),
-      onDurable: (run, events) => notices.durable(run, events),
       breakpoints: (run) => this.#breakpoints.of(run),
+      onDurable: (run, events) => {
+        notices.durable(run, events);
+        this.#changes.tell();
+      },
       onLost: (error) => this.#lose(error),
     });
     const warn = (message: string): void => this.#log.warn(message);
@@ -207,6 +220,16 @@ export class Coordinator {
     return (await this.#retention.prune(options)).removed;
   }
 
+  /**
+   * The events of all runs that become durable from now on, or after the cursor of one that is known
+   * (0: before the first), in the order in which they did: none is left out or told twice. Ends when
+   * the coordinator is closed. It reads the store as fast as it is iterated.
+   */
+  events(options?: WatchOptions): AsyncIterableIterator<WatchedEvent> {
+    this.#checkOpen();
+    return watchAll(this.#source, options);
+  }
+
   /** The handle of a run, finished or not; `undefined` if there is none. */
   async run(id: string): Promise<Run | undefined> {
     this.#checkOpen();
@@ -245,6 +268,7 @@ export class Coordinator {
   }
 
   async #close(): Promise<void> {
+    this.#changes.close();
     const answered = this.#requests.stop();
     const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);
     await this.#retention.close();
@@ -279,6 +303,7 @@ export class Coordinator {
       active: (run) => this.#runs.get(run),
       unrecovered: (run) => this.#runs.unrecoveredRun(run),
       rest: (run) => this.#runs.untilRest(run),
+      source: this.#source,
       errors: ({ hash }) => this.#starter.errors(hash),
       control: (run, command, args) => this.#control(run, command, args),
       checkAlive: (run) => {
@@ -336,6 +361,7 @@ export class Coordinator {
 
   #lose(error: Error): void {
     this.#lost = error;
+    this.#changes.tell();
     void this.#requests.stop();
     void this.#runs.close();
     this.#runs.giveUp(error);

@@ -18,6 +18,8 @@ export { Coordinator } from "./coordinator.js";
 export type { LogFields, PausedRun, PauseReason } from "./options.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
 export type { Injection } from "./inject.js";
+export type { LoggedEvent } from "./events.js";
+export type { WatchOptions } from "./watching.js";
 export type { Run, RunReport } from "./run.js";
 export type { RunPage, RunQuery, RunSummary } from "./listing.js";
 export type { Hold, HoldReason } from "./reasons.js";
@@ -36,4 +38,11 @@ export type { SagaFailure } from "./errors.js";
 export { memoryStore } from "./stores/memory.js";
 export { sqliteStore } from "./stores/sqlite.js";
 export type { SqliteStoreOptions } from "./stores/sqlite.js";
-export type { RunRow, RunStatus, Store, StoreOwner, StoreReader } from "./stores/store.js";
+export type {
+  RunRow,
+  RunStatus,
+  Store,
+  StoreOwner,
+  StoreReader,
+  WatchedEvent,
+} from "./stores/store.js";

@@ -12,6 +12,8 @@ import { type Manifest, parseManifest } from "./manifest.js";
 import { recordsOf } from "./node-records.js";
 import { type Hold, holdsOf } from "./reasons.js";
 import type { UnrecoveredRun } from "./recovery.js";
+import { type Source, watchRun, type WatchOptions } from "./watching.js";
+import type { LoggedEvent } from "./events.js";
 import type { RunState } from "./state.js";
 import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 
@@ -36,6 +38,7 @@ export interface RunHost {
   unrecovered(id: string): UnrecoveredRun | undefined;
   /** Waits until a run rests. Resolves to its state, or to `undefined` if its log has to be asked. */
   rest(id: string): Promise<RunState | undefined>;
+  readonly source: Source;
   /** The classes of errors of the definition that a run was started with, if it is here. */
   errors(row: RunRow): ErrorClasses | undefined;
   control(run: string, command: string, args: CommandArguments): Promise<string | undefined>;
@@ -88,6 +91,15 @@ export class Run<Result = unknown> {
       holds.push({ reason: "waiting-limit", node, limit });
     }
     return { id, saga, status, reason, holds, nodes: statusTree(state, recordsOf(events)) };
+  }
+
+  /**
+   * The events of the run, those that it has and those that come, after the one with that `seq` if it
+   * is given: none is left out or told twice. Ends when the run is finished, or the coordinator is
+   * closed. Values are JSON text, as in the log.
+   */
+  events(options?: WatchOptions): AsyncIterableIterator<LoggedEvent> {
+    return watchRun(this.#host.source, this.id, options);
   }
 
   /** Starts nothing more, undo included, until `resume()`; what runs comes to its end. */

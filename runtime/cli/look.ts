@@ -2,6 +2,7 @@
 import type { LoggedEvent } from "../events.js";
 import { cursorOf } from "../listing.js";
 import type { RunFilter, RunRow, StoreReader } from "../stores/store.js";
+import { polled, watchAll, watchRun } from "../watching.js";
 import { noSuchRun } from "./control.js";
 import { parseError, parseValue } from "./failures.js";
 import { columns, moment, oneLine, type Output, paintStatus } from "./output.js";
@@ -68,19 +69,55 @@ export async function log(
     output.value(events.map(eventForPrograms));
     return;
   }
+  for (const line of eventLines(output, events.map(cellsOf), 0)) output.line(line);
+}
+
+/** How often the store is asked for what is new. */
+const FOLLOW_MS = 200;
+
+/**
+ * `steno log --follow`: what a run's log has and what comes, until the run is finished; or what comes
+ * of all runs. For programs, a line of JSON for each event. An `after` is a `seq`, or a cursor.
+ */
+export async function follow(
+  output: Output,
+  reader: StoreReader,
+  id: string | undefined,
+  store: string,
+  after: number | undefined,
+): Promise<void> {
+  if (id !== undefined && (await reader.run(id)) === undefined) throw noSuchRun(id, store);
+  const source = polled(reader, FOLLOW_MS);
+  const options = after === undefined ? {} : { after };
+  if (id !== undefined) {
+    for await (const event of watchRun(source, id, options)) {
+      if (output.json) output.record(eventForPrograms(event));
+      else for (const line of eventLines(output, [cellsOf(event)], 0)) output.line(line);
+    }
+    return;
+  }
+  for await (const { cursor, run, event } of watchAll(source, options)) {
+    if (output.json) output.record({ cursor, run, ...eventForPrograms(event) });
+    else {
+      const cells = [String(cursor), oneLine(run), ...cellsOf(event)];
+      for (const line of eventLines(output, [cells], 2)) output.line(line);
+    }
+  }
+}
+
+function cellsOf(event: LoggedEvent): string[] {
+  const value = oneLine(valueForPeople(event), VALUE_LIMIT);
+  return [String(event.seq), moment(event.at), event.type, nodeOf(event), value];
+}
+
+/** `first`: the columns in front of the event's own. */
+function eventLines(output: Output, rows: readonly string[][], first: number): string[] {
   const { colors } = output;
-  const rows = events.map((event) => [
-    String(event.seq),
-    moment(event.at),
-    event.type,
-    nodeOf(event),
-    oneLine(valueForPeople(event), VALUE_LIMIT),
-  ]);
-  const lines = columns(rows, (cell, row, column) => {
-    if (column < 2) return colors.dim(cell);
-    return column === 2 && /fail|doubt/.test(rows[row]?.[2] ?? "") ? colors.red(cell) : cell;
+  return columns(rows, (cell, row, column) => {
+    if (column < first + 2) return colors.dim(cell);
+    const isType = column === first + 2;
+    return isType && /fail|doubt/.test(rows[row]?.[column] ?? "") ? colors.red(cell) : cell;
   });
-  for (const line of lines) output.line(line);
 }
 
 /** `hotel`, or `hotel #2` for a further attempt. */

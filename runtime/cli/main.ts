@@ -9,9 +9,9 @@ import { askAll, sendRequest } from "./control.js";
 import { drain, type DrainOptions } from "./drain.js";
 import { parseCursor } from "../listing.js";
 import { readJsonArgument } from "./json-input.js";
-import { list, log } from "./look.js";
+import { follow, list, log } from "./look.js";
 import { makeOutput, type Output, shellWord } from "./output.js";
-import { EXIT, problemOf } from "./problem.js";
+import { EXIT, Problem, problemOf } from "./problem.js";
 import { show } from "./show.js";
 
 const STATUSES: readonly RunStatus[] = ["running", "unwinding", "stuck", "succeeded", "undone"];
@@ -147,10 +147,29 @@ function addLooking(program: Command): void {
       reading(options, (output, reader) => show(output, reader, id, options.store)),
     );
   command(program, "log", "show the saga log of a run")
-    .argument("<id>", "the run")
-    .action((id: string, options: Common) =>
-      reading(options, (output, reader) => log(output, reader, id, options.store)),
-    );
+    .argument("[id]", "the run; with --follow it may be left out: all runs")
+    .option("-f, --follow", "show what comes, too: until the run is finished, or it is ended")
+    .option("--after <number>", "with --follow: only what is after this event", parseAfter)
+    .action(async (id: string | undefined, options: LogOptions) => {
+      if (options.follow === true) {
+        return reading(options, (output, reader) =>
+          follow(output, reader, id, options.store, options.after),
+        );
+      }
+      if (id === undefined) throw new Problem("run-missing", "name the run, or say --follow");
+      return reading(options, (output, reader) => log(output, reader, id, options.store));
+    });
+}
+
+interface LogOptions extends Common {
+  readonly follow?: true;
+  readonly after?: number;
+}
+
+function parseAfter(text: string): number {
+  const after = Number(text);
+  if (Number.isSafeInteger(after) && after >= 0) return after;
+  throw new InvalidArgumentError("It must be a whole number from 0.");
 }
 
 function addKeeping(program: Command): void {

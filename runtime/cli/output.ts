@@ -13,6 +13,8 @@ export interface Output {
   line(text: string): void;
   /** The result, for programs. */
   value(value: unknown): void;
+  /** One of many results, for programs: a line of JSON. */
+  record(value: unknown): void;
   /** A remark beside the result. */
   remark(text: string): void;
 }
@@ -25,6 +27,7 @@ export function makeOutput(json: boolean): Output {
     colors: picocolors.createColors(coloured),
     line: (text) => void process.stdout.write(`${text}\n`),
     value: (value) => void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    record: (value) => void process.stdout.write(`${JSON.stringify(value)}\n`),
     remark: (text) => void process.stderr.write(`${text}\n`),
   };
 }

@@ -69,6 +69,7 @@ export function storeContract(makeStore: () => Store | Promise<Store>): readonly
     check("a thousand runs in one commit", manyRuns),
     check("runs that are due are found by when they wake", due),
     check("runs that await others are found by whom they await", awaiting),
+    check("the events of all runs are read in the order of their commits, by cursor", followed),
     check("finished runs can be removed by age and number, and their ids used again", pruned),
   ];
 }
@@ -267,6 +268,52 @@ async function awaiting(store: Store): Promise<void> {
   const next = await store.open();
   deepEqual(await next.awaiting("child"), ["parent"]);
   await next.close();
+}
+
+async function followed(store: Store): Promise<void> {
+  const owner = await store.open();
+  equal(await owner.lastCursor(), 0);
+  const [first, second, third] = EVENTS as readonly [LoggedEvent, LoggedEvent, LoggedEvent];
+  const append = (run: string, ...events: LoggedEvent[]): Write => ({
+    kind: "append",
+    run,
+    events,
+  });
+  await owner.commit([create("a"), create("b"), append("a", first), append("b", first)]);
+  const reader = await store.reader();
+  await owner.commit([append("a", second, third), append("b", second)]);
+  const all = await reader.log(0, 99);
+  deepEqual(
+    all.map(({ run, saga, event }) => [run, saga, event]),
+    [
+      ["a", "S.one", first],
+      ["b", "S.one", first],
+      ["a", "S.one", second],
+      ["a", "S.one", third],
+      ["b", "S.one", second],
+    ].map(([run, , event]) => [run, row("x").saga, event]),
+  );
+  const cursors = all.map(({ cursor }) => cursor);
+  deepEqual(
+    cursors,
+    [...cursors].sort((x, y) => x - y),
+  );
+  deepEqual(await reader.log(cursors[1] as number, 2), all.slice(2, 4));
+  deepEqual(await reader.events("a", 0, 1), [second]);
+  equal(await reader.lastCursor(), cursors.at(-1));
+  // What is removed is not there any more; and its cursors are of no other event, ever.
+  await owner.commit([{ kind: "remove", run: "b" }]);
+  deepEqual(
+    (await reader.log(0, 99)).map(({ run }) => run),
+    ["a", "a", "a"],
+  );
+  await owner.commit([{ kind: "remove", run: "a" }, create("c")]);
+  await owner.commit([append("c", first)]);
+  const [last] = await reader.log(cursors.at(-1) as number, 99);
+  equal(last?.run, "c");
+  deepEqual(last?.event, first);
+  await reader.close();
+  await owner.close();
 }
 
 async function pruned(store: Store): Promise<void> {

@@ -17,6 +17,7 @@ import type {
   StoreOwner,
   StoreReader,
   StoreRequest,
+  WatchedEvent,
   Write,
 } from "./store.js";
 
@@ -24,6 +25,7 @@ interface StoredRun {
   row: RunRow;
   readonly place: number;
   readonly events: LoggedEvent[];
+  readonly cursors: number[];
   awaits: readonly string[];
 }
 
@@ -40,6 +42,9 @@ class Data {
   /** By the id of a run: those that await it. */
   readonly awaiting = new Map<string, Set<StoredRun>>();
   created = 0;
+  /** The events of all runs by their cursors, from 1. */
+  readonly log = new Map<number, WatchedEvent>();
+  lastCursor = 0;
   readonly definitions = new Map<string, string>();
   readonly kept = new Map<string, string>();
   readonly requests: StoredRequest[] = [];
@@ -97,8 +102,21 @@ class MemoryReader implements StoreReader {
     return new Map(this.data.kept);
   }
 
-  async events(run: string, after = -1): Promise<readonly LoggedEvent[]> {
-    return this.data.runs.get(run)?.events.slice(after + 1) ?? [];
+  async events(run: string, after = -1, limit = Infinity): Promise<readonly LoggedEvent[]> {
+    return this.data.runs.get(run)?.events.slice(after + 1, after + 1 + limit) ?? [];
+  }
+
+  async log(after: number, limit: number): Promise<readonly WatchedEvent[]> {
+    const found: WatchedEvent[] = [];
+    for (let next = after + 1; next <= this.data.lastCursor && found.length < limit; next++) {
+      const event = this.data.log.get(next);
+      if (event !== undefined) found.push(event);
+    }
+    return found;
+  }
+
+  async lastCursor(): Promise<number> {
+    return this.data.lastCursor;
   }
 
   async definition(hash: string): Promise<Manifest | undefined> {
@@ -214,15 +232,20 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
     const { data } = this;
     switch (write.kind) {
       case "create": {
-        const run = { row: write.run, place: data.created++, events: [], awaits: [] };
+        const run = { row: write.run, place: data.created++, events: [], cursors: [], awaits: [] };
         data.runs.set(write.run.id, run);
         data.order.push(run);
         this.#noteWake(run);
         break;
       }
       case "append": {
-        const { events } = data.runs.get(write.run) as StoredRun;
-        for (const event of write.events) events.push(event);
+        const { events, row, cursors } = data.runs.get(write.run) as StoredRun;
+        for (const event of write.events) {
+          events.push(event);
+          const cursor = ++data.lastCursor;
+          cursors.push(cursor);
+          data.log.set(cursor, { cursor, run: row.id, saga: row.saga, event });
+        }
         break;
       }
       case "update": {
@@ -236,6 +259,7 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
       case "remove": {
         const run = data.runs.get(write.run) as StoredRun;
         data.runs.delete(write.run);
+        for (const cursor of run.cursors) data.log.delete(cursor);
         data.order.splice(firstAfter(data.order, run.place - 1), 1);
         data.wakeful.delete(run);
         this.#await(run, []);

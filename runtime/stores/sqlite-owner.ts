@@ -253,7 +253,15 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
   #remove(id: string): void {
     const key = this.#existing(id);
     this.#events.flush();
+    // The last row stays, of no run, so that its number, which is a cursor, is not used again.
+    this.statement(
+      `UPDATE events SET run = 0, seq = rowid, node = NULL, value = NULL
+       WHERE run = ? AND rowid = (SELECT max(rowid) FROM events)`,
+    ).run(key);
     this.statement("DELETE FROM events WHERE run = ?").run(key);
+    this.statement(
+      "DELETE FROM events WHERE run = 0 AND rowid < (SELECT max(rowid) FROM events)",
+    ).run();
     this.statement("DELETE FROM awaits WHERE run = ?").run(key);
     this.statement("DELETE FROM runs WHERE key = ?").run(key);
     this.#keys.delete(id);

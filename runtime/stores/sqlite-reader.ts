@@ -18,6 +18,7 @@ import type {
   RunRow,
   RunStatus,
   StoreReader,
+  WatchedEvent,
 } from "./store.js";
 
 const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at";
@@ -72,14 +73,37 @@ export class SqliteReader implements StoreReader {
     return new Map(rows.map((row) => [String(row["name"]), String(row["value"])]));
   }
 
-  async events(run: string, after = -1): Promise<readonly LoggedEvent[]> {
+  async events(run: string, after = -1, limit = -1): Promise<readonly LoggedEvent[]> {
     return this.guard(() =>
       this.statement(
         `SELECT ${EVENT_COLUMNS} FROM events
-         WHERE run = (SELECT key FROM runs WHERE id = ?) AND seq > ? ORDER BY seq`,
+         WHERE run = (SELECT key FROM runs WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?`,
       )
-        .all(run, after)
+        .all(run, after, limit)
         .map(eventOf),
+    );
+  }
+
+  async log(after: number, limit: number): Promise<readonly WatchedEvent[]> {
+    return this.guard(() =>
+      this.statement(
+        `SELECT events.rowid AS cursor, runs.id AS run_id, runs.saga AS saga, ${EVENT_COLUMNS}
+         FROM events JOIN runs ON runs.key = events.run
+         WHERE events.rowid > ? ORDER BY events.rowid LIMIT ?`,
+      )
+        .all(after, limit)
+        .map((row) => ({
+          cursor: Number(row["cursor"]),
+          run: String(row["run_id"]),
+          saga: String(row["saga"]),
+          event: eventOf(row),
+        })),
+    );
+  }
+
+  async lastCursor(): Promise<number> {
+    return this.guard(() =>
+      Number(this.statement("SELECT max(rowid) AS last FROM events").get()?.["last"] ?? 0),
     );
   }
 

@@ -124,6 +124,16 @@ export interface PruneFilter {
   readonly limit: number;
 }
 
+/** An event with its place among those of all runs. */
+export interface WatchedEvent {
+  /** Grows with each event that is committed, also over restarts; never used again. */
+  readonly cursor: number;
+  /** The run's id. */
+  readonly run: string;
+  readonly saga: string;
+  readonly event: LoggedEvent;
+}
+
 /** What any process may do, whoever owns the store. */
 export interface StoreReader {
   run(id: string): Promise<RunRow | undefined>;
@@ -131,8 +141,12 @@ export interface StoreReader {
   runs(filter: RunFilter): Promise<readonly ListedRun[]>;
   /** What is kept by name. */
   kept(): Promise<ReadonlyMap<string, string>>;
-  /** Events with `seq > after` (default: all), in order. */
-  events(run: string, after?: number): Promise<readonly LoggedEvent[]>;
+  /** Events with `seq > after` (default: all), in order; at most `limit` if that is given. */
+  events(run: string, after?: number, limit?: number): Promise<readonly LoggedEvent[]>;
+  /** Events of all runs with `cursor > after`, in the order in which they were committed. */
+  log(after: number, limit: number): Promise<readonly WatchedEvent[]>;
+  /** The cursor of the event that was committed last; 0 if there was none. */
+  lastCursor(): Promise<number>;
   /** The manifest that some run was started with. */
   definition(hash: string): Promise<Manifest | undefined>;
   /** Whether a coordinator owns the store now. */

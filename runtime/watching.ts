@@ -1,0 +1,128 @@
+/**
+ * Watching: the events of one run, or of all, in the order in which they became durable, as async
+ * iterators. They read the store page by page, so that whoever is slow costs no memory, and whoever
+ * comes back with a cursor misses nothing and gets nothing twice. They change nothing.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LoggedEvent } from "./events.js";
+import type { StoreReader, WatchedEvent } from "./stores/store.js";
+
+export interface WatchOptions {
+  /** The cursor of the last event that is known. */
+  readonly after?: number;
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal;
+}
+
+/** Events that are read at a time. */
+const PAGE = 500;
+
+/** What a watch needs to know of whoever writes the store. */
+export interface Source {
+  readonly reader: () => StoreReader;
+  /** Resolves when there may be something new. To be asked for before the store is read. */
+  readonly changed: () => Promise<void>;
+  /** Whether nothing new will come from here. */
+  readonly isClosed: () => boolean;
+}
+
+/** Tells watchers that something is durable. */
+export class Changes {
+  #waiting: (() => void)[] = [];
+  #next: Promise<void> | undefined;
+  closed = false;
+
+  changed(): Promise<void> {
+    if (this.closed) return Promise.resolve();
+    this.#next ??= new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#next;
+  }
+
+  tell(): void {
+    if (this.#next === undefined) return;
+    this.#next = undefined;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.tell();
+  }
+}
+
+/** Another process writes the store: it is looked at now and then. */
+export function polled(reader: StoreReader, pollMs: number): Source {
+  return { reader: () => reader, changed: () => sleep(pollMs), isClosed: () => false };
+}
+
+/** The events of a run, those that it has and those that come; ends when the run is finished. */
+export async function* watchRun(
+  source: Source,
+  id: string,
+  { after = -1, signal }: WatchOptions = {},
+): AsyncGenerator<LoggedEvent, void, undefined> {
+  let last = after;
+  for (;;) {
+    if (isAborted(signal) || source.isClosed()) return;
+    const changed = source.changed();
+    const reader = source.reader();
+    // Before its events: what finished it may come in between.
+    const status = (await reader.run(id))?.status;
+    const page = await reader.events(id, last, PAGE);
+    for (const event of page) {
+      last = event.seq;
+      yield event;
+      if (isAborted(signal)) return;
+    }
+    if (page.length > 0) continue;
+    if (status === undefined || status === "succeeded" || status === "undone") return;
+    await until(changed, signal);
+  }
+}
+
+/**
+ * The events of all runs that become durable from now on, or after a cursor: 0 is before the first.
+ * Those of runs that were removed meanwhile are not there any more.
+ */
+export function watchAll(
+  source: Source,
+  { after, signal }: WatchOptions = {},
+): AsyncGenerator<WatchedEvent, void, undefined> {
+  // From now on, and not from when it is iterated first.
+  const from = after === undefined ? source.reader().lastCursor() : Promise.resolve(after);
+  // It may never be iterated.
+  from.catch(() => undefined);
+  return watchFrom(source, from, signal);
+}
+
+async function* watchFrom(
+  source: Source,
+  from: Promise<number>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<WatchedEvent, void, undefined> {
+  let last = await from;
+  for (;;) {
+    if (isAborted(signal) || source.isClosed()) return;
+    const changed = source.changed();
+    const page = await source.reader().log(last, PAGE);
+    for (const event of page) {
+      last = event.cursor;
+      yield event;
+      if (isAborted(signal)) return;
+    }
+    if (page.length === 0) await until(changed, signal);
+  }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+async function until(changed: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return changed;
+  let stop = (): void => {};
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  signal.addEventListener("abort", stop, { once: true });
+  await Promise.race([changed, stopped]);
+  signal.removeEventListener("abort", stop);
+}
