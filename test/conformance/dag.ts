@@ -136,6 +136,8 @@ export interface Line {
   readonly fix_reason?: string;
   readonly fixed_outcome?: Outcome;
   readonly stability?: { readonly instant_race?: boolean };
+  /** The path of each node, by its id. */
+  readonly paths?: readonly string[];
 }
 
 /** All lines of a case file, compressed or not. Strings in them contain every kind of line end but `\n`. */

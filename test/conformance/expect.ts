@@ -51,9 +51,9 @@ export function expected(outcome: Outcome, frame: Frame): Facts {
   return {
     log: expectedLog(outcome, frame),
     // Of a saga that hangs or has crashed steno has no states.
-    states: outcome.states === undefined ? [] : expectedStates(outcome.states, frame),
+    states: outcome.states === undefined ? [] : printStates(outcome.states),
     probes: (outcome.probes ?? []).flatMap(({ t, view, states }) =>
-      [`view: ${view}`, ...expectedStates(states, frame)].map((fact) => `t=${t} ${fact}`),
+      [`view: ${view}`, ...printStates(states)].map((fact) => `t=${t} ${fact}`),
     ),
     recovered:
       outcome.recovered_states === undefined
@@ -72,11 +72,12 @@ export function observed(seen: Seen, outcome: Outcome, frame: Frame): Facts {
   const result = observedResult(seen, frame, back);
   return {
     log: seen.log.slice(seen.before).flatMap((event) => observedEvent(event, back, flat)),
-    states: outcome.states === undefined ? [] : observedStates(seen.states, flat, paths),
-    probes: seen.probes.flatMap(({ t, status, states }) =>
-      [`view: ${viewOf(status)}`, ...observedStates(states, flat, paths)].map(
-        (fact) => `t=${t} ${fact}`,
-      ),
+    states: outcome.states === undefined ? [] : printStates(stenoStates(seen, frame)),
+    probes: seen.probes.flatMap((probe) =>
+      [
+        `view: ${viewOf(probe.status)}`,
+        ...printStates(stenoStates({ ...probe, log: seen.log, until: probe.t }, frame)),
+      ].map((fact) => `t=${probe.t} ${fact}`),
     ),
     recovered:
       outcome.recovered_states === undefined || seen.recovered === undefined
@@ -172,6 +173,52 @@ function observedEvent(
       return [fact(event.at, begins ? start : path, type)];
     }
   }
+}
+
+interface Looked {
+  readonly states: StatesHere;
+  readonly status: string;
+  readonly log: Seen["log"];
+  readonly until?: number;
+}
+
+/** Our states as steno's: those of start and end nodes follow from the node, or run, that they are of. */
+function stenoStates(
+  { states, status, log, until = Infinity }: Looked,
+  { flat, paths, prefix }: Frame,
+): States {
+  const found: Record<string, string> = {};
+  for (const { path, kind } of flat) {
+    const here = paths.get(path.replace(/\/\$start$/, "")) ?? "";
+    const state = states[here] ?? "missing";
+    if (kind === "start") {
+      found[path] = status === "undone" ? "undone" : "done";
+    } else if (kind === "end") {
+      const forward = status === "running" ? "blocked" : "abandoned";
+      found[path] = status === "succeeded" ? "done" : forward;
+    } else if (kind === "subsaga-start") {
+      const over = state === "failed" ? "undone" : state;
+      found[path] = state === "working" ? "done" : over;
+    } else if (kind === "subsaga-end" && ["working", "undone", "failed"].includes(state)) {
+      const ended = log.find(
+        (event) =>
+          "node" in event &&
+          event.node === here &&
+          (event.type === "succeeded" || event.type === "failed") &&
+          event.at <= until,
+      );
+      const began = status === "running" ? "blocked" : "abandoned";
+      const never = isMoot(path, kind, prefix) ? "undone" : began;
+      found[path] = ended === undefined ? never : ended.type === "failed" ? "failed" : "undone";
+    } else {
+      found[path] = state;
+    }
+  }
+  return found;
+}
+
+function printStates(states: States): Fact[] {
+  return Object.entries(states).map(([path, state]) => `${path}: ${state}`);
 }
 
 /** Steno's states of the nodes that we have, as ours. */
@@ -342,12 +389,12 @@ const ROW_STATES: Readonly<Record<string, string>> = {
   stuck: "done",
 };
 
-function observedUpdates({ updates, status, endT }: Seen): Fact[] {
-  const statuses = [{ t: 0, status }, ...updates];
+function observedUpdates({ updates, was, endT }: Seen): Fact[] {
+  const statuses = [{ t: 0, status: was }, ...updates];
   const changes = statuses.filter((each, index) => each.status !== statuses[index - 1]?.status);
   const named = changes.slice(1).map((each) => ({ t: each.t, state: nameOf(each.status) }));
   // Of a run that was over, or stuck, before it was recovered steno says so once more.
-  const over = nameOf(status) === "done" && named.length === 0;
+  const over = nameOf(was) === "done" && named.length === 0;
   return expectedUpdates({ cached_states: over ? [{ t: endT ?? 0, state: "done" }] : named });
 }
 

@@ -51,6 +51,8 @@ export interface Seen {
   readonly log: readonly LoggedEvent[];
   /** How much of it is older than the run here, and where the run was then. */
   readonly before: number;
+  readonly was: string;
+  /** Where the run is at the end. */
   readonly status: string;
   readonly recovered: StatesHere | undefined;
   readonly probes: readonly {
@@ -78,7 +80,7 @@ export async function observe(trial: Trial): Promise<Seen> {
   const world = new CaseWorld(trial.dag, clock);
   const updates: { t: number; status: string }[] = [];
   const inner = memoryStore();
-  const { before, status } = trial.log === undefined ? NEW : await put(inner, trial, trial.log);
+  const { before, was } = trial.log === undefined ? NEW : await put(inner, trial, trial.log);
   const coordinator = await Coordinator.open({
     store: watched(inner, (status) => updates.push({ t: clock.now(), status })),
     sagas: [trial.subject.main.on(new trial.subject.Case(world))],
@@ -92,16 +94,17 @@ export async function observe(trial: Trial): Promise<Seen> {
     const log = (): Promise<readonly LoggedEvent[]> => reader.events(ID);
     if (refused !== undefined) return { ...NOTHING, refused, log: await log(), before };
     const seen = await watch(coordinator, trial, clock);
-    return { ...seen, log: await log(), before, status, bodies: world.bodies, updates };
+    return { ...seen, log: await log(), before, was, bodies: world.bodies, updates };
   } finally {
     await coordinator.close();
   }
 }
 
-const NEW = { before: 0, status: "running" };
+const NEW = { before: 0, was: "running" };
 
 const NOTHING: Seen = {
-  status: "running",
+  was: "running",
+  status: "",
   refused: undefined,
   injectErrors: [],
   log: [],
@@ -172,7 +175,7 @@ async function put(store: Store, trial: Trial, log: readonly LoggedEvent[]): Pro
     { kind: "append", run: ID, events },
   ]);
   await owner.close();
-  return { before: events.length, status: found ?? "running" };
+  return { before: events.length, was: found ?? "running" };
 }
 
 interface InjectionHere {
@@ -201,7 +204,7 @@ async function watch(
   coordinator: Coordinator,
   trial: Trial,
   clock: VirtualClock,
-): Promise<Omit<Seen, "log" | "before" | "status" | "bodies" | "updates">> {
+): Promise<Omit<Seen, "log" | "before" | "was" | "bodies" | "updates">> {
   const injectErrors: { code: string; message: string }[] = [];
   let recovered: StatesHere | undefined;
   let run: Run;
@@ -247,9 +250,9 @@ async function watch(
   }
   if (end.t === undefined) throw new Error("the run does not come to rest, and waits for nothing");
   const { ok, failures, stuck } = await result;
-  const states = statesOf((await run.status()).nodes);
-  const refused = undefined;
-  return { refused, injectErrors, recovered, probes, states, ok, failures, stuck, endT: end.t };
+  const { status, nodes } = await run.status();
+  const seen = { refused: undefined, injectErrors, recovered, probes, ok, failures, stuck };
+  return { ...seen, status, states: statesOf(nodes), endT: end.t };
 }
 
 function statesOf(nodes: readonly NodeStatus[]): StatesHere {
