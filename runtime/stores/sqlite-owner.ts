@@ -119,7 +119,8 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       if (keep !== undefined && kept === undefined) return [];
       const [at, key] = kept ?? [Number.MAX_SAFE_INTEGER, 0];
       return this.statement(
-        `SELECT id FROM runs WHERE ${FINISHED} AND updated_at < ? AND (updated_at, key) <= (?, ?)
+        `SELECT id FROM runs INDEXED BY runs_finished
+         WHERE ${FINISHED} AND updated_at < ? AND (updated_at, key) <= (?, ?)
          AND ${NOT_AWAITED} ORDER BY updated_at, key LIMIT ?`,
       )
         .all(before ?? Number.MAX_SAFE_INTEGER, at, key, limit)
@@ -130,7 +131,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
   /** The first run that is not among the `keep` that were finished last. */
   #lastAfter(keep: number): readonly [number, number] | undefined {
     const row = this.statement(
-      `SELECT updated_at, key FROM runs WHERE ${FINISHED}
+      `SELECT updated_at, key FROM runs INDEXED BY runs_finished WHERE ${FINISHED}
        ORDER BY updated_at DESC, key DESC LIMIT 1 OFFSET ?`,
     ).get(keep);
     return row === undefined ? undefined : [Number(row["updated_at"]), Number(row["key"])];
@@ -247,7 +248,8 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       const insert = this.statement("INSERT OR IGNORE INTO awaits (id, run) VALUES (?, ?)");
       for (const id of write.awaits) insert.run(id, key);
     }
-    if (write.status === "succeeded" || write.status === "undone") this.#keys.delete(write.run);
+    // It is finished, or only waits: nothing is written about it soon.
+    if (write.wakeAt !== 0) this.#keys.delete(write.run);
   }
 
   #remove(id: string): void {

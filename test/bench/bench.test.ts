@@ -12,7 +12,7 @@ function bench(...args: string[]): { readonly status: number | null; readonly ou
 }
 
 test("--json prints one object a line, for the benchmarks that were named", () => {
-  const { status, out } = bench("--json", "memory");
+  const { status, out } = bench("--json", "memory-throughput");
   expect(status).toBe(0);
   const lines = out.trim().split("\n");
   expect(lines).toHaveLength(1);

@@ -3,6 +3,7 @@
  * all of them if none is given. It measures what `npm run build` made, each against a limit that
  * is measured in the same run; ratios count, not absolutes. The only file here that prints.
  */
+import { bulkBenches } from "./bulk.js";
 import { compileBenches } from "./compile.js";
 import { durableBenches } from "./durable.js";
 import { growthBenches } from "./growth.js";
@@ -13,6 +14,7 @@ const benches: readonly Bench[] = [
   ...durableBenches,
   ...memoryBenches,
   ...growthBenches,
+  ...bulkBenches,
   ...compileBenches,
 ];
 

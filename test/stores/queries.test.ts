@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { loadDriver } from "../../runtime/stores/sqlite-driver.js";
+import { type Connection, loadDriver } from "../../runtime/stores/sqlite-driver.js";
+import { SqliteOwner } from "../../runtime/stores/sqlite-owner.js";
 import { sqliteStore } from "../../runtime/stores/sqlite.js";
 import { sampleManifest, sampleRun, temporaryFolder } from "./sample.js";
 
@@ -53,5 +54,46 @@ test("docs/STORE.md names every table and column", async () => {
   for (const { table, column } of columns) {
     expect(page, `${table}`).toContain(`**${table}**`);
     expect(page, `${table}.${column}`).toContain(`\`${column}\``);
+  }
+});
+
+test("whatever is looked for among many runs is found by an index", async () => {
+  const path = join(temporaryFolder(), "a.db");
+  const made = await sqliteStore(path).open();
+  await made.commit([{ kind: "create", run: sampleRun("r1") }]);
+  await made.close();
+  const open = loadDriver();
+  const connection = open(path);
+  const asked = new Set<string>();
+  const noting: Connection = {
+    exec: (sql) => connection.exec(sql),
+    prepare: (sql) => {
+      asked.add(sql);
+      return connection.prepare(sql);
+    },
+    close: () => connection.close(),
+  };
+  const lock = { release: () => undefined };
+  const owner = new SqliteOwner({ path, connection: noting, open }, 1, lock);
+  asked.clear();
+  await owner.run("r1");
+  await owner.events("r1");
+  await owner.due({ until: 5, after: { wakeAt: 1, id: "" }, limit: 9 });
+  await owner.awaiting("r1");
+  await owner.awaiting();
+  await owner.prunable({ before: 5, keep: 1, limit: 9 });
+  await owner.prunable({ keep: 0, limit: 9 });
+  const plans = [...asked].flatMap((sql) =>
+    connection
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...Array(sql.split("?").length - 1).fill(0))
+      .map(({ detail }) => [String(detail), sql] as const),
+  );
+  await owner.close();
+  expect(plans.length).toBeGreaterThan(8);
+  for (const [detail, sql] of plans) {
+    expect(detail, sql).not.toMatch(/TEMP B-TREE FOR (ORDER BY|GROUP BY)/);
+    // `awaits` has one row for each run that waits for another, and is looked through once, at open.
+    expect(detail, sql).not.toMatch(/^SCAN (?!awaits|runs USING (COVERING )?INDEX runs_finished)/);
   }
 });
