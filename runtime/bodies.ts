@@ -106,7 +106,7 @@ export class Bodies {
       const event = { type: "succeeded", at, node, attempt: number } as const;
       this.#executor.record(run, value === undefined ? event : { ...event, value });
     }
-    this.#executor.bodyEnded();
+    this.#executor.bodyEnded(attempt);
   }
 
   /**
@@ -120,7 +120,7 @@ export class Bodies {
     const at = this.#executor.clock.now();
     const ended = { at, node, attempt: number, value };
     this.#executor.record(run, doubtOf(run.state, frame, index, ended));
-    this.#executor.bodyEnded();
+    this.#executor.bodyEnded(attempt);
   }
 
   #rejected(attempt: Attempt, error: unknown): void {
@@ -143,7 +143,7 @@ export class Bodies {
           : { ...base, type: "attempt-failed", value, dueAt },
       );
     }
-    this.#executor.bodyEnded();
+    this.#executor.bodyEnded(attempt);
   }
 
   #undoFailed({ run, frame, index, node, attempt }: Attempt, value: string): void {
@@ -176,7 +176,7 @@ export class Bodies {
           : { type: "in-doubt", ...ended, dueAt },
       );
     }
-    this.#executor.bodyEnded();
+    this.#executor.bodyEnded(attempt);
   }
 }
 

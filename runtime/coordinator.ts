@@ -14,6 +14,7 @@ import { Draining } from "./draining.js";
 import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
 import { type ExportQuery, type ExportRecord, exportRuns } from "./export.js";
+import { checkLimits } from "./limits.js";
 import { listRuns, type RunPage, type RunQuery } from "./listing.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { Log } from "./log.js";
@@ -90,6 +91,8 @@ export class Coordinator {
       onRest: (run) => this.#rest(run),
       spawn: (run, frame, index) => void spawns.begin(run, frame, index),
       watch: (run, frame, index) => spawns.watch(run, frame, index),
+      limits: checkLimits(options.limits),
+      warn: (message) => this.#log.warn(message),
       breakpoints: (run) => this.#breakpoints.of(run),
       onDurable: (run, events) => {
         notices.durable(run, events);
@@ -153,6 +156,7 @@ export class Coordinator {
     const sagas = options.sagas.map(loadSaga);
     checkSpawns(sagas);
     crashLimitOf(options);
+    checkLimits(options.limits);
     shortWaitOf(options);
     if (options.retention !== undefined) checkRetention(options.retention);
     const owner = await options.store.open();

@@ -5,12 +5,14 @@
  */
 import type { ActiveRun, Due } from "./active-run.js";
 import { answerTo, failsUncalled } from "./answers.js";
+import type { Attempt } from "./attempt.js";
 import { Bodies } from "./bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
 import { decodeInputs } from "./codec.js";
 import { commitAll } from "./commit.js";
 import { StenoError } from "./errors.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
+import { type Limit, Limits } from "./limits.js";
 import { advance } from "./machine.js";
 import { type Breakpoint, breakAfter, breakBefore } from "./machine/breakpoints.js";
 import { isWanted } from "./machine/outstanding.js";
@@ -41,6 +43,8 @@ export interface ExecutorOptions {
   /** The run only waits, for longer than this many milliseconds: its row says so durably. */
   readonly shortWaitMs: number;
   readonly onWait: (run: ActiveRun) => void;
+  readonly limits: readonly Limit[];
+  readonly warn: (message: string) => void;
   /** The store cannot be written: nothing can go on. */
   readonly onLost: (error: Error) => void;
 }
@@ -50,6 +54,7 @@ export class Executor {
   readonly random: () => number;
   readonly #options: ExecutorOptions;
   readonly #bodies: Bodies;
+  readonly #limits: Limits;
   readonly #retries: TimerHeap<Due>;
   #dirty = new Set<ActiveRun>();
   #acting: Due[] = [];
@@ -66,6 +71,13 @@ export class Executor {
     this.clock = options.clock;
     this.random = options.random;
     this.#bodies = new Bodies(this);
+    this.#limits = new Limits(
+      options.limits,
+      ({ run, effect }) => {
+        if (!this.#closing) this.#begin(run, effect);
+      },
+      options.warn,
+    );
     this.#retries = new TimerHeap(options.clock, ({ run, effect }, timer) => {
       run.timers.delete(timer);
       if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);
@@ -113,6 +125,7 @@ export class Executor {
   #apply(run: ActiveRun, event: SagaEvent): readonly Effect[] {
     const { effects } = advance(run.state, event);
     this.#log(run, event);
+    if (run.limited.size > 0) this.#limits.review(run);
     const value = breakAfter(run.state, event, this.#options.breakpoints(run));
     if (value === undefined) return effects;
     const pause = { type: "paused", at: this.clock.now(), value } as const;
@@ -121,11 +134,24 @@ export class Executor {
     return effects;
   }
 
-  /** What comes of an effect whose turn it is: what it asks for, or a pause before that. */
-  #answer(run: ActiveRun, effect: Effect): SagaEvent {
+  /**
+   * What comes of an effect whose turn it is: what it asks for, or a pause before that; nothing yet
+   * where a limit has no room.
+   */
+  #answer(run: ActiveRun, effect: Effect): SagaEvent | undefined {
     const at = this.clock.now();
     const value = breakBefore(run.state, effect, this.#options.breakpoints(run));
-    return value === undefined ? answerTo(run, effect, at) : { type: "paused", at, value };
+    const event: SagaEvent =
+      value === undefined ? answerTo(run, effect, at) : { type: "paused", at, value };
+    const { frame, index } = effect;
+    const undo = event.type === "undo-started";
+    if (!undo && (event.type !== "started" || nodeOf(frame, index).kind !== "action")) {
+      // It may have waited for a place, which it does not need now.
+      if (index >= 0 && this.#limits.areSet) this.#limits.release(run, pathOf(frame, index));
+      return event;
+    }
+    const inputs = event.type === "started" ? event.value : frame.inputs[index];
+    return this.#limits.admit({ run, effect }, undo, inputs) ? event : undefined;
   }
 
   /** Takes a run that waited, and asks again for all that is outstanding; what is due is done now. */
@@ -157,7 +183,8 @@ export class Executor {
   }
 
   /** A body has ended. */
-  bodyEnded(): void {
+  bodyEnded({ run, node }: Attempt): void {
+    this.#limits.release(run, node);
     this.#wake();
   }
 
@@ -214,6 +241,7 @@ export class Executor {
       case "call-undo": {
         const instead = failsUncalled(run, effect, this.clock.now());
         if (instead === undefined) this.#acting.push({ run, effect });
+        else this.#limits.release(run, pathOf(effect.frame, effect.index));
         return instead;
       }
       default:
@@ -229,7 +257,8 @@ export class Executor {
   }
 
   #begin(run: ActiveRun, effect: Effect): void {
-    this.record(run, this.#answer(run, effect));
+    const event = this.#answer(run, effect);
+    if (event !== undefined) this.record(run, event);
   }
 
   #schedule(): void {
@@ -264,6 +293,7 @@ export class Executor {
       if (writes.length > 0) {
         const refused = await commitAll(this.#options.owner, writes);
         if (refused.size > 0) for (const run of dirty) run.refused = refused.has(run.id);
+        if (refused.size > 0) for (const run of dirty) if (run.refused) this.#limits.drop(run);
       }
     } catch (error) {
       this.#lose(error instanceof Error ? error : new Error(String(error)), waiters);
@@ -306,7 +336,10 @@ export class Executor {
     const { kind, frame, index } = effect;
     switch (kind) {
       case "call":
-        if (frame.phase[index] !== PHASE.working) break;
+        if (frame.phase[index] !== PHASE.working) {
+          this.#limits.release(run, pathOf(frame, index));
+          break;
+        }
         if (nodeOf(frame, index).kind === "spawn") {
           this.#options.spawn(run, frame, index);
         } else {

@@ -22,6 +22,7 @@ export type { LoggedEvent } from "./events.js";
 export type { WatchOptions } from "./watching.js";
 export type { Run, RunReport } from "./run.js";
 export type { RunPage, RunQuery, RunSummary } from "./listing.js";
+export type { Limit, LimitedAttempt } from "./limits.js";
 export type { Hold, HoldReason } from "./reasons.js";
 export type { BreakpointPlace } from "./debugging.js";
 export type { UnrecoveredRun } from "./recovery.js";

@@ -2,6 +2,7 @@
 import type { Clock } from "./clock.js";
 import type { BoundSaga } from "./definition.js";
 import type { RetentionOptions } from "./retention.js";
+import type { Limit } from "./limits.js";
 import type { Store } from "./stores/store.js";
 
 /** What a message is about: `run`, `saga`, and where it applies `node`, `attempt`, `reason`, `err`. */
@@ -56,6 +57,11 @@ export interface CoordinatorOptions {
   readonly onPaused?: (run: PausedRun) => unknown;
   /** A run is paused when a node's attempts have ended with the process this often. Default 3. */
   readonly crashLimit?: number;
+  /**
+   * How many attempts of actions and undos may run at the same time, over all runs: per saga, per
+   * action, per key. Those that wait begin in the order in which they came, undos before others.
+   */
+  readonly limits?: readonly Limit[];
   /**
    * A run that only waits, and for longer than this, is not kept in memory meanwhile, in
    * milliseconds. Default 10,000; `Infinity` keeps all.
