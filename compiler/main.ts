@@ -12,7 +12,6 @@ import type { Analysed, Compiled, CompileOptions, IncrementalBuild } from "./com
 import { codes, explain } from "./diagnostics/explain.js";
 import { toJson } from "./diagnostics/json.js";
 import { exitCode } from "./diagnostics/report.js";
-import { toText } from "./diagnostics/text.js";
 import type { Fixed } from "./fix.js";
 import { drawGraphs, type GraphFormat } from "./emit/graph.js";
 
@@ -140,7 +139,7 @@ async function compileOnce(
     const all = compiled.diagnostics.map((each) => toJson(each, compiled.places, cwd));
     process.stdout.write(`${JSON.stringify(all, null, flags.watch ? undefined : 2)}\n`);
   } else {
-    printDiagnostics(compiled);
+    await printDiagnostics(compiled);
     // What was not done is said where the errors are: stdout may be piped away.
     const stream = exitCode(compiled) === 0 ? process.stdout : process.stderr;
     if (fixed !== undefined) stream.write(fixSummary(fixed));
@@ -180,7 +179,7 @@ async function show(
 ): Promise<number> {
   const { analyseProject, manifests } = await pipeline();
   const analysed = analyseProject(optionsOf(paths, flags));
-  printDiagnostics(analysed);
+  await printDiagnostics(analysed);
   const code = exitCode(analysed);
   if (code === 0) process.stdout.write(`${print(manifests(analysed, cwd))}\n`);
   return code;
@@ -214,7 +213,10 @@ function dim(text: string): string {
   return pc.createColors(isColoured(process.stdout)).dim(text);
 }
 
-function printDiagnostics({ diagnostics, places }: Analysed): void {
+/** What draws frames is loaded only if there are some to draw: it measures text with prettier. */
+async function printDiagnostics({ diagnostics, places }: Analysed): Promise<void> {
+  if (diagnostics.length === 0) return;
+  const { toText } = await import("./diagnostics/text.js");
   const colour = isColoured(process.stderr);
   for (const diagnostic of diagnostics) {
     process.stderr.write(`${toText(diagnostic, { places, cwd, colour })}\n\n`);

@@ -4,12 +4,21 @@
  */
 import type { Code, CodePart } from "../model.js";
 
-export type Token =
-  | { readonly kind: "word" | "string" | "number" | "template" | "regex"; readonly text: string }
+export type Token = {
+  /** The line breaks in front of it, in its own part of the code. */
+  readonly breaks: number;
+} & (
+  | {
+      readonly kind: "word" | "string" | "number" | "template" | "regex" | "comment";
+      readonly text: string;
+    }
   | { readonly kind: "mark"; readonly text: string }
-  | { readonly kind: "reference"; readonly text: ""; readonly part: Exclude<CodePart, string> };
+  | { readonly kind: "reference"; readonly text: ""; readonly part: Exclude<CodePart, string> }
+);
 
 const SPACE = /\s+/y;
+/** Of generated text only: the codes of a model have none. */
+const COMMENT = /\/\/.*|\/\*[\s\S]*?\*\//y;
 const WORD = /[\p{ID_Start}$_#][\p{ID_Continue}$\u200c\u200d]*/uy;
 const NUMBER = /(?:0[xXbBoO][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)n?/y;
 const STRING = /"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'/y;
@@ -26,8 +35,15 @@ export function tokensOf(code: Code): Token[] {
   const scanner = new Scanner();
   for (const part of code.parts) {
     if (typeof part === "string") scanner.scan(part);
-    else scanner.tokens.push({ kind: "reference", text: "", part });
+    else scanner.tokens.push({ kind: "reference", text: "", part, breaks: 0 });
   }
+  return scanner.tokens;
+}
+
+/** The tokens of a text. */
+export function tokensOfText(text: string): Token[] {
+  const scanner = new Scanner();
+  scanner.scan(text);
   return scanner.tokens;
 }
 
@@ -37,6 +53,7 @@ class Scanner {
   private readonly braces: number[] = [];
   private text = "";
   private at = 0;
+  private breaks = 0;
 
   scan(text: string): void {
     this.text = text;
@@ -45,19 +62,21 @@ class Scanner {
   }
 
   private next(): void {
-    if (this.match(SPACE) !== undefined) return;
+    this.breaks = (this.match(SPACE) ?? "").split("\n").length - 1;
+    if (this.at === this.text.length) return;
     for (const [kind, pattern] of [
+      ["comment", COMMENT],
       ["word", WORD],
       ["number", NUMBER],
       ["string", STRING],
     ] as const) {
       // A number may begin with a point; `a.b` may not be read as one, and is not: no digit follows.
       const found = this.match(pattern);
-      if (found) return void this.tokens.push({ kind, text: found });
+      if (found) return this.push({ kind, text: found });
     }
     if (this.regexMayBegin()) {
       const regex = this.match(REGEX);
-      if (regex) return void this.tokens.push({ kind: "regex", text: regex });
+      if (regex) return this.push({ kind: "regex", text: regex });
     }
     this.mark(this.match(MARK) ?? "");
   }
@@ -71,7 +90,7 @@ class Scanner {
     }
     if (depth !== undefined && text === "{") this.braces[this.braces.length - 1] = depth + 1;
     if (depth !== undefined && text === "}") this.braces[this.braces.length - 1] = depth - 1;
-    this.tokens.push({ kind: "mark", text });
+    this.push({ kind: "mark", text });
   }
 
   /** Reads from behind a backtick, or behind the end of a `${…}`, to the next of these. */
@@ -80,7 +99,14 @@ class Scanner {
     const more = this.text.startsWith("${", this.at);
     this.at += more ? 2 : 1;
     if (more) this.braces.push(0);
-    this.tokens.push({ kind: "template", text: opening + text + (more ? "${" : "`") });
+    this.push({ kind: "template", text: opening + text + (more ? "${" : "`") });
+  }
+
+  private push(token: {
+    readonly kind: Exclude<Token["kind"], "reference">;
+    readonly text: string;
+  }): void {
+    this.tokens.push({ ...token, breaks: this.breaks });
   }
 
   private regexMayBegin(): boolean {
