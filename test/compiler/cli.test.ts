@@ -235,8 +235,8 @@ test("--watch compiles again when a source changes, and ends on a signal", async
 
 test("hints are for who writes, and not for CI", () => {
   const twice = greeter().replace(
-    "return await",
-    "await this.greet(params.who);\n    return await",
+    "return await this.greet(params.who)",
+    "const first = await this.greet(params.who);\n    return first + (await this.greet(params.who))",
   );
   make({ "src/greeter.ts": twice });
   const hints = (line: string): number =>
