@@ -9,6 +9,10 @@ export default defineConfig({
     alias: [
       { find: /^steno-runtime$/, replacement: at("./runtime/index.ts") },
       { find: /^steno-runtime\/manifest$/, replacement: at("./runtime/manifest.ts") },
+      {
+        find: /^steno-runtime\/opentelemetry$/,
+        replacement: at("./runtime/opentelemetry.ts"),
+      },
       { find: /^steno-runtime\/testing$/, replacement: at("./runtime/testing/index.ts") },
     ],
   },

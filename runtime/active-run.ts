@@ -26,6 +26,8 @@ export class ActiveRun {
   readonly id: string;
   readonly nonce: string;
   readonly loaded: LoadedSaga;
+  /** In milliseconds since the epoch. */
+  readonly createdAt: number;
   state: RunState;
   /** The place of the next event in the log. */
   seq: number;
@@ -60,6 +62,7 @@ export class ActiveRun {
   constructor(loaded: LoadedSaga, row: RunRow, state: RunState, seq: number) {
     this.id = row.id;
     this.nonce = row.nonce;
+    this.createdAt = row.createdAt;
     this.loaded = loaded;
     this.state = state;
     this.seq = seq;

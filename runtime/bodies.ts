@@ -9,7 +9,7 @@ import { TimerHeap } from "./clock.js";
 import { encode } from "./codec.js";
 import { runInContext } from "./context.js";
 import { StenoError } from "./errors.js";
-import type { Executor } from "./executor.js";
+import type { Executor, ExecutorOptions } from "./executor.js";
 import { methodOf } from "./loaded-saga.js";
 import { injectedAt } from "./machine/injections.js";
 import { doubtOf, failureOf } from "./machine/holding.js";
@@ -20,11 +20,13 @@ import { type Frame, nodeOf } from "./state.js";
 
 export class Bodies {
   readonly #executor: Executor;
+  readonly #through: ExecutorOptions["call"];
   readonly #timeouts: TimerHeap<Attempt>;
   /** How many bodies run whose end will be recorded. */
   running = 0;
 
-  constructor(executor: Executor) {
+  constructor(executor: Executor, through: ExecutorOptions["call"]) {
+    this.#through = through;
     this.#executor = executor;
     this.#timeouts = new TimerHeap(executor.clock, (attempt) => this.#timeOut(attempt));
   }
@@ -54,7 +56,9 @@ export class Bodies {
       const method = methodOf(instance, undo ? node.undo : node.action, frame.plan.saga);
       const callOnce = (): unknown => method.apply(instance, makeArguments());
       result = runInContext(attempt, () =>
-        times === 1 ? callOnce() : callRepeatedly(attempt, times, callOnce),
+        this.#through(attempt, () =>
+          times === 1 ? callOnce() : callRepeatedly(attempt, times, callOnce),
+        ),
       );
     } catch (error) {
       this.#rejected(attempt, error);

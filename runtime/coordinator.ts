@@ -18,6 +18,7 @@ import { checkLimits } from "./limits.js";
 import { listRuns, type RunPage, type RunQuery } from "./listing.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { Log } from "./log.js";
+import { Observers } from "./observing.js";
 import { Notices } from "./notices.js";
 import type { CoordinatorOptions, StartOptions } from "./options.js";
 import { crashLimitOf, shortWaitOf, type UnrecoveredRun } from "./recovery.js";
@@ -67,6 +68,7 @@ export class Coordinator {
   ) {
     this.#owner = owner;
     this.#log = new Log(options.logger);
+    const observers = new Observers(options.observers, this.#log);
     const notices = new Notices(this.#log, options.onPaused);
     this.#spawning = sagas.some((saga) => saga.spawns);
     const spawns = new Spawns(
@@ -94,8 +96,10 @@ export class Coordinator {
       limits: checkLimits(options.limits),
       warn: (message) => this.#log.warn(message),
       breakpoints: (run) => this.#breakpoints.of(run),
+      call: (attempt, body) => observers.call(attempt, body),
       onDurable: (run, events) => {
         notices.durable(run, events);
+        observers.durable(run, events);
         this.#changes.tell();
       },
       onLost: (error) => this.#lose(error),

@@ -36,6 +36,8 @@ export interface ExecutorOptions {
   /** Starts the run of a `spawn` node; tells how it ends. */
   readonly spawn: (run: ActiveRun, frame: Frame, index: number) => void;
   readonly watch: (run: ActiveRun, frame: Frame, index: number) => void;
+  /** Calls a body, for whoever looks on. */
+  readonly call: <T>(attempt: Attempt, body: () => T) => T;
   /** Events of a run are durable. */
   readonly onDurable: (run: ActiveRun, events: readonly LoggedEvent[]) => void;
   /** The breakpoints of all runs of its saga. */
@@ -70,7 +72,6 @@ export class Executor {
     this.#options = options;
     this.clock = options.clock;
     this.random = options.random;
-    this.#bodies = new Bodies(this);
     this.#limits = new Limits(
       options.limits,
       ({ run, effect }) => {
@@ -78,6 +79,7 @@ export class Executor {
       },
       options.warn,
     );
+    this.#bodies = new Bodies(this, options.call);
     this.#retries = new TimerHeap(options.clock, ({ run, effect }, timer) => {
       run.timers.delete(timer);
       if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);

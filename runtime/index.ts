@@ -19,6 +19,7 @@ export type { LogFields, PausedRun, PauseReason } from "./options.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
 export type { Injection } from "./inject.js";
 export type { LoggedEvent } from "./events.js";
+export type { ObservedCall, ObservedRun, Observer } from "./observing.js";
 export type { WatchOptions } from "./watching.js";
 export type { Run, RunReport } from "./run.js";
 export type { RunPage, RunQuery, RunSummary } from "./listing.js";

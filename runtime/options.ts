@@ -1,4 +1,5 @@
 /** What a coordinator and a start are told. What they do with it is in `coordinator.ts`. */
+import type { Observer } from "./observing.js";
 import type { Clock } from "./clock.js";
 import type { BoundSaga } from "./definition.js";
 import type { RetentionOptions } from "./retention.js";
@@ -55,6 +56,8 @@ export interface CoordinatorOptions {
    * for each when a coordinator is opened. What it throws is logged.
    */
   readonly onPaused?: (run: PausedRun) => unknown;
+  /** Those who look on, such as `openTelemetry()` of `steno-runtime/opentelemetry`. */
+  readonly observers?: readonly Observer[];
   /** A run is paused when a node's attempts have ended with the process this often. Default 3. */
   readonly crashLimit?: number;
   /**
