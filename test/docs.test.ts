@@ -26,6 +26,7 @@ const runBy: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     sh: "test/compiler/catalogue.test.ts",
   },
   "docs/LANGUAGE.md": { ts: "test/compiler/language.test.ts" },
+  "docs/OPERATING.md": { sh: "test/cli/operating.test.ts" },
   "docs/STORE.md": { sql: "test/stores/queries.test.ts", sh: "test/stores/queries.test.ts" },
 };
 /** Pictures and output: shown, not run. Few, so that nobody hides a broken example in one. */
