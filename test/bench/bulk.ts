@@ -142,15 +142,30 @@ async function startNaps(coordinator: Coordinator, from: number, to: number): Pr
   }
 }
 
+/** A store of runs that wait: one is run, and the others are written as that one was. */
+async function makeNaps(path: string, count: number): Promise<void> {
+  const coordinator = await open(path);
+  await startNaps(coordinator, 0, 1);
+  await coordinator.close();
+  const owner = await sqliteStore(path).open();
+  const row = await owner.run("nap-0");
+  const events = await owner.events("nap-0");
+  if (row === undefined) throw new Error("the run that is copied is not there");
+  for (let at = 1; at < count; at += FEW) {
+    const ids = Array.from({ length: Math.min(FEW, count - at) }, (_, i) => `nap-${at + i}`);
+    await owner.commit([
+      ...ids.map((id) => ({ kind: "create", run: { ...row, id } }) as const),
+      ...ids.map((run) => ({ kind: "append", run, events }) as const),
+    ]);
+  }
+  await owner.close();
+}
+
 /** Two stores: one with a few runs that wait, and one with many. */
 async function withNaps<T>(use: (few: string, many: string) => Promise<T>): Promise<T> {
   return inFolder(async (path) => {
-    const counts = { [`${path}-few`]: FEW, [`${path}-many`]: WAITING };
-    for (const [each, count] of Object.entries(counts)) {
-      const coordinator = await open(each);
-      await startNaps(coordinator, 0, count);
-      await coordinator.close();
-    }
+    await makeNaps(`${path}-few`, FEW);
+    await makeNaps(`${path}-many`, WAITING);
     return use(`${path}-few`, `${path}-many`);
   });
 }
