@@ -198,6 +198,24 @@ describe("timers", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("follow a clock that is set, and a machine that was asleep", () => {
+    vi.useFakeTimers();
+    const hour = 3_600_000;
+    const fired: string[] = [];
+    systemClock.setTimer(Date.now() + hour, () => fired.push("forward"));
+    vi.advanceTimersByTime(1000);
+    vi.setSystemTime(Date.now() + 2 * hour);
+    vi.advanceTimersByTime(10_000);
+    expect(fired).toEqual(["forward"]);
+    systemClock.setTimer(Date.now() + 15_000, () => fired.push("back"));
+    vi.advanceTimersByTime(9000);
+    vi.setSystemTime(Date.now() - hour);
+    vi.advanceTimersByTime(hour);
+    expect(fired).toEqual(["forward"]);
+    vi.advanceTimersByTime(6000);
+    expect(fired).toEqual(["forward", "back"]);
+  });
+
   test("fire in order, and those of no interest are not kept", async () => {
     const clock = virtualClock();
     const taken: number[] = [];
