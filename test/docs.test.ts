@@ -25,6 +25,7 @@ const runBy: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ts: "test/compiler/catalogue.test.ts",
     sh: "test/compiler/catalogue.test.ts",
   },
+  "docs/GUIDE.md": { ts: "test/package/guide.test.ts", json: "test/package/guide.test.ts" },
   "docs/LANGUAGE.md": { ts: "test/compiler/language.test.ts" },
   "docs/OPERATING.md": { sh: "test/cli/operating.test.ts" },
   "docs/STORE.md": { sql: "test/stores/queries.test.ts", sh: "test/stores/queries.test.ts" },
