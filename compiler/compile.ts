@@ -12,7 +12,7 @@ import { load, type FrontendOptions } from "./frontend/index.js";
 import type { IncrementalBuild } from "./incremental.js";
 import type { SourceModel, Span } from "./model.js";
 import { buildInShares } from "./shares.js";
-import { checkModule, writeModule, type Written } from "./write.js";
+import { checkLeftOver, checkModule, writeModule, type Written } from "./write.js";
 
 export { analyseProject, type Analysed } from "./build.js";
 export { IncrementalBuild } from "./incremental.js";
@@ -53,6 +53,7 @@ export async function compile(
   const report = (diagnostic: Diagnostic): void => void found.push(diagnostic);
   if (options.check === true) {
     for (const output of outputs) checkModule(output, options.cwd, report);
+    for (const part of program?.parts ?? []) checkLeftOver(part, options.cwd, report);
     return { diagnostics: inOrder(found), sources, places, modules: [], bundles: [], skipped: [] };
   }
   const modules = outputs.map((output) => writeModule(output, options.cwd, report));

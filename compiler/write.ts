@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import * as path from "node:path";
 import * as say from "./diagnostics/catalogue/output.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
-import { HEADER } from "./emit/module.js";
+import { generatedPath, HEADER } from "./emit/module.js";
+import type { FoundPart } from "./frontend/load.js";
 
 /** A file to be written. */
 export interface OutputFile {
@@ -54,6 +55,19 @@ export function checkModule(
     report(say.notGenerated({ file: shown(file, cwd) }));
   } else {
     report(say.outOfDate({ file: shown(file, cwd), missing: there === undefined }));
+  }
+}
+
+/** Reports generated modules whose source has moved, or declares nothing any more. */
+export function checkLeftOver(
+  { generated, candidates }: Pick<FoundPart, "generated" | "candidates">,
+  cwd: string,
+  report: (diagnostic: Diagnostic) => void,
+): void {
+  const wanted = new Set(candidates.map(generatedPath));
+  for (const file of generated) {
+    if (wanted.has(file) || read(file)?.startsWith(HEADER) !== true) continue;
+    report(say.leftOver({ file: shown(file, cwd) }));
   }
 }
 

@@ -24,6 +24,8 @@ export interface FoundProject {
 export interface FoundPart {
   readonly parsed: ts.ParsedCommandLine;
   readonly candidates: readonly string[];
+  /** Files that are named as generated modules are. */
+  readonly generated: readonly string[];
   /** Files that matter to others without being imported. */
   readonly ambient: readonly string[];
   /** What was read on the way. */
@@ -198,7 +200,8 @@ function findPart(
     const text = SOURCE.test(file) && !GENERATED.test(file) ? textOf(file) : "";
     return text !== "" && (AMBIENT.test(text) || !MODULE.test(text));
   };
-  return { parsed, candidates, ambient: names.filter(isAmbient), texts, read };
+  const generated = names.filter((file) => GENERATED.test(file) && within(file));
+  return { parsed, candidates, generated, ambient: names.filter(isAmbient), texts, read };
 }
 
 /** Parses the files of one tsconfig; with `before`, only those that have changed since. */

@@ -181,7 +181,10 @@ export function combine(
       if (value.kind !== "broken") {
         markAwaited(value);
         const what = `\`${shown(node)}\``;
-        const help = "put the choice into the list: `[this.a(), c ? this.b() : undefined]`";
+        const help =
+          value.kind === "many"
+            ? "choose the list: `(c ? xs : []).map(…)`"
+            : "put the choice into the list: `[this.a(), c ? this.b() : undefined]`";
         method.context.report(say.statementRefused({ at: spanOf(node), what, help }));
       }
       return BROKEN;

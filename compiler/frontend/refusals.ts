@@ -162,7 +162,9 @@ class Refusals {
     const owner = rootOf(place);
     const whole = place === owner && !inside;
     if (owner?.kind === ts.SyntaxKind.ThisKeyword) {
-      const name = shown(place);
+      const isMethod = ts.isCallExpression(place.parent) && place.parent.expression === place;
+      const changed = isMethod && ts.isPropertyAccessExpression(place) ? place.expression : place;
+      const name = shown(changed);
       this.method.context.report(say.mutation({ at: spanOf(target), what, name, own: true }));
       return true;
     }

@@ -162,4 +162,51 @@ return a;`,
 return this.num("end", 1);`,
     "number",
   ),
+  limited: programOf(
+    `const held = each(params.nums, { concurrency: 1 }, (x) => this.num(\`h\${x}\`, x));
+const all = await each(
+  params.nums,
+  { concurrency: 2, key: (x, i) => \`k\${x}-\${i}\` },
+  async (x, i) => {
+    const a = await this.num(\`a\${i}\`, this.tick(\`t\${i}\`, x));
+    if (a > 50) return a;
+    return this.num(\`b\${i}\`, a);
+  },
+);
+return [...all, ...(await held)];`,
+    "number[]",
+  ),
+  heldMaps: programOf(
+    `const ps = params.nums.map(async (x) => {
+  if (x > 2) await this.num(\`a\${x}\`, x);
+  return this.num(\`b\${x}\`, this.tick(\`t\${x}\`, x));
+});
+for (const x of params.nums) await this.num(\`c\${x}\`, this.tick(\`ct\${x}\`, x));
+const q = this.num("q", 1);
+const [r, last] = await Promise.all([Promise.all(ps), q]);
+return [...r, last];`,
+    "number[]",
+  ),
+  optionalCalls:
+    programOf(
+      `const a = await this.friend?.inner(this.tick("arg", 1));
+const held = this.around?.friend?.inner(2);
+const none = await this.nobody?.inner(this.tick("never", 1));
+await this.num("end", a ?? 0);
+return [(await held) ?? 0, none ?? 7];`,
+      "number[]",
+      `
+  readonly friend: Friend | undefined = new Friend(this.world);
+  readonly nobody = undefined as Friend | undefined;
+  readonly around: { readonly friend?: Friend } | undefined = { friend: new Friend(this.world) };
+`,
+    ) +
+    `
+export class Friend extends Kit {
+  @saga
+  async inner(n: number): Promise<number> {
+    return this.num(\`inner\${n}\`, n);
+  }
+}
+`,
 };

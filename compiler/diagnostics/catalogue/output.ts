@@ -17,6 +17,21 @@ export const outOfDate = entry<{ file: string; missing: boolean }>(
   }),
 );
 
+export const leftOver = entry<{ file: string }>(
+  "left-over",
+  "error",
+  {
+    reason:
+      "A generated module belongs to the source of the same name. When that has moved, or declares no saga any more, the module stays behind, and would go on being imported though nothing keeps it up to date. With `--check` that is an error.",
+    bad: "steno-compile && rm src/book-trip.ts && steno-compile --check",
+    good: "rm src/book-trip.saga.ts && steno-compile --check",
+  },
+  ({ file }) => ({
+    message: `${file} is left over: no source of that name declares a saga`,
+    help: `remove ${file}, and import what steno-compile writes beside the source`,
+  }),
+);
+
 export const notGenerated = entry<{ file: string }>(
   "not-generated",
   "error",
