@@ -107,7 +107,8 @@ export function waits(method: Method, node: ts.Node): boolean {
   if (ts.isAwaitExpression(node)) return true;
   if (ts.isTypeNode(node)) return false;
   if (ts.isIdentifier(node)) {
-    const symbol = method.local(node);
+    // Nearly every name stands for a value: the checker is asked of the others only.
+    const symbol = method.holds(node.text) ? method.local(node) : undefined;
     const binding = symbol && method.binding(symbol);
     return binding !== undefined && binding.kind !== "variable";
   }

@@ -62,6 +62,13 @@ export class Method {
     return this.bindings.get(symbol) ?? this.lets.get(symbol);
   }
 
+  /** Whether a local of this name holds something that was started, or was refused. Asks no checker. */
+  holds(name: string): boolean {
+    const held = ([symbol, { kind }]: readonly [ts.Symbol, Binding]): boolean =>
+      kind !== "variable" && symbol.name === name;
+    return [...this.bindings].some(held) || [...this.lets].some(held);
+  }
+
   get progress(): number {
     return this.drafts.length + this.waits;
   }
