@@ -5,7 +5,6 @@
 import type { Compiled } from "./compile.js";
 import { flatten, type Line, type Outcome } from "./dag.js";
 import { ASPECTS, expected, type Facts, type Frame, observed, type Prefix } from "./expect.js";
-import type { Json } from "./json.js";
 import { observe, type Seen } from "./observe.js";
 import { refusalDifferences, refusalOf } from "./refusals.js";
 import { selfDifferences } from "./consistency.js";
@@ -134,5 +133,3 @@ function without(facts: readonly string[], others: readonly string[]): string[] 
     return count <= 0;
   });
 }
-
-export type { Json };

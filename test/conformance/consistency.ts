@@ -7,7 +7,7 @@ import type { Difference } from "./compare.js";
 import { type Dag, flatten, type FlatNode, type Line, nodesOf, type Outcome } from "./dag.js";
 import type { Json } from "./json.js";
 import { printJson } from "./json.js";
-import { stenoEvent } from "./translate.js";
+import { ORDER, stenoEvent } from "./translate.js";
 
 /** Contradictions in a line, as a difference from itself. */
 export function selfDifferences(line: Line, base: Line): Difference[] {
@@ -24,6 +24,7 @@ export function selfDifferences(line: Line, base: Line): Difference[] {
         ? []
         : [
             ...wrongLog(outcome, flatten(dag), line.base === undefined),
+            ...wrongTimes(outcome, flatten(dag)),
             ...wrongPretty(outcome, flatten(dag)),
             ...wrongStatus(outcome, dag),
             ...wrongUpdates(outcome),
@@ -65,8 +66,10 @@ function wrongLog({ log = [] }: Outcome, flat: readonly FlatNode[], isWhole: boo
   const first = new Map<string, number>();
   let failed = Infinity;
   for (const [place, entry] of log.entries()) {
-    const { type } = stenoEvent(entry.node, entry.event);
+    const { type, value = null } = stenoEvent(entry.node, entry.event);
     const name = `${entry.node} ${type}`;
+    const isNull = type !== "succeeded" || value === null || !/\$(start|end)$/.test(entry.node);
+    if (!ORDER.includes(type) || !isNull) found.push(`${name} is no event`);
     if (ids.get(entry.node) !== entry.id) found.push(`${name} is of node ${entry.id}`);
     if (entry.t < (log[place - 1]?.t ?? 0)) found.push(`${name} goes back in time`);
     if (first.has(name)) found.push(`${name} twice`);
@@ -97,6 +100,15 @@ function wrongLog({ log = [] }: Outcome, flat: readonly FlatNode[], isWhole: boo
   return found;
 }
 
+/** What takes no time happens when something else does that takes some. */
+function wrongTimes({ log = [] }: Outcome, flat: readonly FlatNode[]): string[] {
+  const actions = new Set(flat.filter(({ kind }) => kind === "action").map(({ path }) => path));
+  const times = new Set([0, ...log.filter(({ node }) => actions.has(node)).map(({ t }) => t)]);
+  return log
+    .filter(({ t }) => !times.has(t))
+    .map(({ t, node }) => `at ${t} nothing happens that could move ${node}`);
+}
+
 function wrongPretty({ log = [], log_pretty }: Outcome, flat: readonly FlatNode[]): string[] {
   if (log_pretty === undefined) return [];
   const lines = log.map(({ id, event }, place) => {
@@ -117,6 +129,8 @@ function pad(value: number): string {
 }
 
 function wrongUpdates({ log = [], cached_states = [] }: Outcome): string[] {
+  const states = cached_states.map(({ state }) => state).join(" ");
+  if (!["", "done", "unwinding", "unwinding done"].includes(states)) return [`updates: ${states}`];
   return cached_states.flatMap(({ t, state, after_events: count }) => {
     const before = log[count - 1]?.t ?? 0;
     const after = log[count]?.t ?? Infinity;

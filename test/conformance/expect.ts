@@ -58,7 +58,7 @@ export function expected(outcome: Outcome, frame: Frame): Facts {
     recovered:
       outcome.recovered_states === undefined
         ? []
-        : expectedStates(settleInstants(outcome.recovered_states, frame), frame),
+        : printStates(settleInstants(outcome.recovered_states, frame)),
     bodies: (outcome.bodies ?? []).map(printBody),
     result: expectedResult(outcome),
     updates: expectedUpdates(outcome),
@@ -82,7 +82,12 @@ export function observed(seen: Seen, outcome: Outcome, frame: Frame): Facts {
     recovered:
       outcome.recovered_states === undefined || seen.recovered === undefined
         ? []
-        : observedStates(seen.recovered, flat, paths),
+        : printStates(
+            stenoStates(
+              { states: seen.recovered, status: seen.was, log: seen.log.slice(0, seen.before) },
+              frame,
+            ),
+          ),
     bodies: seen.bodies.map(printBody),
     result,
     updates: observedUpdates(seen),
@@ -211,7 +216,8 @@ function stenoStates(
       const never = isMoot(path, kind, prefix) ? "undone" : began;
       found[path] = ended === undefined ? never : ended.type === "failed" ? "failed" : "undone";
     } else {
-      found[path] = state;
+      // What is queued is the subsaga's start.
+      found[path] = kind === "subsaga-end" && state === "queued-todo" ? "blocked" : state;
     }
   }
   return found;
@@ -219,34 +225,6 @@ function stenoStates(
 
 function printStates(states: States): Fact[] {
   return Object.entries(states).map(([path, state]) => `${path}: ${state}`);
-}
-
-/** Steno's states of the nodes that we have, as ours. */
-function expectedStates(states: States, { flat, paths }: Frame): Fact[] {
-  const facts: Fact[] = [];
-  for (const { path, kind } of flat) {
-    if (!paths.has(path)) continue;
-    const state = kind === "subsaga-end" ? subsagaState(path, states, flat) : states[path];
-    facts.push(`${path}: ${state ?? "missing"}`);
-  }
-  return facts;
-}
-
-/** A subsaga is one node here: from its start node's beginning to its end node's. */
-function subsagaState(path: string, states: States, flat: readonly FlatNode[]): string {
-  const start = states[`${path}/$start`] ?? "missing";
-  const end = states[path] ?? "missing";
-  if (end === "undo-failed") return end;
-  if (start === "done") return end === "done" ? "done" : "working";
-  if (start !== "undone") return start;
-  return end === "failed" || failedInside(path, states, flat) ? "failed" : "undone";
-}
-
-function failedInside(path: string, states: States, flat: readonly FlatNode[]): boolean {
-  return flat.some(
-    (node) =>
-      node.path.startsWith(`${path}/`) && node.kind !== "start" && states[node.path] === "failed",
-  );
 }
 
 /** Where steno's nodes are once those that take no time here have had their turn. */
@@ -264,10 +242,13 @@ function settleInstants(states: States, { flat, prefix }: Frame): States {
         if (kind === "start" || (kind === "subsaga-start" && begun)) return "done";
         if (kind === "action" && begun) return "in-doubt";
         if (isMoot(path, kind, prefix)) return "undone";
+        // It ends with what is in it, or with the run: here that is one thing.
+        if (kind === "subsaga-end" || kind === "end") return "blocked";
         return kind === "constant" && begun ? "working" : undefined;
       case "queued-undo":
         return kind === "action" ? undefined : "undone";
       case "blocked":
+        if (kind === "subsaga-end" || kind === "end") return undefined;
         return before.every((each) => settled[each] === "done") ? "queued-todo" : undefined;
       case "done": {
         const isOver = (each: string): boolean => OVER.has(settled[each] ?? "");
@@ -293,17 +274,6 @@ function settleInstants(states: States, { flat, prefix }: Frame): States {
 }
 
 const OVER = new Set(["undone", "abandoned", "failed"]);
-
-function observedStates(
-  states: StatesHere,
-  flat: readonly FlatNode[],
-  paths: ReadonlyMap<string, string>,
-): Fact[] {
-  return flat.flatMap(({ path }) => {
-    const here = paths.get(path);
-    return here === undefined ? [] : [`${path}: ${states[here] ?? "missing"}`];
-  });
-}
 
 function expectedResult({ result, end_t }: Outcome): Fact[] {
   if (result === undefined) return [];

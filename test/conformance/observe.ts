@@ -20,6 +20,7 @@ import { virtualClock, type VirtualClock } from "../../runtime/testing/index.js"
 import type { BodyEdge, Dag, Inject } from "./dag.js";
 import type { Json } from "./json.js";
 import type { Kit } from "./kit.js";
+import { INJECTED } from "./translate.js";
 import { CaseWorld } from "./world.js";
 
 export interface Subject {
@@ -125,11 +126,7 @@ async function put(store: Store, trial: Trial, log: readonly LoggedEvent[]): Pro
   const { manifest } = trial.subject.main;
   const injected = injections(trial).map(([path, injection]) => {
     const { error, undoError, repeat } = injection;
-    const message = JSON.stringify({
-      name: "InjectedError",
-      message: "error injected",
-      code: "injected",
-    });
+    const message = JSON.stringify(INJECTED);
     const value = JSON.stringify({
       ...(error && { error: message }),
       ...(undoError && { undoError: message }),

@@ -107,6 +107,9 @@ function areOver(states: Difference | undefined): boolean {
   return all([states]).every((fact) => /: (undone|abandoned|failed)$/.test(fact));
 }
 
+/** What a node beside may have in the instant of a failure. */
+const BESIDE = new Set(["started", "succeeded", "failed"]);
+
 function isInstantRace(compared: Compared): boolean {
   const { line, outcome, seen } = compared;
   if (line.stability?.instant_race !== true || seen === undefined) return false;
@@ -115,9 +118,17 @@ function isInstantRace(compared: Compared): boolean {
   const failed = (outcome.log ?? []).find(
     ({ event }) => typeof event === "object" && ("failed" in event || "undo_failed" in event),
   );
-  // Of what steno logged there must be something else in that instant.
-  const isRace = (outcome.log ?? []).some(({ t, node }) => t === failed?.t && node !== failed.node);
-  return failed !== undefined && isRace && begins(aspects, failed.t) && areOver(aspects.states);
+  if (failed === undefined) return false;
+  // It begins with something else that one of the two has in that instant: all the rest follows.
+  const isBeside = (fact: string): boolean => {
+    const [, node, type = ""] = /^t=\d+ (\S+) (\S+)/.exec(fact) ?? [];
+    return timeOf(fact) === failed.t && node !== failed.node && BESIDE.has(type);
+  };
+  const inInstant = all([aspects.log]).filter((fact) => timeOf(fact) === failed.t);
+  if (!inInstant.some(isBeside)) return false;
+  // Where the nodes come to the same states all the same, nothing else follows.
+  if (aspects.states === undefined) return all(Object.values(aspects)).length === inInstant.length;
+  return begins(aspects, failed.t) && areOver(aspects.states);
 }
 
 function isStuckGoingOn(compared: Compared): boolean {

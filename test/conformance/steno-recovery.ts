@@ -3,7 +3,7 @@
  * reading of it, so that what is refused there can be told from what is refused here.
  */
 import type { FlatNode } from "./dag.js";
-import { topological, type StenoEvent } from "./translate.js";
+import { ORDER, topological, type StenoEvent } from "./translate.js";
 
 export interface Complaint {
   /** How the text of the error goes on after the first words. */
@@ -11,8 +11,6 @@ export interface Complaint {
   /** The events that do not fit. */
   readonly events: readonly StenoEvent[];
 }
-
-const ORDER = ["started", "succeeded", "failed", "undo_started", "undo_finished", "undo_failed"];
 
 /** What may follow what, for one node. */
 const NEXT: Readonly<Record<string, readonly string[]>> = {

@@ -26,7 +26,15 @@ export function stenoEvent(
   return { path, type, value, foreign };
 }
 
-const ORDER = ["started", "succeeded", "failed", "undo_started", "undo_finished", "undo_failed"];
+/** The types of events, in the order in which steno sorts them. */
+export const ORDER = [
+  "started",
+  "succeeded",
+  "failed",
+  "undo_started",
+  "undo_finished",
+  "undo_failed",
+];
 
 /** Where the log leaves a node: the last of its events, as steno sorts them. */
 export function lastEvents(events: readonly StenoEvent[]): Map<string, string> {
@@ -146,7 +154,8 @@ function here(
   }
 }
 
-const INJECTED = { name: "InjectedError", message: "error injected", code: "injected" };
+/** An injected error, as the saga log has it. */
+export const INJECTED = { name: "InjectedError", message: "error injected", code: "injected" };
 
 function errorHere(error: Json): Json {
   if (error === "InjectedError") return INJECTED;
