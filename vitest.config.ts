@@ -13,6 +13,7 @@ export default defineConfig({
         find: /^steno-runtime\/opentelemetry$/,
         replacement: at("./runtime/opentelemetry.ts"),
       },
+      { find: /^steno-runtime\/schema$/, replacement: at("./runtime/schema.ts") },
       { find: /^steno-runtime\/testing$/, replacement: at("./runtime/testing/index.ts") },
     ],
   },

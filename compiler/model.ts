@@ -4,6 +4,7 @@
  * sagas; in it `SagaModel`s; in these `NodeModel`s, whose expressions are `Code`.
  */
 import type { RetryPolicy } from "steno-runtime/manifest";
+import type { TypeModel } from "./type-model.js";
 
 /** A range in a file: UTF-16 offsets, end exclusive. */
 export interface Span {
@@ -48,6 +49,8 @@ export interface SagaModel extends GraphModel {
   readonly hasParams: boolean;
   /** The classes of errors that its actions declare, and those of the sagas that it embeds. */
   readonly errors: readonly ErrorModel[];
+  readonly params: TypeModel;
+  readonly result: TypeModel;
   /** All local variables that some `Code` of this saga refers to, in whichever of its graphs. */
   readonly variables: ReadonlyMap<VariableId, Variable>;
 }
@@ -121,6 +124,7 @@ export interface ActionNodeModel extends NodeModelBase {
 export interface ComputeNodeModel extends NodeModelBase {
   readonly kind: "compute";
   readonly code: Code;
+  readonly type: TypeModel;
 }
 
 export interface SubsagaNodeModel extends NodeModelBase {
@@ -148,6 +152,9 @@ export interface IterationNodeModel extends NodeModelBase {
   readonly concurrency: number | undefined;
   /** Its outputs: what an item gives. */
   readonly graph: GraphModel;
+  readonly item: TypeModel;
+  /** What an item gives: of a loop, one that leaves it by `return`. */
+  readonly result: TypeModel;
 }
 
 /** `try { … } catch { … }`. */
@@ -174,6 +181,7 @@ export interface EventNodeModel extends NodeModelBase {
   readonly kind: "event";
   /** The property of the class that declares the event, and is the event's name. */
   readonly event: Member;
+  readonly type: TypeModel;
   readonly timeoutMs: number | undefined;
 }
 
@@ -193,6 +201,8 @@ export interface SpawnedModel {
   readonly method: string;
   /** Members from `this` to the object that has it. */
   readonly path: readonly Member[];
+  readonly params: TypeModel;
+  readonly result: TypeModel;
 }
 
 export type NodeModel =
@@ -209,6 +219,9 @@ export type NodeModel =
 
 export interface ActionModel {
   readonly method: string;
+  /** A tuple. */
+  readonly inputs: TypeModel;
+  readonly output: TypeModel;
   readonly span: Span;
   /** Once it has succeeded the run only goes forward. */
   readonly pivot: boolean;

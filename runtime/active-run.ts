@@ -3,11 +3,10 @@
  * decides nothing.
  */
 import type { Timer } from "./clock.js";
-import { decodeInputs } from "./codec.js";
 import type { LoggedEvent } from "./events.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import type { Effect } from "./machine/effects.js";
-import { spawningNodes, waitOf } from "./machine/waiting.js";
+import { awaitedAt, spawningNodes, waitOf } from "./machine/waiting.js";
 import { reasonOf } from "./reasons.js";
 import { errorText } from "./recorded-error.js";
 import { type Frame, type RunState, statusOf } from "./state.js";
@@ -138,7 +137,7 @@ export class ActiveRun {
 /** The ids of the runs that a run is to start, or waits for. */
 function awaitedBy(state: RunState): readonly string[] {
   const nodes = spawningNodes(state);
-  return nodes.map(({ frame, index }) => String(decodeInputs(frame.inputs[index] ?? "[]")[0]));
+  return nodes.map(awaitedAt);
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {

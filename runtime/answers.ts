@@ -3,7 +3,7 @@
  * says what came of it as an event. It records nothing itself; that is `executor.ts`.
  */
 import type { ActiveRun } from "./active-run.js";
-import { encode, encodeInputs } from "./codec.js";
+import { encode } from "./codec.js";
 import type { NodeBindings } from "./definition.js";
 import { milliseconds } from "./duration.js";
 import { StenoError } from "./errors.js";
@@ -13,6 +13,7 @@ import type { Effect } from "./machine/effects.js";
 import { failsInstead, injectedAt } from "./machine/injections.js";
 import { failureOf } from "./machine/holding.js";
 import type { DecisionNode, IterationNode, PlainNode } from "./manifest.js";
+import type { NodeCodecs } from "./node-codecs.js";
 import { recordError } from "./recorded-error.js";
 import { type Frame, type Inside, makeFrame, nodeOf, pathOf, PHASE } from "./state.js";
 
@@ -78,17 +79,18 @@ function start(run: ActiveRun, frame: Frame, index: number, begun: Begun): SagaE
   switch (found.kind) {
     case "action": {
       const inputs = bindings.inputs?.(values) ?? [];
-      return started(begun, frame, index, inputs);
+      return started(run, begun, frame, index, inputs);
     }
     case "subsaga":
-      return started(begun, frame, index, paramsOf(bindings, values));
+      return started(run, begun, frame, index, paramsOf(bindings, values));
     case "spawn": {
       const id = bindings.id?.(values) ?? `${run.id}.${node}`;
-      return started(begun, frame, index, [id, ...paramsOf(bindings, values)]);
+      return started(run, begun, frame, index, [id, ...paramsOf(bindings, values)]);
     }
     case "compute": {
       const value = compute(run, frame, index, bindings, values);
-      return succeeded(at, node, encode(value, `the value of \`${node}\``));
+      const { output } = codecsOf(run, frame, index);
+      return succeeded(at, node, encode(output, value, `the value of \`${node}\``));
     }
     case "decision":
       return decide(found, bindings.decide?.(values, selfOf(run, frame)), begun);
@@ -125,13 +127,15 @@ function paramsOf(bindings: NodeBindings, values: never): readonly unknown[] {
 }
 
 function started(
+  run: ActiveRun,
   { at, node }: Begun,
   frame: Frame,
   index: number,
   inputs: readonly unknown[],
 ): SagaEvent {
   const attempt = (frame.attempt[index] as number) + 1;
-  const value = encodeInputs(inputs, `the input of \`${node}\` `);
+  const codec = codecsOf(run, frame, index).inputs;
+  const value = encode(codec, inputs, `the input of \`${node}\` `) as string;
   return { type: "started", at, node, attempt, value };
 }
 
@@ -155,7 +159,8 @@ function expand(
   const { items, key } = graphOf(run, frame).nodes[index] as NodeBindings;
   const self = selfOf(run, frame);
   const list = [...(items?.(valuesOf(run, frame), self) ?? [])];
-  const value = encodeInputs(list, `the list of \`${node}\` `);
+  const codecs = codecsOf(run, frame, index);
+  const value = encode(codecs.items, list, `the list of \`${node}\` `) as string;
   if (keyed !== true || key === undefined) return { type: "expanded", at, node, value };
   const plan = frame.plan.plans.get(index);
   const taken = new Set<string>();
@@ -163,7 +168,7 @@ function expand(
     if (plan === undefined) return "";
     // The item is in no graph yet: its key must be known for that.
     const holder = { frame, index, kind: "item", ordinal } as const;
-    const inner = makeFrame(plan, encode(item, `an item of \`${node}\``), holder);
+    const inner = makeFrame(plan, JSON.stringify(codecs.item.encode(item, 0)), holder);
     const found = encodeKey(String(key(valuesOf(run, inner), self)));
     if (taken.has(found)) {
       throw new StenoError(
@@ -211,19 +216,24 @@ function leave(run: ActiveRun, frame: Frame, index: number, at: number): SagaEve
   const node = pathOf(frame, index);
   const { kind } = nodeOf(frame, index);
   const inside = frame.inside?.get(index) as Inside;
+  const { output } = codecsOf(run, frame, index);
   if (kind === "map") {
     const outputs = inside.frames.map((each) => outputOf(run, each));
-    return succeeded(at, node, encodeInputs(outputs, `the result of \`${node}\` `));
+    return succeeded(at, node, encode(output, outputs, `the result of \`${node}\` `));
   }
   const last = inside.frames[kind === "loop" ? (inside.exited ?? -1) : 0];
   const value = last === undefined ? undefined : outputOf(run, last);
   const what = last === undefined || kind === "loop" ? node : last.plan.saga;
-  return succeeded(at, node, encode(value, `the result of \`${what}\``));
+  // A loop that no item left by `return` comes to nothing, whatever its items would come to.
+  const text = last === undefined ? undefined : encode(output, value, `the result of \`${what}\``);
+  return succeeded(at, node, text);
 }
 
 function finish(run: ActiveRun, root: Frame, at: number): SagaEvent {
   try {
-    return succeeded(at, "", encode(outputOf(run, root), `the result of \`${root.plan.saga}\``));
+    const { result } = graphOf(run, root).method;
+    const text = encode(result, outputOf(run, root), `the result of \`${root.plan.saga}\``);
+    return succeeded(at, "", text);
   } catch (error) {
     return failureOf(run.state, root, -1, {
       at,
@@ -245,6 +255,10 @@ function succeeded(at: number, node: string, value: string | undefined): SagaEve
 
 function graphOf(run: ActiveRun, frame: Frame): LoadedGraph {
   return run.loaded.graphs.get(frame.plan) as LoadedGraph;
+}
+
+export function codecsOf(run: ActiveRun, frame: Frame, index: number): NodeCodecs {
+  return graphOf(run, frame).codecs[index] as NodeCodecs;
 }
 
 /** A binding says what it reads in its own type: any values are fine for it. */

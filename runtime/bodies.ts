@@ -3,7 +3,7 @@
  * means for the run, the machine says; whether there is another attempt, `machine/verdict.ts`.
  */
 import type { ActiveRun } from "./active-run.js";
-import { instanceOf } from "./answers.js";
+import { codecsOf, instanceOf } from "./answers.js";
 import { Attempt } from "./attempt.js";
 import { TimerHeap } from "./clock.js";
 import { encode } from "./codec.js";
@@ -101,7 +101,8 @@ export class Bodies {
     } else {
       let value: string | undefined;
       try {
-        value = encode(result, `the output of \`${node}\``);
+        const { output } = codecsOf(run, attempt.frame, attempt.index);
+        value = encode(output, result, `the output of \`${node}\``);
       } catch (error) {
         this.#notStorable(attempt, error);
         return;

@@ -3,9 +3,13 @@
  * come from a handle or, through the store, from another process.
  */
 import type { ActiveRun } from "./active-run.js";
+import { codecsOf } from "./answers.js";
+import type { Codec } from "./codec/codec.js";
 import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
+import { type Given, storedText } from "./given.js";
 import { injectedEvent, type Injection } from "./inject.js";
+import type { NodeCodecs } from "./node-codecs.js";
 import { breakpointOf, stepOf } from "./debugging.js";
 import { needsOperator } from "./machine/by-operator.js";
 import { passedPivot } from "./machine/holding.js";
@@ -15,13 +19,13 @@ import { type Frame, nodeOf, PHASE, pathOf, type Place, placeOf } from "./state.
 export interface CommandArguments {
   readonly node?: string;
   readonly reason?: string;
-  /** `send`: the event's name, and its payload as JSON text. */
+  /** `send`: the event's name, and its payload. */
   readonly event?: string;
-  readonly payload?: string;
+  readonly payload?: Given;
   /** `inject`: what, and where. Checked when it is used. */
   readonly injection?: Injection;
-  /** `settle`: what the node has output, as JSON text; empty for `undefined`. */
-  readonly output?: string;
+  /** `settle`: what the node has output. */
+  readonly output?: Given;
   /** `break`: where, and whether it is to be cleared. */
   readonly at?: string;
   readonly clear?: boolean;
@@ -62,13 +66,7 @@ export function eventOf(
       checkPivot(run, state.root);
       return unwindRequest(at, reason);
     case "send":
-      checkEvent(run, event);
-      return {
-        type: "event-received",
-        at,
-        node: event,
-        ...(payload !== undefined && { value: payload }),
-      };
+      return received(run, event, payload, at);
     case "inject":
       return injectedEvent(run, injection, at);
     case "retry":
@@ -77,6 +75,18 @@ export function eventOf(
     default:
       throw unknownCommand(command);
   }
+}
+
+function received(
+  run: ActiveRun,
+  event: string | undefined,
+  payload: Given = { value: undefined },
+  at: number,
+): SagaEvent {
+  const codec = payloadCodec(run, event);
+  const node = event as string;
+  const value = storedText(codec, payload, `the event \`${node}\``, "payload-invalid");
+  return { type: "event-received", at, node, ...(value !== undefined && { value }) };
 }
 
 /** What is done about a node that waits for an operator. */
@@ -110,8 +120,8 @@ function freeing(
     if (unwinds && place.frame.unwinding === undefined) checkPivot(run, place.frame.scope, place);
     return { type: "undo-settled", at, node, value };
   }
-  checkOutput(run, node, place, output);
-  const given = output === "" ? "" : `,"output":${output}`;
+  const text = outputText(run, node, place, output);
+  const given = text === undefined ? "" : `,"output":${text}`;
   return { type: "output-settled", at, node, value: `{"reason":${value}${given}}` };
 }
 
@@ -128,16 +138,23 @@ function checkPivot({ state, id }: ActiveRun, scope: Frame, but?: Place): void {
 }
 
 /** What a node can be said to have output. */
-function checkOutput(run: ActiveRun, node: string, { frame, index }: Place, output: string): void {
+function outputText(
+  run: ActiveRun,
+  node: string,
+  { frame, index }: Place,
+  output: Given,
+): string | undefined {
   const refuse = (why: string): StenoError =>
     new StenoError("output-not-wanted", `node \`${node}\` of run \`${run.id}\` ${why}`);
   const found = nodeOf(frame, index);
   if (frame.phase[index] === PHASE.undoFailed) throw refuse("is undone: that has no output");
-  const value = output === "" ? undefined : (JSON.parse(output) as unknown);
+  const value = "json" in output ? (JSON.parse(output.json) as unknown) : output.value;
   if (found.kind === "decision" && !found.arms.includes(String(value))) {
     throw refuse(`decides: its output is one of ${found.arms.map((arm) => `"${arm}"`).join(", ")}`);
   }
   if (found.kind === "map" && !Array.isArray(value)) throw refuse("gives a list");
+  const codec = codecsOf(run, frame, index).output;
+  return storedText(codec, output, `the output of \`${node}\``, "output-invalid");
 }
 
 export function unknownCommand(command: string): StenoError {
@@ -171,13 +188,16 @@ export function noSuchNode(run: ActiveRun, node: string): StenoError {
   );
 }
 
-/** An event that no node waits for, ever, is a misspelled one. */
-function checkEvent(run: ActiveRun, event: string | undefined): asserts event is string {
+/** How the payloads of an event are stored. One that no node waits for, ever, is a misspelled one. */
+function payloadCodec(run: ActiveRun, event: string | undefined): Codec {
   const names = new Set<string>();
-  for (const { nodes } of run.loaded.graphs.keys()) {
-    for (const node of nodes) if (node.kind === "event") names.add(node.target ?? "");
+  for (const [{ nodes }, { codecs }] of run.loaded.graphs) {
+    for (const [index, node] of nodes.entries()) {
+      if (node.kind !== "event") continue;
+      if (node.target === event) return (codecs[index] as NodeCodecs).output;
+      names.add(node.target ?? "");
+    }
   }
-  if (event !== undefined && names.has(event)) return;
   const known = [...names].map((name) => `\`${name}\``).join(", ");
   throw new StenoError(
     "no-such-event",
@@ -219,9 +239,9 @@ export function parseArguments(text: string): CommandArguments {
       ...(node !== undefined && { node }),
       ...(reason !== undefined && { reason }),
       ...(event !== undefined && { event }),
-      ...(payload !== undefined && { payload: JSON.stringify(payload) }),
+      ...(payload !== undefined && { payload: { json: JSON.stringify(payload) } }),
       ...(injection !== undefined && { injection: injection as Injection }),
-      ...(output !== undefined && { output: JSON.stringify(output) }),
+      ...(output !== undefined && { output: { json: JSON.stringify(output) } }),
     };
   }
   throw new StenoError(

@@ -6,7 +6,6 @@
 import type { ActiveRun } from "./active-run.js";
 import { ActiveRuns } from "./active-runs.js";
 import { systemClock } from "./clock.js";
-import { encode } from "./codec.js";
 import { type CommandArguments, eventOf, unknownCommand } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
@@ -15,6 +14,7 @@ import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
 import { type ExportQuery, type ExportRecord, exportRuns } from "./export.js";
 import { checkLimits } from "./limits.js";
+import type { Given } from "./given.js";
 import { listRuns, type RunPage, type RunQuery } from "./listing.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { Log } from "./log.js";
@@ -28,7 +28,7 @@ import { Run, type RunHost } from "./run.js";
 import { SagaBreakpoints } from "./saga-breakpoints.js";
 import { checkSpawns, Spawns } from "./spawns.js";
 import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
-import { Starter } from "./starter.js";
+import { paramsText, Starter } from "./starter.js";
 import { statusOf } from "./state.js";
 import type { RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
 
@@ -73,8 +73,10 @@ export class Coordinator {
     this.#spawning = sagas.some((saga) => saga.spawns);
     const spawns = new Spawns(
       {
-        start: async (saga, params, id) =>
-          this.#starter.startById(this.#starter.latest(saga), params, id, { spawned: true }),
+        start: async (saga, params, id) => {
+          const target = this.#starter.latest(saga);
+          return this.#starter.startById(target, paramsText(target, params), id, { spawned: true });
+        },
         isFinished: async (id) => isFinal((await this.#owner.run(id))?.status),
         result: async (id) => (await this.run(id))?.result(),
         awaiting: (id) => owner.awaiting(id),
@@ -186,8 +188,8 @@ export class Coordinator {
 
   /**
    * Starts a run; resolves when it is durable.
-   * @throws StenoError `value-not-json` for params that cannot be stored, `run-exists` when the id
-   * belongs to a run of another saga or with other params
+   * @throws StenoError `params-invalid` for params that are not of their type, `run-exists` when the
+   * id belongs to a run of another saga or with other params
    */
   async start<Instance extends object, Params, Result>(
     definition: SagaDefinition<Instance, Params, Result>,
@@ -196,7 +198,7 @@ export class Coordinator {
   ): Promise<Run<Result>> {
     this.#checkOpen();
     const saga = this.#starter.loaded(definition as unknown as AnySagaDefinition);
-    const started = await this.#starter.start(saga, encode(params, "params"), options);
+    const started = await this.#starter.start(saga, paramsText(saga, params), options);
     return this.#handle(started);
   }
 
@@ -314,6 +316,7 @@ export class Coordinator {
       source: this.#source,
       errors: ({ hash }) => this.#starter.errors(hash),
       control: (run, command, args) => this.#control(run, command, args),
+      resultCodec: (state, hash) => this.#starter.resultCodec(state, hash),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);
         this.#checkOpen();
@@ -344,7 +347,7 @@ export class Coordinator {
   /** A command that is for no single run. */
   async #commandAll(command: string, args: CommandArguments): Promise<string | undefined> {
     this.#checkOpen();
-    if (command === "prune") return this.#retention.answer(args.payload);
+    if (command === "prune") return this.#retention.answer(jsonOf(args.payload));
     const { saga, clear = false } = args;
     if (command === "drain") this.#draining.byOperator = !clear;
     else if (command === "break" && saga !== undefined) this.#breakpoints.change(saga, args);
@@ -385,6 +388,10 @@ export class Coordinator {
     if (this.#closed === undefined) return;
     throw new StenoError("coordinator-closed", "the coordinator is closed: open another");
   }
+}
+
+function jsonOf(given: Given | undefined): string | undefined {
+  return given !== undefined && "json" in given ? given.json : undefined;
 }
 
 function isFinal(status: RunStatus | undefined): boolean {

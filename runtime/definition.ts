@@ -7,6 +7,7 @@ import type { Duration } from "./dsl.js";
 import { StenoError } from "./errors.js";
 import type { ErrorClass } from "./recorded-error.js";
 import type { Manifest } from "./manifest.js";
+import type { AnySchema } from "./schema-types.js";
 
 /** What an async method resolves to. Used by generated modules to name the type of a node's output. */
 export type Output<Method> = Method extends (...args: never[]) => Promise<infer T> ? T : never;
@@ -61,11 +62,29 @@ export interface NodeBindings {
   readonly handler?: GraphBindings;
 }
 
+/** The schemas of the values of one method, by which they are stored. Without one: strict JSON. */
+export interface MethodSchemas {
+  readonly params?: AnySchema;
+  readonly result?: AnySchema;
+  /** By the method that is the action. */
+  readonly actions?: Readonly<
+    Record<string, { readonly inputs: AnySchema; readonly output: AnySchema }>
+  >;
+  /**
+   * By the name of the node: what a compute, event or spawn node comes to; of a map what each item
+   * does, of a loop what the item that left it does. Of both also `"<node>.item"`, of a spawn
+   * `"<node>.params"`.
+   */
+  readonly values?: Readonly<Record<string, AnySchema>>;
+}
+
 /** The functions of one graph: those of its nodes, and what it returns. */
 export interface GraphBindings {
   readonly nodes: Readonly<Record<string, NodeBindings>>;
   /** The `return` expression. Pure. Absent: nothing is returned. */
   readonly output?: (values: never) => unknown;
+  /** Of the graph of a method only. */
+  readonly schemas?: MethodSchemas;
 }
 
 export interface SagaSpec extends GraphBindings {

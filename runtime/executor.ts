@@ -4,11 +4,11 @@
  * commit. It knows no public API; that is `coordinator.ts`.
  */
 import type { ActiveRun, Due } from "./active-run.js";
-import { answerTo, failsUncalled } from "./answers.js";
+import { answerTo, codecsOf, failsUncalled } from "./answers.js";
 import type { Attempt } from "./attempt.js";
 import { Bodies } from "./bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
-import { decodeInputs } from "./codec.js";
+import { decode } from "./codec.js";
 import { commitAll } from "./commit.js";
 import { StenoError } from "./errors.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
@@ -345,13 +345,13 @@ export class Executor {
         if (nodeOf(frame, index).kind === "spawn") {
           this.#options.spawn(run, frame, index);
         } else {
-          this.#bodies.call(run, frame, index, false, () => inputsOf(frame, index));
+          this.#bodies.call(run, frame, index, false, () => inputsOf(run, frame, index));
         }
         break;
       case "call-undo":
         this.#bodies.call(run, frame, index, true, () => [
-          decodeOutput(frame, index),
-          ...inputsOf(frame, index),
+          outputOf(run, frame, index),
+          ...inputsOf(run, frame, index),
         ]);
         break;
       case "watch":
@@ -370,13 +370,18 @@ export class Executor {
   }
 }
 
-function inputsOf(frame: Frame, index: number): unknown[] {
-  return decodeInputs(frame.inputs[index] ?? "[]");
+function inputsOf(run: ActiveRun, frame: Frame, index: number): unknown[] {
+  const { inputs } = codecsOf(run, frame, index);
+  const what = `the input of \`${pathOf(frame, index)}\` `;
+  return decode(inputs, frame.inputs[index] ?? "[]", what) as unknown[];
 }
 
-function decodeOutput(frame: Frame, index: number): unknown {
+/** `undefined` also for an action that failed half-way, and has none. */
+function outputOf(run: ActiveRun, frame: Frame, index: number): unknown {
   const text = frame.outputs[index];
-  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  if (text === undefined) return undefined;
+  const { output } = codecsOf(run, frame, index);
+  return decode(output, text, `the output of \`${pathOf(frame, index)}\``);
 }
 
 /** Whether anything of a run can still move without an operator. */

@@ -2,7 +2,6 @@
  * Reading a run: its state from its log, the tree of its nodes' states, and how it ended. Pure
  * functions of a manifest and events, for whoever shows a run; nothing here changes one.
  */
-import { decode } from "./codec.js";
 import { SagaFailedError, type SagaFailure, SagaStuckError, StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
 import { advance } from "./machine.js";
@@ -208,9 +207,9 @@ export function stuckNodes(state: RunState, classes?: ErrorClasses): SagaFailure
   return found;
 }
 
-/** What a run at rest came to: its result, or the error for how it ended. */
-export function outcomeOf(id: string, state: RunState, classes?: ErrorClasses): unknown {
-  if (state.finished === "succeeded") return decode(state.output);
+/** What a run at rest came to: the JSON of its result; or it throws the error for how it ended. */
+export function outcomeOf(id: string, state: RunState, classes?: ErrorClasses): string | undefined {
+  if (state.finished === "succeeded") return state.output;
   const failures = state.failures.map((each) => sagaFailure(each, classes));
   if (state.finished === "undone") throw new SagaFailedError(id, failures);
   throw new SagaStuckError(id, stuckNodes(state, classes), failures);

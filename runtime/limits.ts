@@ -7,8 +7,8 @@
  * forward attempts, so that none waits for what its own run would still start.
  */
 import type { ActiveRun, Due } from "./active-run.js";
-import { instanceOf } from "./answers.js";
-import { decode, decodeInputs } from "./codec.js";
+import { codecsOf, instanceOf } from "./answers.js";
+import { decode } from "./codec.js";
 import { StenoError } from "./errors.js";
 import { isWanted } from "./machine/outstanding.js";
 import type { ActionNode } from "./manifest.js";
@@ -193,8 +193,12 @@ export class Limits {
         continue;
       const key = this.#keyOf(limit, () => ({
         ...{ id: run.id, saga, action, node, undo },
-        params: decode(run.state.root.params),
-        inputs: decodeInputs(inputs ?? "[]"),
+        params: decode(run.loaded.method.params, run.state.root.params, "the params"),
+        inputs: decode(
+          codecsOf(run, frame, index).inputs,
+          inputs ?? "[]",
+          `the input of \`${node}\` `,
+        ) as unknown[],
       }));
       if (limit.key !== undefined && key === undefined) continue;
       const id = `${place} ${key ?? ""}`;

@@ -3,9 +3,11 @@
  * It belongs to a coordinator; a run finds the object of each of its frames through it.
  */
 import type { BoundSaga, GraphBindings, NodeBindings } from "./definition.js";
+import { Codecs } from "./codec/compile.js";
 import { StenoError } from "./errors.js";
 import { makePlan, type Plan } from "./machine/plan.js";
 import { type Manifest, type NodeKind, parseManifest } from "./manifest.js";
+import { MethodCodecs, type NodeCodecs } from "./node-codecs.js";
 import type { ErrorClasses } from "./recorded-error.js";
 import { type MakeValues, valuesOf } from "./values.js";
 
@@ -13,6 +15,10 @@ import { type MakeValues, valuesOf } from "./values.js";
 export interface LoadedGraph {
   /** By the place of the node. */
   readonly nodes: readonly NodeBindings[];
+  /** By the place of the node. */
+  readonly codecs: readonly NodeCodecs[];
+  /** Of the method that the graph is in. */
+  readonly method: MethodCodecs;
   readonly output: ((values: never) => unknown) | undefined;
   readonly values: MakeValues;
 }
@@ -21,6 +27,8 @@ export interface LoadedSaga {
   readonly manifest: Manifest;
   readonly plan: Plan;
   readonly instance: object;
+  /** The codecs of its own method. */
+  readonly method: MethodCodecs;
   readonly graphs: ReadonlyMap<Plan, LoadedGraph>;
   /** Whether any node starts a run of its own. */
   readonly spawns: boolean;
@@ -37,10 +45,14 @@ export function loadSaga({ definition, instance }: BoundSaga): LoadedSaga {
   const plan = makePlan(manifest);
   const errors = new Map(Object.entries(definition.spec.errors ?? {}));
   const graphs = new Map<Plan, LoadedGraph>();
-  const values = new Map<Plan, MakeValues>();
+  const codecs = new Codecs();
+  const methods = new Map<Plan, MethodCodecs>();
   const open: [Plan, GraphBindings][] = [[plan, definition.spec]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [each, bindings] = next;
+    if (each.method === each) methods.set(each, new MethodCodecs(codecs, bindings.schemas));
+    const method = methods.get(each.method) as MethodCodecs;
+    const nodeCodecs: NodeCodecs[] = [];
     const nodes = each.nodes.map((node, index) => {
       const found = Object.hasOwn(bindings.nodes, node.name)
         ? (bindings.nodes[node.name] as NodeBindings)
@@ -53,17 +65,33 @@ export function loadSaga({ definition, instance }: BoundSaga): LoadedSaga {
       const handler = each.handlers.get(index);
       if (inner !== undefined && found.graph !== undefined) open.push([inner, found.graph]);
       if (handler !== undefined) open.push([handler, found.handler ?? { nodes: {} }]);
+      const embedded = new MethodCodecs(codecs, found.graph?.schemas);
+      nodeCodecs.push(method.node(node, embedded));
       return found;
     });
-    const { method } = each;
-    let makeValues = values.get(method);
-    if (makeValues === undefined)
-      values.set(method, (makeValues = valuesOf(graphsOf(method), errors)));
-    graphs.set(each, { nodes, output: bindings.output, values: makeValues });
+    graphs.set(each, {
+      nodes,
+      codecs: nodeCodecs,
+      method,
+      output: bindings.output,
+      values: () => ({}),
+    });
   }
+  for (const each of methods.keys()) addValues(each, graphs, errors);
   checkMethods(plan, instance);
   const spawns = [...graphs.keys()].some(({ nodes }) => nodes.some(({ kind }) => kind === "spawn"));
-  return { manifest, plan, instance, graphs, spawns, errors };
+  const method = methods.get(plan) as MethodCodecs;
+  return { manifest, plan, instance, method, graphs, spawns, errors };
+}
+
+/** What the bindings of a method read: one class for all of its graphs. */
+function addValues(method: Plan, graphs: Map<Plan, LoadedGraph>, errors: ErrorClasses): void {
+  const own = graphsOf(method);
+  const values = valuesOf(own, graphs, errors);
+  for (const each of own) {
+    const graph = graphs.get(each);
+    if (graph !== undefined) graphs.set(each, { ...graph, values });
+  }
 }
 
 /** The function without which a node cannot be run. */

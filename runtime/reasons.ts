@@ -2,8 +2,8 @@
  * Why a run is not moving, machine-readable: a word for its row, and all that holds it for whoever
  * looks closer. It reads a state and changes nothing.
  */
-import { decodeInputs } from "./codec.js";
 import { hitOf } from "./machine/breakpoints.js";
+import { awaitedAt } from "./machine/waiting.js";
 import { type Frame, nodeOf, pathOf, PHASE, type RunState, statusOf } from "./state.js";
 import type { RunRow } from "./stores/store.js";
 
@@ -125,7 +125,7 @@ function waitAt(frame: Frame, index: number): Hold | undefined {
     return { reason: "waiting-event", node, event, ...(until > 0 && { until }) };
   }
   if (found.kind === "spawn") {
-    const run = String(decodeInputs(frame.inputs[index] ?? "[]")[0]);
+    const run = awaitedAt({ frame, index });
     return { reason: "waiting-run", node, run };
   }
   return { reason: "waiting-timer", node, until };

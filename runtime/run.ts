@@ -1,6 +1,7 @@
 /** A handle of one run: what `start()` and `run()` of a coordinator give. */
 import type { ActiveRun } from "./active-run.js";
-import { encode } from "./codec.js";
+import { decode } from "./codec.js";
+import type { Codec } from "./codec/codec.js";
 import type { CommandArguments } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
 import { StenoError } from "./errors.js";
@@ -42,8 +43,16 @@ export interface RunHost {
   /** The classes of errors of the definition that a run was started with, if it is here. */
   errors(row: RunRow): ErrorClasses | undefined;
   control(run: string, command: string, args: CommandArguments): Promise<string | undefined>;
+  /** How the result of a run is read: by its definition, else by the one that has its name now. */
+  resultCodec(state: RunState, hash: string | undefined): Codec;
   /** Fails if a run that is not finished cannot go on here. */
   checkAlive(id: string): void;
+}
+
+/** How a run ended, and how its result is read. */
+interface Ended {
+  readonly state: RunState;
+  readonly codec: Codec;
 }
 
 /** A run. It holds its id, so that one that only waits costs no memory; and its end, once asked for. */
@@ -51,7 +60,7 @@ export class Run<Result = unknown> {
   readonly id: string;
   readonly #host: RunHost;
   /** How it ended, once somebody has asked. */
-  #finished: RunState | undefined;
+  #finished: Ended | undefined;
 
   /** Made by a coordinator only. */
   constructor(host: RunHost, id: string) {
@@ -65,11 +74,23 @@ export class Run<Result = unknown> {
    * @throws SagaStuckError when it cannot go on without an operator
    */
   async result(): Promise<Result> {
-    let state = this.#finished;
-    state ??= (await this.#host.rest(this.id)) ?? (await this.#state(await this.#row()));
-    if (state.finished !== undefined) this.#finished = state;
-    if (state.finished === "succeeded") return outcomeOf(this.id, state) as Result;
-    return outcomeOf(this.id, state, this.#host.errors(await this.#row())) as Result;
+    const ended = this.#finished ?? (await this.#ended());
+    if (ended.state.finished !== undefined) this.#finished = ended;
+    const { state } = ended;
+    const classes =
+      state.finished === "succeeded" ? undefined : this.#host.errors(await this.#row());
+    const text = outcomeOf(this.id, state, classes);
+    return decode(ended.codec, text, `the result of run \`${this.id}\``) as Result;
+  }
+
+  async #ended(): Promise<Ended> {
+    const active = await this.#host.rest(this.id);
+    if (active !== undefined) {
+      return { state: active, codec: this.#host.resultCodec(active, undefined) };
+    }
+    const row = await this.#row();
+    const state = await this.#state(row);
+    return { state, codec: this.#host.resultCodec(state, row.hash) };
   }
 
   /** Where the run is now. */
@@ -153,12 +174,12 @@ export class Run<Result = unknown> {
    * Says what became of a node on which the run is stuck, and why that is known. Without `output`:
    * nothing of it is left, so that it has failed, or is undone. With: it has succeeded, with that.
    * @throws StenoError `pivot-passed` if the run would have to be undone behind a point of no return,
-   * `output-not-wanted` for the undo of a node, `value-not-json`
+   * `output-not-wanted` for the undo of a node, `output-invalid` if it is not of the node's type
    */
   async settle(node: string, why: string, given?: { readonly output: unknown }): Promise<void> {
-    const output = given && (encode(given.output, "the output") ?? "");
     const args = { node, reason: why };
-    await this.#control("settle", output === undefined ? args : { ...args, output });
+    const output = given && { output: { value: given.output } };
+    await this.#control("settle", { ...args, ...output });
   }
 
   /**
@@ -175,11 +196,11 @@ export class Run<Result = unknown> {
   /**
    * Sends an event to the run. When it resolves the event is durable; it is delivered once, to the
    * node that waits for it or to the first that will.
-   * @throws StenoError `no-such-event` if the saga has none of that name
+   * @throws StenoError `no-such-event` if the saga has none of that name, `payload-invalid` if what
+   * is sent is not of the event's type
    */
   async send(event: string, payload?: unknown): Promise<void> {
-    const text = encode(payload, `the event \`${event}\``);
-    await this.#control("send", { event, ...(text !== undefined && { payload: text }) });
+    await this.#control("send", { event, payload: { value: payload } });
   }
 
   #control(command: string, args: CommandArguments): Promise<string | undefined> {

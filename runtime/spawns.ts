@@ -4,19 +4,20 @@
  * found is the coordinator's.
  */
 import type { ActiveRun } from "./active-run.js";
-import { decodeInputs, encode } from "./codec.js";
+import { codecsOf } from "./answers.js";
+import { decode, encode } from "./codec.js";
 import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { failureOf } from "./machine/holding.js";
 import type { PlainNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
-import { spawningNodes } from "./machine/waiting.js";
+import { awaitedAt, spawningNodes } from "./machine/waiting.js";
 import { type Frame, isHeld, nodeOf, pathOf, PHASE, type Place } from "./state.js";
 
 export interface SpawnHost {
   /** Starts a run, or finds the one with that id; resolves when it is durable. */
-  start(saga: string, params: string | undefined, id: string): Promise<unknown>;
+  start(saga: string, params: unknown, id: string): Promise<unknown>;
   isFinished(id: string): Promise<boolean>;
   /** The result of a run that is finished; throws as `result()` does. */
   result(id: string): Promise<unknown>;
@@ -41,9 +42,12 @@ export class Spawns {
     const { target = "" } = nodeOf(frame, index) as PlainNode;
     const node = pathOf(frame, index);
     const attempt = frame.attempt[index] as number;
-    const [id, params] = decodeInputs(frame.inputs[index] ?? "[]");
+    const { inputs } = codecsOf(run, frame, index);
+    const id = awaitedAt({ frame, index });
     try {
-      await this.#host.start(target, encode(params, "params"), String(id));
+      const given = decode(inputs, frame.inputs[index] ?? "[]", `the input of \`${node}\` `);
+      const [, params] = given as readonly unknown[];
+      await this.#host.start(target, params, id);
     } catch (error) {
       if (isInterruption(error)) return;
       const at = this.#executor().clock.now();
@@ -99,7 +103,8 @@ export class Spawns {
     const attempt = frame.attempt[index] as number;
     const event = await this.#host.result(id).then(
       (result) => {
-        const value = encode(result, `the result of run \`${id}\``);
+        const { output } = codecsOf(run, frame, index);
+        const value = encode(output, result, `the result of run \`${id}\``);
         return { type: "succeeded", ...(value !== undefined && { value }) } as const;
       },
       (error: unknown) => {
@@ -122,11 +127,6 @@ export class Spawns {
 /** While a run is held nothing is told: it asks again when it goes on. */
 function isAsking({ state }: ActiveRun, frame: Frame, index: number): boolean {
   return frame.phase[index] === PHASE.waiting && !isHeld(state);
-}
-
-/** The id of the run that a node starts or waits for. */
-function awaitedAt({ frame, index }: Place): string {
-  return String(decodeInputs(frame.inputs[index] ?? "[]")[0]);
 }
 
 /** Whether the run was not refused, but could not be started now: the next owner will. */

@@ -5,12 +5,16 @@
 import { randomUUID } from "node:crypto";
 import type { ActiveRuns } from "./active-runs.js";
 import type { AnySagaDefinition } from "./definition.js";
+import { encode } from "./codec.js";
+import type { Codec } from "./codec/codec.js";
+import { json } from "./codec/json.js";
 import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import type { ErrorClasses } from "./recorded-error.js";
 import { checkId, checkSame, idTaken, type JsonText, newRun } from "./starting.js";
 import type { StartOptions } from "./options.js";
+import type { RunState } from "./state.js";
 import type { StoreReader } from "./stores/store.js";
 
 export interface StarterOptions {
@@ -28,6 +32,11 @@ interface How {
   readonly paused?: boolean | undefined;
   /** Another run starts it. */
   readonly spawned?: boolean;
+}
+
+/** @throws StenoError `params-invalid` */
+export function paramsText({ method }: LoadedSaga, params: unknown): string | undefined {
+  return encode(method.params, params, "params", "params-invalid");
 }
 
 export class Starter {
@@ -92,6 +101,18 @@ export class Starter {
       "definition-not-open",
       `\`${name}\` is not in \`sagas\`: open the coordinator with \`definition.on(instance)\` in it`,
     );
+  }
+
+  /**
+   * How results of a saga are read. Of a definition that is not here any more, as the one reads them
+   * that has its name now; of a saga that is unknown here, as JSON.
+   */
+  resultCodec({ root: { plan } }: RunState, hash: string | undefined): Codec {
+    const { sagas } = this.#options;
+    const found =
+      sagas.find((each) => each.plan === plan || each.manifest.hash === hash) ??
+      sagas.find(({ manifest }) => manifest.name === plan.saga);
+    return found?.method.result ?? json;
   }
 
   async #createOrFind(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<void> {

@@ -3,9 +3,12 @@
  * of a binding gets an object of its own, so that nothing it does can be seen by another. Which
  * names there are, `definition.ts` says.
  */
-import { decode, decodeInputs } from "./codec.js";
+import { decode } from "./codec.js";
+import type { LoadedGraph } from "./loaded-saga.js";
+import type { Codec } from "./codec/codec.js";
 import type { Plan } from "./machine/plan.js";
 import type { Node } from "./manifest.js";
+import type { NodeCodecs } from "./node-codecs.js";
 import { type ErrorClasses, reviveFailure } from "./recorded-error.js";
 import { type Frame, type Inside, nodeOf } from "./state.js";
 
@@ -16,7 +19,11 @@ export type MakeValues = (frame: Frame) => object;
 type Read = (frame: Frame) => unknown;
 
 /** One class for all graphs of a method, with a getter per name. `plans` are those graphs. */
-export function valuesOf(plans: readonly Plan[], errors: ErrorClasses): MakeValues {
+export function valuesOf(
+  plans: readonly Plan[],
+  graphs: ReadonlyMap<Plan, LoadedGraph>,
+  errors: ErrorClasses,
+): MakeValues {
   class Values {
     readonly #frame: Frame;
     #decoded: Map<string, unknown> | undefined;
@@ -46,21 +53,32 @@ export function valuesOf(plans: readonly Plan[], errors: ErrorClasses): MakeValu
   for (const plan of plans) {
     for (const [name, index] of plan.index) {
       const node = plan.nodes[index] as Node;
-      getter(name, readNode(plan, index, node));
+      const codecs = graphs.get(plan)?.codecs[index] as NodeCodecs;
+      getter(name, readNode(plan, index, node, codecs.output));
       const inner = plan.plans.get(index);
       const handler = plan.handlers.get(index);
       if (inner !== undefined && (node.kind === "map" || node.kind === "loop")) {
-        getter(`${name}.item`, (frame) => decode(frameOf(frame, inner)?.params));
+        getter(`${name}.item`, (frame) =>
+          decode(codecs.item, frameOf(frame, inner)?.params, `an item of \`${name}\``),
+        );
         getter(`${name}.index`, (frame) => frameOf(frame, inner)?.ordinal);
       }
       if (handler !== undefined) getter(`${name}.error`, readError(plan, index, errors));
     }
   }
-  getter("params", paramsOf);
+  const [root] = plans;
+  const params = root && graphs.get(root)?.method.params;
+  if (params !== undefined) getter("params", readParams(params));
   return (frame) => new Values(frame);
 }
 
-function readNode(plan: Plan, index: number, { kind }: Node): Read {
+function readNode(plan: Plan, index: number, { kind, name }: Node, codec: Codec): Read {
+  const read: Read = (frame) => {
+    const at = frameOf(frame, plan);
+    // What did not run has no output, whatever its type.
+    if (at === undefined || at.outputs[index] === undefined) return undefined;
+    return decode(codec, at.outputs[index], `the output of \`${name}\``);
+  };
   switch (kind) {
     case "scope":
       return (frame) => {
@@ -75,15 +93,15 @@ function readNode(plan: Plan, index: number, { kind }: Node): Read {
     case "loop":
       return (frame) => ({
         returned: insideOf(frame, plan, index)?.arms.includes("return") ?? false,
-        value: decode(frameOf(frame, plan)?.outputs[index]),
+        value: read(frame),
       });
-    case "map":
+    case "decision":
       return (frame) => {
-        const text = frameOf(frame, plan)?.outputs[index];
-        return text === undefined ? undefined : decodeInputs(text);
+        const arm = frameOf(frame, plan)?.outputs[index];
+        return arm === undefined ? undefined : (JSON.parse(arm) as unknown);
       };
     default:
-      return (frame) => decode(frameOf(frame, plan)?.outputs[index]);
+      return read;
   }
 }
 
@@ -128,7 +146,11 @@ function descend(from: Frame, inwards: readonly Plan[]): Frame | undefined {
   return frame;
 }
 
-function paramsOf({ method }: Frame): unknown {
-  const { parent, params } = method;
-  return parent === undefined ? decode(params) : decodeInputs(params ?? "[]")[0];
+/** Those of a subsaga are the one input of its node. */
+function readParams(codec: Codec): Read {
+  return ({ method: { parent, params } }) => {
+    if (parent === undefined) return decode(codec, params, "the params");
+    const [given] = JSON.parse(params ?? "[]") as unknown[];
+    return decode(codec, given === undefined ? undefined : JSON.stringify(given), "the params");
+  };
 }

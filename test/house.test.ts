@@ -27,12 +27,12 @@ const rows: readonly Row[] = [
   {
     name: "analysis and emit import none of the compiler's other folders",
     of: /^compiler\/(analysis|emit)\//,
-    may: /^(?!compiler\/|runtime\/)|^compiler\/(analysis|emit|diagnostics|model)(\/|$)|^runtime\/manifest$/,
+    may: /^(?!compiler\/|runtime\/)|^compiler\/(analysis|emit|diagnostics|model|type-model)(\/|$)|^runtime\/manifest$/,
   },
   {
     name: "the frontend imports ts-morph, the model and diagnostics",
     of: /^compiler\/frontend\//,
-    may: /^(?!compiler\/|runtime\/)|^compiler\/(frontend|diagnostics|model)(\/|$)|^runtime\/(manifest|dsl)$/,
+    may: /^(?!compiler\/|runtime\/)|^compiler\/(frontend|diagnostics|model|type-model)(\/|$)|^runtime\/(manifest|dsl)$/,
   },
   {
     name: "only the frontend imports ts-morph",
@@ -42,7 +42,7 @@ const rows: readonly Row[] = [
   {
     name: "examples use the public packages only",
     of: /^examples\//,
-    may: /^(steno-runtime(\/testing)?|node:.*|examples\/.*)$/,
+    may: /^(steno-runtime(\/(testing|schema))?|node:.*|examples\/.*)$/,
   },
 ];
 

@@ -163,7 +163,7 @@ function reach(path: readonly Member[]): string {
 }
 
 /** The type of the method of a saga that some member has. */
-function spawnedType(
+export function spawnedType(
   instance: string,
   { path, method }: { readonly path: readonly Member[]; readonly method: string },
 ): string {
@@ -198,10 +198,6 @@ export function outputType(
   nameOf: (what: Hoisted, node: string) => string,
 ): string {
   const { instance, output } = around;
-  const returned = (graph: GraphModel): string =>
-    returnsNothing(graph.outputs)
-      ? "undefined"
-      : `ReturnType<typeof ${nameOf("output", node.name)}>`;
   switch (node.kind) {
     case "action":
       return `${output}<${member(instance, node.action.method)}>`;
@@ -212,9 +208,9 @@ export function outputType(
     case "decision":
       return armsType(node.arms);
     case "map":
-      return `${returned(node.graph)}[]`;
+      return `${resultType(node, nameOf)}[]`;
     case "loop":
-      return `{ readonly returned: boolean; readonly value: ${returned(node.graph)} }`;
+      return `{ readonly returned: boolean; readonly value: ${resultType(node, nameOf)} }`;
     case "scope":
       return scopeType(node);
     case "event":
@@ -226,6 +222,17 @@ export function outputType(
     case "sleep":
       return "undefined";
   }
+}
+
+/** The type of what an item of a map or loop gives. */
+export function resultType(
+  node: NodeModel | undefined,
+  nameOf: (what: Hoisted, node: string) => string,
+): string {
+  if (node?.kind !== "map" && node?.kind !== "loop") throw new Error("no node with items");
+  return returnsNothing(node.graph.outputs)
+    ? "undefined"
+    : `ReturnType<typeof ${nameOf("output", node.name)}>`;
 }
 
 /** Every code of a saga, and of those embedded in it. */

@@ -17,6 +17,7 @@ import type {
   VariableId,
 } from "../model.js";
 import { binds } from "./needs.js";
+import { typeKey } from "../type-model.js";
 import { normalise } from "./normalise.js";
 import { slice, type Block, type Step, type Wanted } from "./slice.js";
 
@@ -59,7 +60,7 @@ function mapTexts(facts: Facts, change: (text: string) => string): Facts {
 }
 
 function sagaFacts(saga: SagaModel): Facts {
-  return [saga.name, ...graphFacts(saga, saga)];
+  return [saga.name, [typeKey(saga.params), typeKey(saga.result)], ...graphFacts(saga, saga)];
 }
 
 /** Straight-line code has one output and no exits, and is hashed as it always was. */
@@ -95,22 +96,29 @@ function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
     case "action": {
       const { method, undo, pivot, errors } = node.action;
       const undone = undo === "none" ? ["none"] : ["undo", undo.method, undo.when ?? "succeeded"];
+      const types = [typeKey(node.action.inputs), typeKey(node.action.output)];
       // What most actions do not have is left out, so that their hashes stay as they were.
       const more = [
         ...(pivot ? ["pivot"] : []),
         ...(errors.length > 0 ? [["errors", ...errors.map(({ name }) => name).sort()]] : []),
       ];
-      return [...common, method, undone, codeFacts(saga, node.inputs), ...more];
+      return [...common, method, undone, codeFacts(saga, node.inputs), types, ...more];
     }
     case "compute":
-      return [...common, code(node.code)];
+      return [...common, code(node.code), typeKey(node.type)];
     case "subsaga":
       return [...common, namesOf(node.path), given(node.params), sagaFacts(node.saga)];
     case "decision":
       return [...common, node.arms, code(node.code)];
     case "map":
     case "loop":
-      return [...common, code(node.items), given(node.key), graphFacts(saga, node.graph)];
+      return [
+        ...common,
+        code(node.items),
+        given(node.key),
+        graphFacts(saga, node.graph),
+        [typeKey(node.item), typeKey(node.result)],
+      ];
     case "scope":
       return [...common, graphFacts(saga, node.graph), graphFacts(saga, node.handler)];
     case "fail":
@@ -118,11 +126,12 @@ function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
     case "sleep":
       return [...common, code(node.duration)];
     case "event":
-      return [...common, node.event.name];
+      return [...common, node.event.name, typeKey(node.type)];
     case "spawn": {
       const { name, path, method } = node.saga;
       const target = [name, namesOf(path), method, node.wait ? "wait" : ""];
-      return [...common, target, given(node.params), given(node.id)];
+      const types = [typeKey(node.saga.params), typeKey(node.saga.result)];
+      return [...common, target, given(node.params), given(node.id), types];
     }
   }
 }

@@ -78,6 +78,11 @@ export class Imports {
     return this.add({ module, imported, attributes: undefined, typeOnly, name: imported });
   }
 
+  /** The local name of a whole module of a package. */
+  namespace(module: string, name: string): string {
+    return this.add({ module, imported: "*", attributes: undefined, typeOnly: false, name });
+  }
+
   /** All import statements: packages before files. */
   print(): string {
     const groups = new Map<string, Import[]>();

@@ -11,6 +11,7 @@ import {
   memberType,
   outputType,
   printGraph,
+  resultType,
   type Embedded,
   type GraphSurroundings,
   type Hoisted,
@@ -18,7 +19,9 @@ import {
 import { Imports } from "./imports.js";
 import { manifestOf, type Locate } from "./manifest.js";
 import { MethodNodes } from "./method-nodes.js";
+import { printSchemas, typesOf } from "./method-schemas.js";
 import { pascalCase, propertyKey, Scope } from "./names.js";
+import { Schemas } from "./schemas.js";
 import { identifiersOf } from "./tokens.js";
 import { ValueTypes } from "./values.js";
 
@@ -44,6 +47,8 @@ class ModulePrinter {
   private readonly shared: ReadonlySet<string>;
   private readonly names: { readonly defineSaga: string; readonly definition: string };
   private readonly output: string;
+  private readonly builders: string;
+  private readonly schemas: Schemas;
 
   constructor(
     private readonly source: SourceModel,
@@ -62,6 +67,10 @@ class ModulePrinter {
       definition: runtime("SagaDefinition", true),
     };
     this.output = runtime("Output", true);
+    this.builders = this.imports.namespace("steno-runtime/schema", "z");
+    this.schemas = new Schemas(this.scope, () => this.builders);
+    const sagas = new Map(source.sagas.flatMap(withEmbedded).map((saga) => [keyOf(saga), saga]));
+    for (const saga of sagas.values()) for (const type of typesOf(saga)) this.schemas.count(type);
     this.shared = new Set(source.sagas.flatMap(embeddedIn));
   }
 
@@ -71,7 +80,10 @@ class ModulePrinter {
       return this.definition(saga, instance);
     });
     const header = `${HEADER} ${path.basename(this.source.file)}. Do not edit.`;
-    return [`${header}\n${this.imports.print()}`, ...this.parts, ...definitions].join("\n\n");
+    const schemas = this.schemas.print();
+    return [`${header}\n${this.imports.print()}`, ...schemas, ...this.parts, ...definitions].join(
+      "\n\n",
+    );
   }
 
   private definition(saga: SagaModel, instance: string): string {
@@ -130,8 +142,17 @@ class ModulePrinter {
     };
     const graph = printGraph(around);
     const nameOf = (what: Hoisted, node: string): string => hoisted.get(`${what} ${node}`) ?? "";
-    this.parts.push(...types.print((key) => this.valueType(around, key, nameOf)), ...texts);
-    return graph;
+    const valueType = (key: string): string => this.valueType(around, key, nameOf);
+    this.parts.push(...types.print(valueType), ...texts);
+    const schemas = printSchemas(saga, {
+      instance,
+      schemas: this.schemas,
+      z: this.builders,
+      output: this.output,
+      valueType,
+      resultType: (node) => resultType(method.get(node), nameOf),
+    });
+    return `${graph}\n${schemas}`;
   }
 
   private valueType(
@@ -187,6 +208,13 @@ function embeddedIn(saga: SagaModel): string[] {
   return nodesOf(saga).flatMap((node) =>
     node.kind === "subsaga" ? [keyOf(node.saga), ...embeddedIn(node.saga)] : [],
   );
+}
+
+function withEmbedded(saga: SagaModel): SagaModel[] {
+  const embedded = nodesOf(saga).flatMap((node) =>
+    node.kind === "subsaga" ? withEmbedded(node.saga) : [],
+  );
+  return [saga, ...embedded];
 }
 
 /** Data as a literal: objects that hold others on lines of their own. */

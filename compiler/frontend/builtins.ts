@@ -33,6 +33,17 @@ export const BUILTINS: ReadonlyMap<string, Arguments> = new Map([
     ...["every", "filter", "find", "findIndex", "findLast", "findLastIndex", "flatMap", "map"],
     "some",
   ]),
+  // Not `toISOString` (RangeError), nor what depends on the time zone of the process.
+  ...members("Date", "none", [
+    ...["getTime", "valueOf", "getUTCDate", "getUTCDay", "getUTCFullYear", "getUTCHours"],
+    ...["getUTCMilliseconds", "getUTCMinutes", "getUTCMonth", "getUTCSeconds"],
+  ]),
+  // Of keys that are objects `refusals.ts` says that they are never identical.
+  ...members("Map", "primitive", ["get", "has"]),
+  ...members("ReadonlyMap", "primitive", ["get", "has"]),
+  ...members("Set", "primitive", ["has"]),
+  ...members("ReadonlySet", "primitive", ["has"]),
+  ...members("BigInt", "none", ["toString", "valueOf"]),
   // Not `random`.
   ...members("Math", "primitive", [
     ...["abs", "cbrt", "ceil", "exp", "floor", "hypot", "log", "log10", "log2", "max", "min"],
@@ -53,7 +64,9 @@ export const CONSTANTS: ReadonlySet<string> = new Set(["undefined", "NaN", "Infi
 /** Methods that change the object they are called on, of arrays, maps, sets and dates. */
 export const MUTATORS: ReadonlySet<string> = new Set([
   ...["copyWithin", "fill", "pop", "push", "reverse", "shift", "sort", "splice", "unshift"],
-  ...["add", "clear", "delete", "set"],
+  ...["add", "clear", "delete", "set", "setDate", "setFullYear", "setHours", "setMilliseconds"],
+  ...["setMinutes", "setMonth", "setSeconds", "setTime", "setUTCDate", "setUTCFullYear"],
+  ...["setUTCHours", "setUTCMilliseconds", "setUTCMinutes", "setUTCMonth", "setUTCSeconds"],
 ]);
 
 /** Functions of `Object` and `Reflect` that change their first argument. */

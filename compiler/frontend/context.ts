@@ -2,6 +2,7 @@
 import { ts } from "ts-morph";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Span } from "../model.js";
+import type { Deriver } from "./derive.js";
 
 /** Which of steno's decorators something is. */
 export type Marker = "action" | "undo" | "saga";
@@ -10,6 +11,8 @@ export interface Context {
   readonly program: ts.Program;
   readonly checker: ts.TypeChecker;
   readonly report: (diagnostic: Diagnostic) => void;
+  /** What is stored of the program's types. */
+  readonly types: Deriver;
   /** Answers by file; made once for a project, since reading package.json files takes time. */
   readonly markers: Map<ts.Symbol, Marker | undefined>;
 }

@@ -2,6 +2,7 @@
  * Drafts of nodes, and the order between them while a method is read: what JavaScript runs in one go
  * (a segment), what has to have ended first. Paths are in `thread.ts`; names come later.
  */
+import type { TypeModel } from "../type-model.js";
 import type {
   ActionModel,
   Code,
@@ -15,7 +16,7 @@ import type {
 
 export type DraftContent =
   | { readonly kind: "action"; readonly action: ActionModel; readonly inputs: readonly Code[] }
-  | { readonly kind: "compute"; readonly code: Code }
+  | { readonly kind: "compute"; readonly code: Code; readonly type: TypeModel }
   | {
       readonly kind: "subsaga";
       readonly saga: SagaModel;
@@ -29,11 +30,18 @@ export type DraftContent =
       readonly key: Code | undefined;
       readonly concurrency: number | undefined;
       readonly graph: Frame;
+      readonly item: TypeModel;
+      readonly result: TypeModel;
     }
   | { readonly kind: "scope"; readonly graph: Frame; readonly handler: Frame }
   | { readonly kind: "fail"; readonly error: Code }
   | { readonly kind: "sleep"; readonly duration: Code }
-  | { readonly kind: "event"; readonly event: Member; readonly timeoutMs: number | undefined }
+  | {
+      readonly kind: "event";
+      readonly event: Member;
+      readonly type: TypeModel;
+      readonly timeoutMs: number | undefined;
+    }
   | {
       readonly kind: "spawn";
       readonly saga: SpawnedModel;

@@ -3,14 +3,14 @@
  * another, and `Promise.all(xs.map(…))`, side by side. The items have a graph of their own.
  */
 import { ts } from "ts-morph";
-import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
+import { NOTHING, type TypeModel } from "../type-model.js";
 import type { Code } from "../model.js";
 import { enter } from "./arms.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { classify } from "./calls.js";
-import type { Draft, Frame, Frontier } from "./graph.js";
+import type { Draft, DraftContent, Frame, Frontier } from "./graph.js";
 import { addOutputs, checkPending, lowerBody, lowerStatements } from "./lower-body.js";
 import { firstRead } from "./lower-branch.js";
 import { lowerReady, waits } from "./lower-expression.js";
@@ -18,9 +18,11 @@ import { leaveContainer } from "./leave.js";
 import type { Method } from "./method.js";
 import { bind } from "./patterns.js";
 import type { Thread } from "./thread.js";
-import { isAny, notJson } from "./types.js";
+import { storedItem, storedReturns, storedValue } from "./stored.js";
+import { awaited, isAny } from "./types.js";
 import { BROKEN, codeFrom, variableValue, type PromiseValue } from "./values.js";
 
+type IterationContent = Extract<DraftContent, { readonly kind: "map" | "loop" }>;
 export type Callback = ts.ArrowFunction | ts.FunctionExpression;
 
 /** What is gone through, and what of it is named. */
@@ -40,7 +42,15 @@ export function lowerLoop(method: Method, thread: Thread, node: ts.ForOfStatemen
   const { frame } = inner;
   const draft = method.addDraft(
     thread,
-    { kind: "loop", items: list, key: undefined, concurrency: undefined, graph: frame },
+    {
+      kind: "loop",
+      items: list.code,
+      key: undefined,
+      concurrency: undefined,
+      graph: frame,
+      item: list.item,
+      result: NOTHING,
+    },
     node.expression,
     nameOf(items.list),
   );
@@ -60,6 +70,10 @@ export function lowerLoop(method: Method, thread: Thread, node: ts.ForOfStatemen
   if (returns.some(({ value }) => value !== undefined)) {
     const endings = returns.map(({ path, value }) => ({ when: path.when, value }));
     addOutputs(frame, [...endings, { when: [], value: undefined }], spanOf(node));
+    const what = `what \`${shown(node.expression)}\` is left with`;
+    const result = storedReturns(method.context, node.statement, true, { what, path: "it" });
+    if (result === undefined) return;
+    draft.content = { ...draft.content, result } as IterationContent;
   }
   enter(method, thread, thread.path);
   thread.pass(draft, method.waits > before);
@@ -161,7 +175,15 @@ export function lowerItems(
   const { frame } = inner;
   const draft = method.addDraft(
     thread,
-    { kind: "map", items: list, key: undefined, concurrency, graph: frame },
+    {
+      kind: "map",
+      items: list.code,
+      key: undefined,
+      concurrency,
+      graph: frame,
+      item: list.item,
+      result: NOTHING,
+    },
     node,
     nameOf(items.list),
   );
@@ -177,6 +199,13 @@ export function lowerItems(
   }
   enter(method, thread, thread.path);
   if (returns.some(({ value }) => value?.kind === "broken")) return BROKEN;
+  const result = mapResult(
+    method,
+    callback,
+    returns.some(({ value }) => value === undefined),
+  );
+  if (result === undefined) return BROKEN;
+  draft.content = { ...draft.content, result } as IterationContent;
   const ends: Frontier = new Map([[draft, [[]]]]);
   return {
     kind: "promise",
@@ -231,6 +260,22 @@ function lowerKey(method: Method, inner: Thread, draft: Draft, key: ts.ArrowFunc
   return true;
 }
 
+/** What an item of a map gives. A type that is written for it may be wider than what it returns. */
+function mapResult(
+  { context }: Method,
+  callback: Callback,
+  mayEnd: boolean,
+): TypeModel | undefined {
+  const place = { what: "what an item gives", path: "it" };
+  if (callback.type !== undefined || !ts.isBlock(callback.body)) {
+    return storedReturns(context, callback.body, mayEnd, place);
+  }
+  const signature = context.checker.getSignatureFromDeclaration(callback);
+  const given = signature && awaited(context, signature.getReturnType());
+  const at = spanOf(callback.body);
+  return given === undefined ? NOTHING : storedValue(context, given, { ...place, at });
+}
+
 function mapItems(method: Method, list: ts.Expression, callback: Callback): Items | undefined {
   const [item, index, third] = callback.parameters;
   const odd = callback.parameters.find(
@@ -253,7 +298,7 @@ function lowerList(
   thread: Thread,
   node: ts.Expression,
   inPlace: boolean,
-): Code | undefined {
+): { readonly code: Code; readonly item: TypeModel } | undefined {
   if (!isList(method, node)) {
     const type = method.checker.typeToString(method.typeOf(node));
     const what = `going through \`${shown(node)}\`, which is no array but a \`${type}\``;
@@ -261,15 +306,11 @@ function lowerList(
     method.context.report(say.statementRefused({ at: spanOf(node), what, help }));
     return undefined;
   }
-  const problem = notJson(method.context, method.typeOf(node), node, "it");
-  if (problem !== undefined) {
-    const what = `the list \`${shown(node)}\``;
-    const help = "make a list of JSON values of it in an action";
-    method.context.report(sayClass.valueNotJson({ at: spanOf(node), what, ...problem, help }));
-    return undefined;
-  }
+  const place = { at: spanOf(node), what: `the list \`${shown(node)}\``, path: "it" };
+  const item = storedItem(method.context, method.typeOf(node), place);
+  if (item === undefined) return undefined;
   const value = lowerReady(method, thread, node, { inPlace });
-  return value.kind === "broken" ? undefined : codeFrom(value, spanOf(node));
+  return value.kind === "broken" ? undefined : { code: codeFrom(value, spanOf(node)), item };
 }
 
 function isList(method: Method, node: ts.Expression): boolean {

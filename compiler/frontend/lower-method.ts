@@ -13,6 +13,7 @@ import { Method } from "./method.js";
 import { bind } from "./patterns.js";
 import type { ClassInfo, ClassReader, SagaMethod } from "./read-class.js";
 import { checkErrorNames, declaredErrors } from "./read-errors.js";
+import { paramsOf } from "./stored.js";
 import { awaited, isVoid } from "./types.js";
 import { variableValue } from "./values.js";
 
@@ -93,6 +94,8 @@ export class SagaReader {
       exportedAs: info.exportedAs,
       errors,
       hasParams: declaration.parameters.length > 0,
+      params: paramsOf(saga.types),
+      result: saga.types.output,
       ...finish(method, thread.frame),
     };
   }

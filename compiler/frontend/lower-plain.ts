@@ -3,9 +3,9 @@
  * waits is read in `lower-expression.ts`.
  */
 import { ts } from "ts-morph";
-import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as say from "../diagnostics/catalogue/glue.js";
 import type { CodePart } from "../model.js";
+import { NOTHING, type TypeModel } from "../type-model.js";
 import { codeOf } from "./code.js";
 import { shown, spanOf, untyped } from "./context.js";
 import { isGlue, isTrusted } from "./glue.js";
@@ -14,7 +14,8 @@ import type { Draft } from "./graph.js";
 import type { Thread } from "./thread.js";
 import type { Holes, Method } from "./method.js";
 import { checkPlain } from "./refusals.js";
-import { isAny, isPromise, isVoid, notJson } from "./types.js";
+import { storedValue } from "./stored.js";
+import { isAny, isPromise, isVoid } from "./types.js";
 import { BROKEN, codeFrom, type Broken, type CodeValue } from "./values.js";
 
 /** What is wanted of an expression. */
@@ -72,16 +73,24 @@ function lowerCompute(
   const type = method.typeOf(node);
   const stored = isAny(type) ? (wanted.declared ?? type) : type;
   let text = parts;
+  let model: TypeModel | undefined = NOTHING;
   if (wanted.unused === true && !isVoid(type)) {
     text = ["void (", ...parts, ")"];
   } else if (wanted.unused !== true) {
-    if (!checkStored(method, node, stored)) return undefined;
+    const place = { at: spanOf(node), what: `the value of \`${shown(node)}\``, path: "it" };
+    model = storedValue(method.context, stored, place);
+    if (model === undefined) return undefined;
     const cast = isAny(type) ? " as " : " satisfies ";
     const typed = wanted.type !== undefined && (isAny(type) || isLiteralObject(node));
     if (typed) text = ["(", ...parts, ")", cast, ...(wanted.type ?? [])];
   }
   const code = codeFrom({ parts: text, guards }, spanOf(node));
-  const draft = method.addDraft(thread, { kind: "compute", code }, node, computeName(node));
+  const draft = method.addDraft(
+    thread,
+    { kind: "compute", code, type: model },
+    node,
+    computeName(node),
+  );
   thread.evaluate(draft);
   return draft;
 }
@@ -94,18 +103,6 @@ export function isLiteralObject(written: ts.Expression): boolean {
     ts.isArrayLiteralExpression(node) ||
     ts.isConditionalExpression(node)
   );
-}
-
-function checkStored(method: Method, node: ts.Expression, type: ts.Type): boolean {
-  const problem = notJson(method.context, type, node, "it");
-  if (problem === undefined) return true;
-  const help =
-    problem.is === "`any`"
-      ? "write its type, as in `const value: Config = …`, or move it into an action"
-      : "turn it into JSON in the same expression, or move what uses it into an action";
-  const what = `the value of \`${shown(node)}\``;
-  method.context.report(sayClass.valueNotJson({ at: spanOf(node), what, ...problem, help }));
-  return false;
 }
 
 function isAssertion(method: Method, node: ts.Expression): boolean {

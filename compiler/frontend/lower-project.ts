@@ -6,6 +6,7 @@ import * as say from "../diagnostics/catalogue/project.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { ClassModel, SagaModel, SourceModel } from "../model.js";
 import { spanOf, type Context, type Marker } from "./context.js";
+import { Deriver } from "./derive.js";
 import type { Lowered } from "./index.js";
 import type { Project, ProjectPart } from "./load.js";
 import { SagaReader } from "./lower-method.js";
@@ -62,7 +63,9 @@ function lowerPart(state: State, part: ProjectPart, markers: Context["markers"])
     state.seen.add(key);
   };
   const { program } = part;
-  const context: Context = { program, checker: program.getTypeChecker(), report, markers };
+  const checker = program.getTypeChecker();
+  const types = new Deriver(program, checker);
+  const context: Context = { program, checker, types, report, markers };
   const classes = new ClassReader(context);
   const sagas = new SagaReader(context, classes);
   for (const source of part.candidates) lowerSource(state, context, classes, sagas, source);

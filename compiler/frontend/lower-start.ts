@@ -6,12 +6,14 @@ import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code } from "../model.js";
+import { NOTHING } from "../type-model.js";
 import { classifyMember, type Call } from "./calls.js";
 import { thisMember } from "./code.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { lowerArgument, memberType, promiseOf } from "./lower-call.js";
 import { asCode, lowerReady } from "./lower-expression.js";
 import type { Method } from "./method.js";
+import { paramsOf } from "./stored.js";
 import type { Thread } from "./thread.js";
 import { BROKEN, type Broken, type Value } from "./values.js";
 
@@ -34,7 +36,14 @@ export function lowerStart(
   if (info === undefined || (id !== undefined && "kind" in id)) return BROKEN;
   if (hasParams && given !== undefined && params === undefined) return BROKEN;
   const full = info.sagas.get(name)?.name ?? `${info.name}.${name}`;
-  const saga = { name: full, method: name, path };
+  const types = info.sagas.get(name)?.types;
+  const saga = {
+    name: full,
+    method: name,
+    path,
+    params: types === undefined ? NOTHING : paramsOf(types),
+    result: types?.output ?? NOTHING,
+  };
   const content = { kind: "spawn", saga, params, id, wait } as const;
   return promiseOf(method, thread, node, method.addDraft(thread, content, node, name));
 }

@@ -3,7 +3,6 @@
  * the class declares, `await this.approval`, `await this.approval.within("2 days")`.
  */
 import { ts } from "ts-morph";
-import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as say from "../diagnostics/catalogue/glue.js";
 import { selfMember } from "./code.js";
 import { bare, resolve, shown, spanOf } from "./context.js";
@@ -13,7 +12,7 @@ import { lowerReady } from "./lower-expression.js";
 import type { Method } from "./method.js";
 import { milliseconds } from "./options.js";
 import type { Thread } from "./thread.js";
-import { notJson } from "./types.js";
+import { stored } from "./stored.js";
 import { codeFrom } from "./values.js";
 
 /** What is waited for. */
@@ -77,13 +76,9 @@ export function lowerWaiting(
   const event = selfMember(method, waiting.event);
   if (event === undefined) return undefined;
   const type = method.checker.getAwaitedType(method.typeOf(node));
-  const problem = type && notJson(method.context, type, node, event.name);
-  if (problem !== undefined) {
-    const what = `the event \`${event.name}\``;
-    const help = "use objects, arrays, strings, numbers, booleans and null";
-    method.context.report(sayClass.valueNotJson({ at: spanOf(node), what, ...problem, help }));
-    return undefined;
-  }
+  const place = { at: spanOf(node), what: `the event \`${event.name}\``, path: event.name };
+  const payload = type && stored(method.context, type, place);
+  if (payload === undefined) return undefined;
   const { within } = waiting;
   const timeoutMs = within && milliseconds(within);
   if (within !== undefined && timeoutMs === undefined) {
@@ -92,5 +87,10 @@ export function lowerWaiting(
     method.context.report(say.expressionRefused({ at: spanOf(within), what, help }));
     return undefined;
   }
-  return method.addDraft(thread, { kind: "event", event, timeoutMs }, node, event.name);
+  return method.addDraft(
+    thread,
+    { kind: "event", event, type: payload, timeoutMs },
+    node,
+    event.name,
+  );
 }

@@ -3,7 +3,6 @@
  * glue statement that generated code repeats.
  */
 import { ts } from "ts-morph";
-import * as sayClass from "../diagnostics/catalogue/class.js";
 import type { Code, GlueStatement, Pattern } from "../model.js";
 import { codeOf } from "./code.js";
 import { spanOf } from "./context.js";
@@ -13,7 +12,9 @@ import type { Draft } from "./graph.js";
 import type { Thread } from "./thread.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { checkPlain } from "./refusals.js";
-import { isAny, mayBeNullish, notJson } from "./types.js";
+import type { PropertyType, TypeModel } from "../type-model.js";
+import { stored } from "./stored.js";
+import { isAny, mayBeNullish } from "./types.js";
 import {
   BROKEN,
   UNDEFINED,
@@ -285,14 +286,14 @@ function takeApart(
   type: Code | undefined,
 ): CodeValue | undefined {
   const names = namesOf(pattern);
+  const properties: PropertyType[] = [];
   for (const name of names) {
-    const problem = notJson(method.context, method.typeOf(name), name, name.text);
-    if (problem === undefined) continue;
-    const help = "turn it into JSON first, or move what uses it into an action";
-    const what = `the variable \`${name.text}\``;
-    method.context.report(sayClass.valueNotJson({ at: spanOf(name), what, ...problem, help }));
-    return undefined;
+    const place = { at: spanOf(name), what: `the variable \`${name.text}\``, path: name.text };
+    const found = stored(method.context, method.typeOf(name), place);
+    if (found === undefined) return undefined;
+    properties.push({ name: name.text, optional: false, type: found });
   }
+  const taken: TypeModel = { kind: "object", properties, index: undefined };
   const text = codeOf(method, pattern, NO_HOLES);
   if (text === undefined) return undefined;
   const fresh = freshCompute(method, value);
@@ -304,7 +305,7 @@ function takeApart(
     `; return { ${list} }; })()`,
   ];
   const code = codeFrom({ parts, guards: value.guards }, spanOf(pattern));
-  const content = { kind: "compute", code } as const;
+  const content = { kind: "compute", code, type: taken } as const;
   const [only, second] = names;
   const draft = fresh ?? method.addDraft(thread, content, pattern, "compute");
   if (fresh === undefined) thread.evaluate(draft);

@@ -21,7 +21,8 @@ import {
   type Static,
 } from "./options.js";
 import { readErrors } from "./read-errors.js";
-import { checkMethod, checkValues, nameText } from "./read-method.js";
+import { methodTypes, type MethodTypes } from "./stored.js";
+import { checkMethod, nameText } from "./read-method.js";
 
 export interface SagaMethod {
   readonly method: string;
@@ -29,6 +30,7 @@ export interface SagaMethod {
   /** What `@saga({ name })` says. */
   readonly name: string | undefined;
   readonly decorator: ts.Decorator;
+  readonly types: MethodTypes;
 }
 
 /** A class with the members that steno knows. */
@@ -67,7 +69,7 @@ export class ClassReader {
   private readonly members = new Map<ts.ClassElement, Marked | undefined>();
   private readonly unfit = new Map<ts.ClassElement, Unfit>();
   /** Types that cannot be stored, by their texts. */
-  private readonly notJson = new Set<string>();
+  private readonly notStorable = new Set<string>();
 
   constructor(private readonly context: Context) {}
 
@@ -108,7 +110,7 @@ export class ClassReader {
       type,
       marked: new Map([...unfit.values(), ...all].map(({ name, marker }) => [name, marker])),
       actions: this.readActions(declaration, type, all, [...unfit.values()]),
-      sagas: new Map(sagas.map((member) => [member.name, this.readSaga(member)])),
+      sagas: new Map(sagas.map((member) => [member.name, this.readSaga(declaration, member)])),
     };
   }
 
@@ -154,7 +156,6 @@ export class ClassReader {
       return undefined;
     }
     const { options, undoes, sound } = this.readArguments(decoration);
-    checkValues(this.context, member, marker, name, this.notJson);
     const whole = sound && !decoration.indirect && second === undefined;
     return { name, marker, declaration: member, decoration, options, undoes, sound: whole };
   }
@@ -216,7 +217,7 @@ export class ClassReader {
         this.context.report(say.undoMissing({ at, name: action.name }));
       }
       const model = undo === undefined ? undefined : this.undoModel(undo);
-      models.set(action.name, this.actionModel(action, model ?? "none"));
+      models.set(action.name, this.actionModel(declaration, action, model ?? "none"));
     }
     return models;
   }
@@ -285,8 +286,17 @@ export class ClassReader {
     });
   }
 
-  private actionModel(action: Marked, undo: ActionModel["undo"]): ActionModel {
+  private typesOf(owner: ts.ClassDeclaration, { declaration, marker, name }: Marked): MethodTypes {
+    return methodTypes(this.context, { owner, declaration, marker, name }, this.notStorable);
+  }
+
+  private actionModel(
+    owner: ts.ClassDeclaration,
+    action: Marked,
+    undo: ActionModel["undo"],
+  ): ActionModel {
     return {
+      ...this.typesOf(owner, action),
       method: action.name,
       span: spanOf(action.declaration.name),
       pivot: property(action.options, "pivot")?.value === true,
@@ -308,7 +318,7 @@ export class ClassReader {
     };
   }
 
-  private readSaga(member: Marked): SagaMethod {
+  private readSaga(owner: ts.ClassDeclaration, member: Marked): SagaMethod {
     const name = property(member.options, "name");
     if (name !== undefined && (typeof name.value !== "string" || !/^\S+$/.test(name.value))) {
       const must = 'text without spaces, such as "Rooms.bookRoom"';
@@ -319,6 +329,7 @@ export class ClassReader {
       declaration: member.declaration,
       name: typeof name?.value === "string" ? name.value : undefined,
       decorator: member.decoration.decorator,
+      types: this.typesOf(owner, member),
     };
   }
 }

@@ -4,6 +4,7 @@
  */
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
+import * as sayValues from "../diagnostics/catalogue/values.js";
 import type { ErrorModel } from "../model.js";
 import { externalOf } from "./code.js";
 import { resolve, spanOf, untyped, type Context } from "./context.js";
@@ -67,9 +68,10 @@ function readError(context: Context, element: ts.Expression): ErrorModel | undef
     );
     if (problem === undefined) continue;
     const what = `the error \`${node.text}\``;
-    const help = "use objects, arrays, strings, numbers, booleans and null";
     const at = each.valueDeclaration ?? element;
-    context.report(say.valueNotJson({ at: spanOf(at), what, ...problem, help }));
+    // The data of errors is recorded as JSON.
+    const others = [{ span: spanOf(element), text: "enters the saga here" }];
+    context.report(sayValues.valueNotStorable({ at: spanOf(at), what, ...problem, others }));
     return undefined;
   }
   const key = `${declaration.getSourceFile().fileName}#${target?.name}`;

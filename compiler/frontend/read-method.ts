@@ -1,9 +1,9 @@
-/** Checks the declaration of one decorated method: its shape, and that its values can be stored. */
+/** Checks the declaration of one decorated method: its shape. Of its values see `stored.ts`. */
 import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
 import type { Edit } from "../diagnostics/diagnostic.js";
 import { spanOf, type Context, type Marker } from "./context.js";
-import { awaited, isAny, isPromise, isVoid, notJson } from "./types.js";
+import { awaited, isAny, isPromise, isVoid } from "./types.js";
 
 /** The name of a member as the class has it: without quotes. */
 export function nameText(name: ts.PropertyName): string {
@@ -119,64 +119,4 @@ function faultOf(context: Context, member: ts.ClassElement, name: string): Fault
     return { is: "declared without a body", help: "use the class from its source" };
   }
   return undefined;
-}
-
-/**
- * Reports the parameters and the output of an action, and the params of a saga, that are not JSON.
- * `reported` holds the types of which that was said already.
- */
-export function checkValues(
-  context: Context,
-  member: ts.MethodDeclaration,
-  marker: Marker,
-  name: string,
-  reported: Set<string>,
-): void {
-  if (marker === "undo") return;
-  const generic = ts.isClassLike(member.parent) && (member.parent.typeParameters?.length ?? 0) > 0;
-  // In a generic base class the types are known only in the classes that extend it.
-  if (generic) return;
-  const check = (type: ts.Type, at: ts.Node, what: string, path: string): void => {
-    const problem = notJson(context, type, member, path);
-    if (problem === undefined) return;
-    const text = context.checker.typeToString(type);
-    // One cause, one error: a type is mended where it is declared, and a saga outputs what an action did.
-    if (reported.has(text) && (marker === "saga" || path === text)) return;
-    reported.add(text);
-    const help =
-      problem.is === "a Date"
-        ? "use a string, such as date.toISOString(), or a number"
-        : problem.is.startsWith("`any`") || problem.is.startsWith("`unknown`")
-          ? "write its type"
-          : "use objects, arrays, strings, numbers, booleans and null";
-    context.report(say.valueNotJson({ at: spanOf(at), what, ...problem, help }));
-  };
-  for (const parameter of member.parameters) {
-    const type = context.checker.getTypeAtLocation(parameter);
-    const what = marker === "saga" ? "the params" : `the input \`${parameter.name.getText()}\``;
-    check(
-      type,
-      parameter.type ?? parameter,
-      `${what} of \`${name}\``,
-      pathOf(context, type, parameter.name),
-    );
-  }
-  const signature = context.checker.getSignatureFromDeclaration(member);
-  const output = signature && awaited(context, signature.getReturnType());
-  if (output !== undefined) {
-    const at = member.type ?? member.name;
-    check(output, at, `the output of \`${name}\``, pathOf(context, output, member.name));
-  }
-}
-
-/** How the path to a property begins: with the name of the type, if it has one. */
-function pathOf(context: Context, type: ts.Type, name: ts.Node): string {
-  const symbol = type.aliasSymbol ?? type.getSymbol();
-  const named = symbol !== undefined && !symbol.name.startsWith("__") && symbol.name !== "Array";
-  const text = context.checker.typeToString(type);
-  return named && !/^(Date|Map|Set|Promise)\b/.test(text)
-    ? text
-    : ts.isIdentifier(name)
-      ? name.text
-      : "it";
 }

@@ -228,7 +228,8 @@ class Refusals {
       return this.refuseChange(callee, `\`${name}\``);
     }
     const looks =
-      /^(includes|indexOf|lastIndexOf)$/.test(name) || (owner === "Object" && name === "is");
+      /^(includes|indexOf|lastIndexOf|get|has)$/.test(name) ||
+      (owner === "Object" && name === "is");
     if (looks && first !== undefined && this.isObject(first) && this.isLibMethod(callee)) {
       context.report(say.identity({ at: spanOf(node), what: `\`${name}\`` }));
       return true;

@@ -9,7 +9,7 @@ import type { Context } from "./context.js";
 const OF_DECORATORS = new Set([1238, 1239, 1240, 1241, 1270, 1278, 1279, 1329]);
 
 /** Errors of ours that an unknown type alone can cause. */
-const FOLLOWS = new Set(["value-not-json", "await-unknown", "not-async"]);
+const FOLLOWS = new Set(["value-not-storable", "await-unknown", "not-async"]);
 
 /** Errors about a name that is not there: what we say of its type follows from that. */
 const NO_SUCH_NAME = new Set([2304, 2552]);

@@ -9,6 +9,7 @@ type NextResolve<Result> = (specifier: string, context?: unknown) => Result;
 const RUNTIME: Readonly<Record<string, string>> = {
   "steno-runtime": new URL("../index.js", import.meta.url).href,
   "steno-runtime/manifest": new URL("../manifest.js", import.meta.url).href,
+  "steno-runtime/schema": new URL("../schema.js", import.meta.url).href,
   "steno-runtime/testing": new URL("../testing/index.js", import.meta.url).href,
 };
 

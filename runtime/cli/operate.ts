@@ -7,6 +7,7 @@ import type { RunRow, RunStatus, StoreReader } from "../stores/store.js";
 import { movesByItself } from "../reasons.js";
 import { chooseSaga, loadBundle } from "./bundle.js";
 import { readJsonArgument } from "./json-input.js";
+import { paramsOf } from "./params.js";
 import { historyOf } from "./failures.js";
 import { oneLine, type Output, shellWord } from "./output.js";
 import { EXIT } from "./problem.js";
@@ -29,14 +30,14 @@ export interface RunCommand {
 
 /** `steno run`: starts a run, or finds the one with that id, and waits until it rests. */
 export async function run(output: Output, command: RunCommand): Promise<number> {
-  const params = command.params === undefined ? undefined : readJsonArgument(command.params);
+  const json = command.params === undefined ? undefined : readJsonArgument(command.params);
   const sagas = await loadBundle(command.bundle);
   const { definition } = chooseSaga(sagas, command.saga);
   return asCoordinator(output, command, sagas, async (coordinator, reader, stopped) => {
     // The types of params and result are those of the bundle; `start` checks the value.
     const typed = definition as unknown as SagaDefinition<object, unknown, unknown>;
     const options = command.id === undefined ? {} : { id: command.id };
-    const started = await coordinator.start(typed, params, options);
+    const started = await coordinator.start(typed, paramsOf(definition, json), options);
     const result = started.result().then(() => undefined, unlessRecorded);
     // It may be rejected when nobody waits for it any more.
     result.catch(() => undefined);

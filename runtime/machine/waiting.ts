@@ -53,3 +53,9 @@ const SPAWNING: ReadonlySet<number> = new Set([
   PHASE.held,
   PHASE.waiting,
 ]);
+
+/** The id of the run that a node starts or waits for. */
+export function awaitedAt({ frame, index }: Place): string {
+  const [id] = JSON.parse(frame.inputs[index] ?? "[]") as unknown[];
+  return String(id);
+}

@@ -17,6 +17,7 @@ import type {
   Variable,
   VariableId,
 } from "../../compiler/model.js";
+import { NOTHING } from "../../compiler/type-model.js";
 
 const file = "/project/src/book-trip.ts";
 let offset = 0;
@@ -95,6 +96,8 @@ export class SagaBuilder {
       after,
       action: {
         method: `do_${name}`,
+        inputs: { kind: "tuple", elements: [] },
+        output: NOTHING,
         span: span(),
         pivot: false,
         onFailure: undefined,
@@ -121,6 +124,7 @@ export class SagaBuilder {
       span: span(),
       after: this.before(),
       code: this.code(text),
+      type: NOTHING,
     };
     return this.add(node);
   }
@@ -155,6 +159,8 @@ export class SagaBuilder {
       key: undefined,
       concurrency: undefined,
       graph: { nodes, exits, outputs: [] },
+      item: NOTHING,
+      result: NOTHING,
     });
   }
 
@@ -201,6 +207,8 @@ export class SagaBuilder {
       exportedAs: "BookTrip",
       hasParams: true,
       errors: [],
+      params: NOTHING,
+      result: NOTHING,
       variables: this.variables,
       nodes: this.nodes,
       outputs: output === undefined ? [] : [{ when: [], code: this.code(output) }],

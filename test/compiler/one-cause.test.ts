@@ -28,10 +28,10 @@ test("a type that cannot be stored is said once", () => {
     returns: "Room",
     body: "const room = await this.book(params.name);\nreturn room;",
   });
-  expect(said(dated.replace("price: number", "price: Date"))).toEqual(["value-not-json"]);
-  const inline = dated.replaceAll(/Room\b(?=[>)])/g, "{ id: string; at: Date }");
+  expect(said(dated.replace("price: number", "price: () => Date"))).toEqual(["value-not-storable"]);
+  const inline = dated.replaceAll(/Room\b(?=[>)])/g, "{ id: string; at: () => Date }");
   expect(said(inline.replaceAll("return this.desk.book(name)", "throw new Error(name)"))).toEqual([
-    "value-not-json",
+    "value-not-storable",
   ]);
 });
 

@@ -9,6 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import * as runtime from "steno-runtime";
+import * as schema from "steno-runtime/schema";
 import { analyseProject } from "../../compiler/compile.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { printModule } from "../../compiler/emit/module.js";
@@ -52,7 +53,10 @@ const tsconfig = {
     isolatedModules: true,
     skipLibCheck: true,
     noEmit: true,
-    paths: { "steno-runtime": [path.join(root, "runtime/index.ts")] },
+    paths: {
+      "steno-runtime": [path.join(root, "runtime/index.ts")],
+      "steno-runtime/schema": [path.join(root, "runtime/schema.ts")],
+    },
   },
   include: ["*.ts"],
 };
@@ -132,7 +136,12 @@ export async function load(
   if (generated === undefined) throw new Error("the program was refused");
   const program = evaluate(await toCommonJs(text), { "./kit.js": kit, "steno-runtime": runtime });
   const source = /from "(\.\/p\d+\.js)"/.exec(generated)?.[1] ?? "./program.js";
-  const modules = { "./kit.js": kit, "steno-runtime": runtime, [source]: program };
+  const modules = {
+    "./kit.js": kit,
+    "steno-runtime": runtime,
+    "steno-runtime/schema": schema,
+    [source]: program,
+  };
   const definitions = evaluate(await toCommonJs(generated), modules);
   return {
     Program: program[name] as ProgramClass,

@@ -27,8 +27,8 @@ describe("an output that JSON cannot hold", () => {
     return { coordinator, run, error, calls: () => calls, mend: () => (output = "fine") };
   };
   const cause = {
-    code: "value-not-json",
-    message: expect.stringContaining("output of `odd`.at[0] is an instance of Date"),
+    code: "value-invalid",
+    message: expect.stringContaining("output of `odd`.at[0] must be a JSON value, and is a Date"),
   };
 
   test("leaves its effect to nobody: the run is stuck there, and can go on", async () => {

@@ -158,8 +158,8 @@ test("params that JSON cannot hold are refused with their path, and nothing is s
   await expect(
     coordinator.start(chain, { list: [{ when: new Date() }] }, { id: "r" }),
   ).rejects.toMatchObject({
-    code: "value-not-json",
-    message: expect.stringMatching(/params\.list\[0\]\.when is an instance of Date/),
+    code: "params-invalid",
+    message: expect.stringMatching(/params\.list\[0\]\.when must be a JSON value, and is a Date/),
   });
   expect(await coordinator.run("r")).toBeUndefined();
   await coordinator.close();

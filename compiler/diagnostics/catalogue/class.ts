@@ -352,33 +352,6 @@ export const sagaNameTwice = entry<OfMember & { other: Label }>(
   }),
 );
 
-export const valueNotJson = entry<{
-  at: Span;
-  what: string;
-  path: string;
-  is: string;
-  help: string;
-}>(
-  "value-not-json",
-  "error",
-  {
-    reason:
-      "Params, inputs, outputs and computed values are stored, and come back as decoded copies, also in another process after a crash. In this version what can be stored is JSON: objects, arrays, strings, numbers, booleans and null.",
-    bad: example({
-      members: '@action({ undo: "none" })\nasync now(): Promise<Date> {\n  return new Date();\n}',
-    }),
-    good: example({
-      members:
-        '@action({ undo: "none" })\nasync now(): Promise<string> {\n  return new Date().toISOString();\n}',
-    }),
-  },
-  ({ at, what, path, is, help }) => ({
-    message: `${what} cannot be stored: ${path} is ${is}`,
-    span: at,
-    help,
-  }),
-);
-
 export const errorClass = entry<{ at: Span; name: string; fault: string; help: string }>(
   "error-class",
   "error",

@@ -6,13 +6,20 @@ import * as method from "./method.js";
 import * as output from "./output.js";
 import * as pivot from "./pivot.js";
 import * as project from "./project.js";
+import * as values from "./values.js";
 
 // `never`: the facts differ from entry to entry, and nobody who looks one up by its code has any.
 export type AnyEntry = Pick<Entry<never>, "code" | "severity" | "page">;
 
-const entries: readonly AnyEntry[] = [project, classes, method, glue, pivot, output].flatMap(
-  (module) => Object.values<AnyEntry>(module),
-);
+const entries: readonly AnyEntry[] = [
+  project,
+  classes,
+  method,
+  glue,
+  pivot,
+  values,
+  output,
+].flatMap((module) => Object.values<AnyEntry>(module));
 
 /** Every entry by its code, in alphabetical order. */
 export const catalogue: ReadonlyMap<string, AnyEntry> = new Map(
