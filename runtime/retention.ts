@@ -27,6 +27,9 @@ const BATCH_MS = 10;
 const SMALLEST_BATCH = 1;
 const LARGEST_BATCH = 256;
 
+/** How long answers to other processes are kept; whoever asks looks for ten seconds. */
+const ANSWERS_KEPT_MS = 3_600_000;
+
 /** @throws StenoError `bad-retention` */
 export function checkRetention({ olderThanMs, keep, everyMs }: RetentionOptions): void {
   const isAmount = (value: number | undefined): boolean =>
@@ -64,7 +67,7 @@ export async function prune(
       ...(olderThanMs !== undefined && { before: now() - olderThanMs }),
       ...(keep !== undefined && { keep }),
     });
-    if (ids.length === 0) return { removed, isDone: true };
+    if (ids.length === 0) return { removed, isDone: await sweep({ owner, commit }, isStopped) };
     const began = performance.now();
     await commit(ids.map((run) => ({ kind: "remove", run })));
     const took = performance.now() - began;
@@ -75,6 +78,21 @@ export async function prune(
     await turn();
   }
   return { removed, isDone: false };
+}
+
+/** Removes what is left of removed runs, and old answers; whether that is all. */
+async function sweep(
+  { owner, commit }: Pick<PruneHost, "owner" | "commit">,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  // Requests are answered by the time of the machine, whatever the clock of the runs.
+  const answeredBefore = Date.now() - ANSWERS_KEPT_MS;
+  while (await owner.unswept(answeredBefore)) {
+    if (isStopped()) return false;
+    await commit([{ kind: "sweep", answeredBefore }]);
+    await turn();
+  }
+  return true;
 }
 
 /** A request of another process is answered after this long: it asks again for what is left. */

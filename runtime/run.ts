@@ -210,7 +210,12 @@ export class Run<Result = unknown> {
   async #row(): Promise<RunRow> {
     const row = await this.#host.reader().run(this.id);
     if (row !== undefined) return row;
-    throw this.#gone("it");
+    // A handle is of a run that was there.
+    throw new StenoError(
+      "run-pruned",
+      `run \`${this.id}\` was finished and is removed from the store, with its result: ask before it ` +
+        "is pruned, or prune later (`retention`, `steno prune`)",
+    );
   }
 
   async #state(row: RunRow): Promise<RunState> {

@@ -358,5 +358,21 @@ async function pruned(store: Store): Promise<void> {
   deepEqual(await owner.run("y"), row("y", { nonce: "another" }));
   deepEqual(await owner.events("y"), []);
   equal((await owner.runs({})).at(-1)?.id, "y");
+
+  const [old, open] = [
+    await owner.request("pause", "x", "{}"),
+    await owner.request("drain", undefined, "{}"),
+  ];
+  await owner.commit([{ kind: "answer", request: old, answer: { ok: true } }]);
+  equal(await owner.unswept(Date.now() - 60_000), false);
+  equal(await owner.unswept(Date.now() + 60_000), true);
+  await owner.commit([{ kind: "sweep", answeredBefore: Date.now() + 60_000 }]);
+  equal(await owner.unswept(Date.now() + 60_000), false);
+  equal(await owner.answer(old), undefined);
+  deepEqual(
+    (await owner.requests()).map(({ id }) => id),
+    [open],
+  );
+  equal((await owner.request("drain", undefined, "{}")) > open, true);
   await owner.close();
 }

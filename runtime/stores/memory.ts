@@ -31,6 +31,7 @@ interface StoredRun {
 
 interface StoredRequest extends StoreRequest {
   answer: RequestAnswer | undefined;
+  answeredAt: number;
 }
 
 /** What all who open the store share. */
@@ -47,7 +48,8 @@ class Data {
   lastCursor = 0;
   readonly definitions = new Map<string, string>();
   readonly kept = new Map<string, string>();
-  readonly requests: StoredRequest[] = [];
+  readonly requests = new Map<number, StoredRequest>();
+  requested = 0;
   epoch = 0;
   owner: MemoryOwner | undefined;
 }
@@ -129,13 +131,14 @@ class MemoryReader implements StoreReader {
   }
 
   async request(command: string, run: string | undefined, args: string): Promise<number> {
-    const id = this.data.requests.length + 1;
-    this.data.requests.push({ id, at: Date.now(), command, run, args, answer: undefined });
+    const id = (this.data.requested += 1);
+    const rest = { answer: undefined, answeredAt: Infinity };
+    this.data.requests.set(id, { id, at: Date.now(), command, run, args, ...rest });
     return id;
   }
 
   async answer(request: number): Promise<RequestAnswer | undefined> {
-    return this.data.requests[request - 1]?.answer;
+    return this.data.requests.get(request)?.answer;
   }
 
   async close(): Promise<void> {}
@@ -158,7 +161,7 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
   }
 
   async requests(): Promise<readonly StoreRequest[]> {
-    return this.data.requests.filter(({ answer }) => answer === undefined);
+    return [...this.data.requests.values()].filter(({ answer }) => answer === undefined);
   }
 
   async due({ until, after, limit }: DueFilter): Promise<readonly RunRow[]> {
@@ -186,6 +189,14 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
       .filter(({ row }) => row.updatedAt < before && !awaiting.has(row.id))
       .slice(0, limit)
       .map(({ row }) => row.id);
+  }
+
+  async unswept(answeredBefore: number): Promise<boolean> {
+    return this.#answered(answeredBefore).length > 0;
+  }
+
+  #answered(before: number): readonly StoredRequest[] {
+    return [...this.data.requests.values()].filter(({ answeredAt }) => answeredAt < before);
   }
 
   override async close(): Promise<void> {
@@ -265,6 +276,9 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
         this.#await(run, []);
         break;
       }
+      case "sweep":
+        for (const { id } of this.#answered(write.answeredBefore)) data.requests.delete(id);
+        break;
       case "define":
         data.definitions.set(write.manifest.hash, JSON.stringify(write.manifest));
         break;
@@ -273,8 +287,10 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
         else data.kept.set(write.name, write.value);
         break;
       case "answer": {
-        const request = data.requests[write.request - 1];
-        if (request !== undefined) request.answer = write.answer;
+        const request = data.requests.get(write.request);
+        if (request === undefined) break;
+        request.answer = write.answer;
+        request.answeredAt = Date.now();
         break;
       }
     }

@@ -7,6 +7,7 @@ import { StoreError } from "../errors.js";
 import { BulkInsert } from "./sqlite-bulk.js";
 import type { OwnerLock } from "./sqlite-owner-lock.js";
 import { RUN_COLUMNS } from "./sqlite-list.js";
+import { SqliteRemoval } from "./sqlite-removal.js";
 import { runOf, type OpenFile, SqliteReader } from "./sqlite-reader.js";
 import type { SqlRow, Statement } from "./sqlite-driver.js";
 import type {
@@ -40,6 +41,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
   readonly #commit: Statement;
   readonly #runs: BulkInsert;
   readonly #events: BulkInsert;
+  readonly #removal = new SqliteRemoval((sql) => this.statement(sql));
   readonly #keys = new Map<string, number>();
   /** Only owners add runs, so counting here is safe, and saves reading keys back. */
   #lastKey: number;
@@ -54,7 +56,12 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
     this.#commit = file.connection.prepare("COMMIT");
     this.#runs = new BulkInsert(file.connection, "runs", RUN_COLUMNS.split(", "));
     this.#events = new BulkInsert(file.connection, "events", EVENT_COLUMNS);
-    const last = file.connection.prepare("SELECT max(key) AS key FROM runs").get();
+    const last = file.connection
+      // Events of a run that was removed may still be there.
+      .prepare(
+        "SELECT max(key) AS key FROM (SELECT max(key) AS key FROM runs UNION ALL SELECT max(run) FROM events)",
+      )
+      .get();
     this.#lastKey = Number(last?.["key"] ?? 0);
   }
 
@@ -66,6 +73,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       this.#begin.run();
       try {
         this.#checkEpoch();
+        this.#removal.begin();
         for (const write of writes) this.#apply(write);
         this.#runs.flush();
         this.#events.flush();
@@ -126,6 +134,10 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
         .all(before ?? Number.MAX_SAFE_INTEGER, at, key, limit)
         .map((row) => String(row["id"]));
     });
+  }
+
+  async unswept(answeredBefore: number): Promise<boolean> {
+    return this.guard(() => this.#removal.isLeft(answeredBefore));
   }
 
   /** The first run that is not among the `keep` that were finished last. */
@@ -190,6 +202,8 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
         return this.#update(write);
       case "remove":
         return this.#remove(write.run);
+      case "sweep":
+        return this.#removal.sweep(write.answeredBefore);
       case "define": {
         const { hash, name } = write.manifest;
         const sql = "INSERT OR IGNORE INTO definitions (hash, saga, manifest) VALUES (?, ?, ?)";
@@ -255,17 +269,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
   #remove(id: string): void {
     const key = this.#existing(id);
     this.#events.flush();
-    // The last row stays, of no run, so that its number, which is a cursor, is not used again.
-    this.statement(
-      `UPDATE events SET run = 0, seq = rowid, node = NULL, value = NULL
-       WHERE run = ? AND rowid = (SELECT max(rowid) FROM events)`,
-    ).run(key);
-    this.statement("DELETE FROM events WHERE run = ?").run(key);
-    this.statement(
-      "DELETE FROM events WHERE run = 0 AND rowid < (SELECT max(rowid) FROM events)",
-    ).run();
-    this.statement("DELETE FROM awaits WHERE run = ?").run(key);
-    this.statement("DELETE FROM runs WHERE key = ?").run(key);
+    this.#removal.run(key);
     this.#keys.delete(id);
   }
 

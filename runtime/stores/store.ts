@@ -58,6 +58,11 @@ export type Write =
   | { readonly kind: "define"; readonly manifest: Manifest }
   /** Keeps a text under a name, for the coordinators to come; without it, forgets it. */
   | { readonly kind: "keep"; readonly name: string; readonly value: string | undefined }
+  /**
+   * Removes a part, so that the commit stays short, of what nothing needs any more: what is left of
+   * removed runs, and requests that were answered before this time, in milliseconds since the epoch.
+   */
+  | { readonly kind: "sweep"; readonly answeredBefore: number }
   | { readonly kind: "answer"; readonly request: number; readonly answer: RequestAnswer };
 
 /** A command to the owner from another process. */
@@ -175,6 +180,8 @@ export interface StoreOwner extends StoreReader {
   awaiting(id?: string): Promise<readonly string[]>;
   /** The ids of finished runs that no run awaits, those first that were finished first. */
   prunable(filter: PruneFilter): Promise<readonly string[]>;
+  /** Whether a `sweep` would remove anything. */
+  unswept(answeredBefore: number): Promise<boolean>;
 }
 
 /** A store that is not open yet: what `sqliteStore(path)` and `memoryStore()` return. */

@@ -10,7 +10,7 @@ import {
   type Store,
 } from "steno-runtime";
 import { virtualClock } from "steno-runtime/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { temporaryFolder } from "../stores/sample.js";
 import { action, scripted, scriptOf } from "./sagas.js";
 import { gate, keptLog, until } from "./watched-store.js";
@@ -106,6 +106,40 @@ describe.each([
       expect(await coordinator.prune({ keep: 0 })).toBe(1);
     }
     expect(new Set(keys).size).toBe(2);
+    await coordinator.close();
+  });
+
+  test("whoever asks for one that is removed is told so", async () => {
+    const coordinator = await open();
+    const run = await coordinator.start(one, 1, { id: "gone" });
+    const other = await coordinator.run("gone");
+    await run.result();
+    await coordinator.prune({ keep: 0 });
+    // Who asked before has it.
+    for (const asked of [run.status(), other?.result(), other?.status()]) {
+      await expect(asked).rejects.toMatchObject({
+        code: "run-pruned",
+        message: expect.stringContaining("removed") as string,
+      });
+    }
+    await expect(run.pause()).rejects.toMatchObject(code("no-such-run"));
+    expect(await run.result()).toBe(1);
+    await coordinator.close();
+  });
+
+  test("with them, answers that nobody looks for any more", async () => {
+    const store = makeStore();
+    const coordinator = await open({}, store);
+    const reader = await store.reader();
+    const request = await reader.request("drain", undefined, "{}");
+    await until(async () => (await reader.answer(request)) !== undefined);
+    await coordinator.prune({ keep: 0 });
+    expect(await reader.answer(request)).toEqual({ ok: true });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_700_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await coordinator.prune({ keep: 0 });
+    expect(await reader.answer(request)).toBeUndefined();
+    await reader.close();
     await coordinator.close();
   });
 
