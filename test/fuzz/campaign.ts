@@ -31,6 +31,7 @@ export interface Summary {
   programs: number;
   compiled: number;
   holds: number;
+  crashes: number;
   readonly endings: Map<string, number>;
   readonly failures: Failure[];
 }
@@ -45,7 +46,7 @@ const ENOUGH = 3;
 /** Runs a campaign; `told` hears of the progress after each batch. */
 export async function campaign(plan: Plan, told?: (so: Summary) => void): Promise<Summary> {
   const summary: Summary = {
-    ...{ programs: 0, compiled: 0, holds: 0, endings: new Map(), failures: [] },
+    ...{ programs: 0, compiled: 0, holds: 0, crashes: 0, endings: new Map(), failures: [] },
   };
   for (let done = 0; done < plan.programs && summary.failures.length < ENOUGH; done += BATCH) {
     const count = Math.min(BATCH, plan.programs - done);
@@ -58,10 +59,11 @@ export async function campaign(plan: Plan, told?: (so: Summary) => void): Promis
 
 async function examineSeeds(plan: Plan, seeds: readonly number[], summary: Summary): Promise<void> {
   const texts = await Promise.all(seeds.map((seed) => textOf(seed, plan.broken)));
-  const { complaints, compiled, holds, endings } = await examine(texts, plan);
+  const { complaints, compiled, holds, crashes, endings } = await examine(texts, plan);
   summary.programs += seeds.length;
   summary.compiled += compiled;
   summary.holds += holds;
+  summary.crashes += crashes;
   for (const [status, count] of endings) {
     summary.endings.set(status, (summary.endings.get(status) ?? 0) + count);
   }

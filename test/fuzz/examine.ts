@@ -22,6 +22,7 @@ export interface Examined {
   /** What was looked at. */
   readonly compiled: number;
   readonly holds: number;
+  readonly crashes: number;
   readonly endings: ReadonlyMap<string, number>;
 }
 
@@ -36,7 +37,8 @@ export interface ExamineOptions {
 
 const params: Params = { tag: "m", n: 4, s: "some", on: true, nums: [3, 1, 2] };
 /** For programs that decide something: others would do the same again. */
-const otherParams: readonly Params[] = [
+const variants: readonly Params[] = [
+  params,
   { tag: "m", n: 1, s: "b", on: false, nums: [0, 7] },
   { tag: "m", n: 9, s: "", on: true, nums: [] },
 ];
@@ -50,6 +52,7 @@ const ABREAST = 16;
 class Tally {
   compiled = 0;
   holds = 0;
+  crashes = 0;
   readonly endings = new Map<string, number>();
 
   ended(status: string): void {
@@ -64,7 +67,13 @@ export async function examine(
 ): Promise<Examined> {
   const tally = new Tally();
   const complaints = await lettingRejectionsPass(() => examineAll(texts, options, tally));
-  return { complaints, compiled: tally.compiled, holds: tally.holds, endings: tally.endings };
+  return {
+    complaints,
+    compiled: tally.compiled,
+    holds: tally.holds,
+    crashes: tally.crashes,
+    endings: tally.endings,
+  };
 }
 
 async function examineAll(
@@ -130,19 +139,20 @@ async function examineOne(
   const program = await load({ ...result, generated: sabotage(result.generated) });
   const isPlain = isStraight(program.main.manifest);
   const complaints: Complaint[] = [];
-  for (const given of isPlain ? [params] : [params, ...otherParams]) {
+  for (const given of isPlain ? [params] : variants) {
     const { differences, holds } = await compareByGating(program, given);
     tally.holds += holds;
     const when = given === params ? "" : `with ${JSON.stringify(given)}: `;
     complaints.push(...differences.map((text) => ({ by: "gates", text: when + text }) as const));
   }
-  // The reference knows nothing of values: what decides is compared where nothing fails only.
-  if (complaints.length > 0 || only === "gates" || !isPlain) return complaints;
+  if (complaints.length > 0 || only === "gates") return complaints;
   for (let schedule = 0; schedule < SCHEDULES; schedule++) {
     const faults = faultsOf(result.text.length * SCHEDULES + schedule);
-    const ending = await compareWithReference(program, params, faults);
-    tally.ended(ending.status);
-    complaints.push(...ending.differences.map((text) => ({ by: "reference", text }) as const));
+    const given = isPlain ? params : (variants[schedule % variants.length] as Params);
+    const found = await compareWithReference(program, given, faults);
+    for (const status of found.endings) tally.ended(status);
+    tally.crashes += found.crashes;
+    complaints.push(...found.differences.map((text) => ({ by: "reference", text }) as const));
     await setImmediate();
   }
   return complaints;

@@ -16,6 +16,7 @@ import { printModule } from "../../compiler/emit/module.js";
 import type { SourceModel } from "../../compiler/model.js";
 import type { SagaDefinition } from "../../runtime/definition.js";
 import * as oracleKit from "./kit.js";
+import { readScript, type Script } from "./script.js";
 
 /** The class that a program exports as `Program`; its saga is `main`. */
 export type ProgramClass = new (world: oracleKit.World) => oracleKit.Kit & {
@@ -25,6 +26,8 @@ export type ProgramClass = new (world: oracleKit.World) => oracleKit.Kit & {
 export interface Loaded {
   readonly Program: ProgramClass;
   readonly main: SagaDefinition<oracleKit.Kit, unknown, unknown>;
+  /** The program as the reference reads it. */
+  readonly script: Script;
 }
 
 /** What became of one program. */
@@ -146,6 +149,7 @@ export async function load(
   return {
     Program: program[name] as ProgramClass,
     main: definitions["main"] as Loaded["main"],
+    script: await readScript(text),
   };
 }
 

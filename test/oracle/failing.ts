@@ -1,152 +1,260 @@
 /**
- * Runs a program on the real runtime under a fault schedule and a virtual clock, and compares how it
- * ended with what the reference interpreter says.
+ * Runs a program on the real runtime under a fault schedule and a virtual clock, and after each thing
+ * that happens compares what has begun, and how the run ends, with what the reference says.
  */
-import { actionContext, Coordinator, defineSaga, memoryStore, type Run } from "steno-runtime";
+import { Coordinator, type Run } from "steno-runtime";
 import { type VirtualClock, virtualClock } from "steno-runtime/testing";
-import type { GraphBindings, NodeBindings } from "../../runtime/definition.js";
 import type { NodeStatus } from "../../runtime/history.js";
+import { watchedStore } from "../runtime/watched-store.js";
+import { canonical } from "./canonical.js";
 import type { Loaded } from "./compile.js";
 import type { Faults } from "./faults.js";
+import { FaultyWorld, Sight } from "./faulty-world.js";
 import type { Params } from "./gating.js";
-import type { Kit, World } from "./kit.js";
-import { outputOf, tickOf } from "./outputs.js";
-import { type Ending, interpret } from "./reference.js";
+import { kitActions } from "./kit-actions.js";
+import { tickOf } from "./outputs.js";
+import { type Call, Reference } from "./reference.js";
 
-/** More timers than any program has. */
-const PATIENCE = 2000;
+/** More than happens in any program. */
+const PATIENCE = 3000;
+/** A run that is stuck again and again is left so. */
+const HELP = 40;
 
-class FaultyWorld implements World {
-  readonly attempts: string[] = [];
-
-  constructor(
-    private readonly clock: VirtualClock,
-    private readonly faults: Faults,
-  ) {}
-
-  async act(method: string, inputs: readonly [key: string, ...rest: unknown[]]): Promise<unknown> {
-    await this.body("act");
-    return outputOf(method, inputs);
-  }
-
-  async undo(): Promise<void> {
-    await this.body("undo");
-  }
-
-  tick(key: string, value: number): number {
-    return tickOf(key, value);
-  }
-
-  private async body(doing: "act" | "undo"): Promise<void> {
-    const { node, attempt } = actionContext();
-    const at = this.clock.now();
-    this.attempts.push(`${at} ${doing} ${node} #${attempt}`);
-    const ends = at + this.faults.latency(doing, node, attempt);
-    await new Promise<void>((resolve) => this.clock.setTimer(ends, resolve));
-    if (this.faults.fails(doing, node, attempt)) throw new Error(`${doing} ${node} fails`);
-  }
+export interface Compared {
+  /** In words; none: they agree. */
+  readonly differences: readonly string[];
+  /** How the run came to rest, each time. `unclear`: that cannot be told, and was not compared. */
+  readonly endings: readonly string[];
+  readonly crashes: number;
 }
 
-/** The definition, whose computations fail when the schedule says so. */
-function withFailingComputes({ main }: Loaded, faults: Faults): Loaded["main"] {
-  const wrap = (bindings: GraphBindings, prefix: string): GraphBindings => ({
-    ...bindings,
-    nodes: Object.fromEntries(
-      Object.entries(bindings.nodes).map(([name, node]) => [name, wrapNode(node, prefix + name)]),
-    ),
-  });
-  const wrapNode = (node: NodeBindings, path: string): NodeBindings => {
-    const { compute, graph } = node;
-    if (graph !== undefined) return { ...node, graph: wrap(graph, `${path}/`) };
-    if (compute === undefined) return node;
-    const failing = (values: never, self: never): unknown => {
-      if (faults.fails("compute", path, 1)) throw new Error(`compute ${path} fails`);
-      return compute(values, self);
-    };
-    return { ...node, compute: failing };
-  };
-  const { manifest, ...graph } = main.spec;
-  return defineSaga<Kit, unknown, unknown>({ manifest, ...wrap(graph, "") });
-}
-
-/** Runs a program under a fault schedule. */
-export async function runFailing(program: Loaded, params: Params, faults: Faults): Promise<Ending> {
-  const clock = virtualClock();
-  const world = new FaultyWorld(clock, faults);
-  const main = withFailingComputes(program, faults);
-  const sagas = [main.on(new program.Program(world))];
-  const options = { store: memoryStore(), sagas, clock, random: () => 0 };
-  const coordinator = await Coordinator.open(options);
-  try {
-    const run = await coordinator.start(main, params);
-    const outcome = await outcomeOf(run, clock);
-    const states = new Map<string, string>();
-    addStates((await run.status()).nodes, states);
-    return { ...outcome, states, attempts: world.attempts.sort() };
-  } finally {
-    await coordinator.close();
-  }
-}
-
-type Outcome = Pick<Ending, "status" | "cause" | "failed">;
-
-interface Failure {
-  readonly code?: string;
-  readonly failures?: readonly { readonly node: string }[];
-}
-
-async function outcomeOf(run: Run, clock: VirtualClock): Promise<Outcome> {
-  let outcome: Outcome | undefined;
-  run.result().then(
-    () => (outcome = { status: "succeeded", cause: undefined, failed: [] }),
-    (error: Failure) => {
-      const nodes = (error.failures ?? []).map(({ node }) => node);
-      const status = error.code === "saga-stuck" ? "stuck" : "undone";
-      outcome = { status, cause: nodes[0], failed: [...new Set(nodes)].sort() };
-    },
-  );
-  for (let timer = 0; timer < PATIENCE; timer++) {
-    const more = await clock.next();
-    if (outcome !== undefined) return outcome;
-    if (!more) break;
-  }
-  throw new Error("the run does not end");
-}
-
-function addStates(nodes: readonly NodeStatus[], states: Map<string, string>): void {
-  for (const { path, state, nodes: inner } of nodes) {
-    states.set(path, state);
-    if (inner !== undefined) addStates(inner, states);
-  }
-}
-
-/** Compares the runtime with the reference; gives the differences in words, and how the run ended. */
+/** Compares the runtime with the reference. */
 export async function compareWithReference(
   program: Loaded,
   params: Params,
   faults: Faults,
-): Promise<{ readonly differences: readonly string[]; readonly status: Ending["status"] }> {
-  const expected = interpret(program.main.manifest, faults);
-  const actual = await runFailing(program, params, faults);
-  return { differences: compareEndings(expected, actual), status: expected.status };
+): Promise<Compared> {
+  const trial = new Trial(program, params, faults);
+  try {
+    await trial.run();
+  } catch (error) {
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    trial.differences.push(`the comparison failed: ${said}`);
+  } finally {
+    trial.world.die();
+    await trial.coordinator?.close();
+  }
+  return trial;
 }
 
-/** In words; none: they agree. */
-export function compareEndings(expected: Ending, actual: Ending): string[] {
-  const found: string[] = [];
-  const hold = (what: string, wanted: unknown, got: unknown): void => {
-    if (wanted !== got)
-      found.push(`${what}: ${String(got)}, and the reference has ${String(wanted)}`);
-  };
-  hold("the run", expected.status, actual.status);
-  hold("the first failure", expected.cause, actual.cause);
-  hold("the failures", expected.failed.join(", "), actual.failed.join(", "));
-  for (const path of new Set([...expected.states.keys(), ...actual.states.keys()])) {
-    hold(`node ${path}`, expected.states.get(path), actual.states.get(path));
+interface Failed {
+  readonly code?: string;
+  readonly message: string;
+  readonly failures?: readonly { readonly error: Error }[];
+}
+
+class Trial {
+  readonly differences: string[] = [];
+  readonly endings: string[] = [];
+  crashes = 0;
+  coordinator: Coordinator | undefined;
+  world: FaultyWorld;
+  readonly #store = watchedStore();
+  readonly #sight = new Sight();
+  readonly #reference: Reference;
+  #clock: VirtualClock = virtualClock(1000);
+  #outcome: { readonly value?: unknown; readonly error?: Failed } | undefined;
+
+  constructor(
+    private readonly program: Loaded,
+    private readonly params: Params,
+    private readonly faults: Faults,
+  ) {
+    this.world = new FaultyWorld(this.#clock, faults, this.#sight);
+    const tick = (key: string, value: number): number => {
+      if (faults.fails("tick", key, 1)) throw new Error(`tick ${key} fails`);
+      return tickOf(key, value);
+    };
+    this.#reference = new Reference(program.script, structuredClone(params), kitActions, tick);
   }
-  const began = new Set(actual.attempts);
-  const wanted = new Set(expected.attempts);
-  for (const each of began) if (!wanted.has(each)) found.push(`${each}: not in the reference`);
-  for (const each of wanted) if (!began.has(each)) found.push(`${each}: in the reference only`);
-  return found;
+
+  async run(): Promise<void> {
+    const reference = this.#reference;
+    await this.open();
+    const { main } = this.program;
+    let run = await (this.coordinator as Coordinator).start(main, this.params, { id: "r" });
+    this.watch(run);
+    let help = 0;
+    for (let step = 0; step < PATIENCE; step++) {
+      const moved = step === 0 ? false : await this.#clock.next();
+      if (step === 0) await this.#clock.advance(0);
+      await this.compare();
+      if (this.differences.length > 0 || reference.unclear) break;
+      if (this.#outcome !== undefined) {
+        await this.compareEnds(run);
+        if (this.differences.length > 0 || reference.finished !== undefined) return;
+        if (help++ > HELP) return;
+        await this.help(run);
+        continue;
+      }
+      if (!moved && step > 0) {
+        this.differences.push("the run does not go on");
+        break;
+      }
+      const blow = this.faults.blow(step);
+      if (blow === "crash") run = await this.crash();
+      if (blow === "unwind" && !reference.root.over && reference.finished === undefined) {
+        await this.during(run.unwind("it was asked for"));
+        reference.unwind("unwound on request: it was asked for");
+        await this.compare();
+      }
+    }
+    if (reference.unclear) this.endings.push("unclear");
+    else if (this.differences.length === 0) this.differences.push("the run does not end");
+  }
+
+  private async open(): Promise<void> {
+    const sagas = [this.program.main.on(new this.program.Program(this.world))];
+    const clock = this.#clock;
+    const logger = { warn: () => {} };
+    const more = { clock, logger, random: () => 0, crashLimit: Infinity };
+    this.coordinator = await Coordinator.open({ store: this.#store, sagas, ...more });
+  }
+
+  private watch(run: Run): void {
+    this.#outcome = undefined;
+
+    run.result().then(
+      (value) => (this.#outcome = { value }),
+      (error: Failed) => {
+        if (error.code !== "coordinator-closed" && error.code !== "store-lost")
+          this.#outcome = { error };
+      },
+    );
+  }
+
+  private async crash(): Promise<Run> {
+    this.crashes += 1;
+    this.world.die();
+    await this.#store.kill();
+    void this.coordinator?.close();
+    this.#clock = virtualClock(this.#clock.now());
+    this.world = new FaultyWorld(this.#clock, this.faults, this.#sight);
+    await this.open();
+    const run = (await this.coordinator?.run("r")) as Run;
+    this.watch(run);
+    await this.#clock.advance(0);
+    this.#reference.crashed();
+    await this.compare();
+    return run;
+  }
+
+  /** Frees one node that is stuck. */
+  private async help(run: Run): Promise<void> {
+    const stuck = [...this.#reference.calls.values()].find(
+      ({ state }) => state === "undo-failed" || state === "stuck-in-doubt",
+    ) as Call;
+    const path = this.#sight.paths.get(stuck.key) as string;
+    if (this.faults.settles(stuck.key)) {
+      const late = stuck.state === "stuck-in-doubt" ? this.late(stuck, path) : "";
+      await this.during(run.settle(path, "done by hand"));
+      this.#reference.settleStuck(stuck, late);
+    } else {
+      await this.during(run.retry(path));
+      this.#reference.retry(stuck);
+    }
+    this.watch(run);
+    await this.#clock.advance(0);
+    await this.compare();
+  }
+
+  private late({ attempts }: Call, path: string): string {
+    return (
+      `attempt ${attempts} of \`${path}\` had no answer in time: ` +
+      "whether it had its effect is not known"
+    );
+  }
+
+  private async during(asked: Promise<void>): Promise<void> {
+    await this.#clock.advance(0);
+    await asked;
+  }
+
+  /** Tells the reference what has ended, and compares what has begun. */
+  private async compare(): Promise<void> {
+    const reference = this.#reference;
+    const seen = this.#sight.begun;
+    const ended = this.#sight.ended;
+    this.#sight.begun = [];
+    this.#sight.ended = [];
+    reference.now = this.#clock.now();
+    for (const each of ended) {
+      if (each.doing === "act") reference.ended(each.key, each.attempt, each.end);
+      else reference.undoEnded(each.key, each.attempt, each.end);
+    }
+    for (let again = true; again;) {
+      const { must, may } = await reference.rest(this.#clock.now());
+      if (reference.unread !== undefined) throw reference.unread;
+      if (reference.unclear) return;
+      for (const text of must) {
+        if (!take(seen, text)) this.differ(`${text}: in the reference only`);
+      }
+      again = false;
+      for (const text of may) {
+        if (take(seen, text) || !text.startsWith("act ")) continue;
+        reference.passedOver(text.split(" ")[1] as string);
+        again = true;
+      }
+    }
+    for (const text of seen) this.differ(`${text}: not in the reference`);
+  }
+
+  private differ(text: string): void {
+    this.differences.push(`at ${this.#clock.now()}, ${text}`);
+  }
+
+  private async compareEnds(run: Run): Promise<void> {
+    const reference = this.#reference;
+    const { value, error } = this.#outcome ?? {};
+    const status =
+      error === undefined ? "succeeded" : error.code === "saga-stuck" ? "stuck" : "undone";
+    const wanted = reference.finished ?? (reference.atRest ? "stuck" : "running");
+    this.endings.push(wanted);
+    this.hold("the run", wanted, status);
+    if (status === "succeeded") {
+      this.hold("the result", canonical(reference.output), canonical(value));
+    } else {
+      const messages = (error?.failures ?? []).map(({ error: { message } }) => message);
+      const { failures } = reference.root;
+      this.hold("the first failure", failures[0], messages[0]);
+      this.hold("the failures", [...failures].sort().join(), messages.sort().join());
+    }
+    const states = new Map<string, string>();
+    addStates((await run.status()).nodes, states);
+    for (const { key, state } of reference.calls.values()) {
+      const path = this.#sight.paths.get(key);
+      if (path === undefined) continue;
+      this.hold(`node ${path}`, state, states.get(path));
+      states.delete(path);
+    }
+  }
+
+  private hold(what: string, wanted: unknown, got: unknown): void {
+    if (wanted !== got)
+      this.differ(`${what}: ${String(got)}, and the reference has ${String(wanted)}`);
+  }
+}
+
+function take(list: string[], text: string): boolean {
+  const place = list.indexOf(text);
+  if (place >= 0) list.splice(place, 1);
+  return place >= 0;
+}
+
+function addStates(nodes: readonly NodeStatus[], states: Map<string, string>): void {
+  for (const { path, state, nodes: inner, handler } of nodes) {
+    states.set(path, state);
+    if (inner !== undefined) addStates(inner, states);
+    if (handler !== undefined) addStates(handler, states);
+  }
 }

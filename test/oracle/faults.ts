@@ -1,27 +1,39 @@
 /**
- * A fault schedule: how long each attempt of each body takes, and which fail. It is a pure function of
- * a seed, so that the runtime and the reference are told the same without knowing each other.
+ * A fault schedule: how long each attempt of each body takes, which fail and which never answer, and
+ * what happens to the whole run meanwhile. It is a pure function of a seed, so that the runtime and
+ * the reference are told the same without knowing each other.
  */
 
 /** What is attempted: an action or its undo; a computation takes no time. */
-export type Doing = "act" | "undo" | "compute";
+export type Doing = "act" | "undo" | "tick";
+
+/** What happens to a run from outside, before one of its steps. */
+export type Blow = "crash" | "unwind" | undefined;
 
 export interface Faults {
   /** In milliseconds. */
-  latency(doing: Doing, path: string, attempt: number): number;
-  fails(doing: Doing, path: string, attempt: number): boolean;
+  latency(doing: Doing, key: string, attempt: number): number;
+  fails(doing: Doing, key: string, attempt: number): boolean;
+  /** The body never comes to an end by itself. Asked of those that have a timeout. */
+  hangs(doing: Doing, key: string, attempt: number): boolean;
+  blow(step: number): Blow;
+  /** Whether an operator settles a stuck node, and does not try it again. */
+  settles(key: string): boolean;
 }
 
-/** How likely faults are, in percent. */
+/** How likely faults are, in percent; crashes and unwinding by request at each step. */
 const LEVELS = [
-  { act: 0, compute: 0, undo: 0, never: 0 },
-  { act: 15, compute: 5, undo: 15, never: 0 },
-  { act: 30, compute: 10, undo: 25, never: 5 },
-  { act: 60, compute: 30, undo: 40, never: 15 },
+  { act: 0, tick: 0, undo: 0, never: 0, hang: 0, crash: 0, unwind: 0 },
+  { act: 4, tick: 1, undo: 10, never: 0, hang: 10, crash: 4, unwind: 1 },
+  { act: 12, tick: 3, undo: 20, never: 4, hang: 20, crash: 0, unwind: 1 },
+  { act: 25, tick: 8, undo: 30, never: 10, hang: 30, crash: 8, unwind: 0 },
+  { act: 50, tick: 25, undo: 40, never: 15, hang: 40, crash: 1, unwind: 2 },
 ] as const;
 
 /** So wide that two things hardly ever fall on the same millisecond: their order would be anybody's. */
 const LATENCY_MS = 1_000_003;
+/** An operator tries what is stuck so often in vain. */
+const NEVER = 7;
 
 /** The schedule of a seed. The level of faults is drawn too, unless it is given. */
 export function faultsOf(seed: number, level = 1 + (seed % (LEVELS.length - 1))): Faults {
@@ -29,11 +41,18 @@ export function faultsOf(seed: number, level = 1 + (seed % (LEVELS.length - 1)))
   const draw = (below: number, ...what: readonly (string | number)[]): number =>
     mix(`${seed}|${what.join("|")}`) % below;
   return {
-    latency: (doing, path, attempt) => 1 + draw(LATENCY_MS, "latency", doing, path, attempt),
-    fails: (doing, path, attempt) =>
-      draw(100, doing, path, attempt) < chance[doing] ||
+    latency: (doing, key, attempt) => 1 + draw(LATENCY_MS, "latency", doing, key, attempt),
+    fails: (doing, key, attempt) =>
+      draw(100, doing, key, attempt) < chance[doing] ||
       // Some undos fail whatever is tried: then the run is stuck.
-      (doing === "undo" && draw(100, "never", path) < chance.never),
+      (doing === "undo" && attempt < NEVER && draw(100, "never", key) < chance.never),
+    hangs: (doing, key, attempt) => draw(100, "hangs", doing, key, attempt) < chance.hang,
+    blow: (step) => {
+      const drawn = draw(100, "blow", step);
+      if (drawn < chance.crash) return "crash";
+      return drawn < chance.crash + chance.unwind ? "unwind" : undefined;
+    },
+    settles: (key) => draw(2, "settles", key) === 0,
   };
 }
 

@@ -22,6 +22,11 @@ export interface Item {
   inner?: { depth: number };
 }
 
+export type Shape =
+  | { kind: "circle"; radius: number }
+  | { kind: "square"; side: number; label: string }
+  | { kind: "none" };
+
 /** A pure function that the compiler cannot know to be one. */
 export function twice(value: number): number {
   return (value * 2) % 1000;
@@ -80,6 +85,42 @@ export class Kit {
   @action({ undo: "none" })
   async note(key: string, ...values: (string | number)[]): Promise<void> {
     await this.world.act("note", [key, ...values]);
+  }
+
+  @action
+  async shape(key: string, value: number): Promise<Shape> {
+    return (await this.world.act("shape", [key, value])) as Shape;
+  }
+
+  @undo("shape")
+  async unShape(output: Shape, key: string, _value: number): Promise<void> {
+    await this.world.undo("shape", output, key);
+  }
+
+  /** Longer than any body takes that comes to an end. */
+  @action({ timeout: "20m", retry: { attempts: 2, delay: 60, jitter: false } })
+  async slow(key: string, value: number): Promise<number> {
+    return (await this.world.act("slow", [key, value])) as number;
+  }
+
+  @undo("slow", { timeout: "20m", retry: { attempts: 3, delay: 40, jitter: false } })
+  async unSlow(output: number, key: string): Promise<void> {
+    await this.world.undo("slow", output, key);
+  }
+
+  @action({ timeout: "20m", retry: { attempts: 2, delay: 60, jitter: false } })
+  async half(key: string, value: number): Promise<number> {
+    return (await this.world.act("half", [key, value])) as number;
+  }
+
+  @undo("half", { when: "started" })
+  async unHalf(output: number | undefined, key: string): Promise<void> {
+    await this.world.undo("half", output, key);
+  }
+
+  @action({ timeout: "20m", undo: "none" })
+  async probe(key: string, value: number): Promise<number> {
+    return (await this.world.act("probe", [key, value])) as number;
   }
 
   /** No action: called in a saga it is a computation. */

@@ -5,6 +5,9 @@ export function outputOf(method: string, inputs: readonly unknown[]): unknown {
   const seed = hash(`${method}${JSON.stringify(inputs)}`);
   switch (method) {
     case "num":
+    case "slow":
+    case "half":
+    case "probe":
       return seed % 100;
     case "text":
       return `t${seed % 100}`;
@@ -19,6 +22,11 @@ export function outputOf(method: string, inputs: readonly unknown[]): unknown {
         sizes: Array.from({ length: seed % 3 }, (_, index) => (seed >> index) % 10),
         ...(seed % 3 === 0 && { inner: { depth: seed % 5 } }),
       };
+    case "shape":
+      if (seed % 3 === 0) return { kind: "none" };
+      return seed % 3 === 1
+        ? { kind: "circle", radius: seed % 10 }
+        : { kind: "square", side: seed % 7, label: `l${seed % 5}` };
     default:
       return undefined;
   }

@@ -1,246 +1,478 @@
 /**
- * The second oracle: what running a saga means, as DESIGN says it, once more and as plainly as
- * possible: whenever something has happened it looks at everything again. It shares no code with the
- * runtime, only the manifest's format.
+ * The second oracle, second half: what running a saga means, as DESIGN §5 says it, once more and as
+ * plainly as possible. It is told how bodies end, in the order in which they ended, and says what
+ * must have begun then, whatever came before. It shares no code with the runtime or the compiler.
  *
- * 1. A node starts when everything it is after is complete. A graph's node is complete when all
- *    nodes inside are.
- * 2. When a node has failed for good, nothing new starts; what runs comes to its end, without another
- *    attempt; what never ran is abandoned.
- * 3. Then a node is undone once everything after it is settled: undone, never ran, or failed. The
- *    nodes inside a graph have their turn when the node that holds it has. A failed node whose undo
- *    covers that (`undoWhen: "started"`) is undone too.
- * 4. An undo that fails for good makes the run stuck: what runs comes to its end, nothing new starts.
+ * 1. A failure belongs to the innermost `try` around what failed, or to the run. In that scope
+ *    nothing new starts; what runs comes to its end.
+ * 2. What was done there is undone once everything after it is settled: undone, never ran, or failed
+ *    with nothing to undo. "After" is whatever was started by who had waited for it.
+ * 3. When all of a scope is settled its handler runs, unless a scope around it has failed.
+ * 4. An attempt without an answer is in doubt: it is made again, also while unwinding; but not where
+ *    the undo covers it (`started`) or there is none: those need no end when their scope has failed.
+ * 5. An undo that fails for good, or a doubt that no attempt is left for, makes the run stuck:
+ *    nothing new starts, but for what an operator has freed or a crash has ended.
  */
-import type { ActionNode, Graph, Node, RetryPolicy } from "steno-runtime/manifest";
-import type { Faults } from "./faults.js";
+import type { Script } from "./script.js";
+import { Handle, type Scope as TryScope, type Semantics, Threads } from "./threads.js";
 
-/** How a run ended, as far as everybody must agree on it. */
-export interface Ending {
-  readonly status: "succeeded" | "undone" | "stuck";
-  /** The final state of each node, by its path. */
-  readonly states: ReadonlyMap<string, string>;
-  /** Every attempt of every body: when it began, and what it was. Sorted. */
-  readonly attempts: readonly string[];
-  /** The node of the first failure that was recorded, and all in which there was one, sorted. */
-  readonly cause: string | undefined;
-  readonly failed: readonly string[];
+export interface Policy {
+  readonly attempts: number;
+  readonly delayMs: number;
+  readonly factor: number;
+}
+
+export interface ActionText {
+  readonly undo: "none" | "done" | "started";
+  readonly retry: Policy;
+  readonly undoRetry: Policy;
 }
 
 type State =
-  | ("blocked" | "working" | "waiting-to-retry" | "done" | "failed" | "abandoned")
-  | ("queued-undo" | "undo-working" | "waiting-to-retry-undo" | "undone" | "undo-failed");
+  | ("queued-todo" | "working" | "waiting-to-retry" | "in-doubt" | "stuck-in-doubt" | "done")
+  | ("failed" | "abandoned" | "queued-undo" | "undo-working" | "waiting-to-retry-undo")
+  | ("undone" | "undo-failed");
 
-/** One node of a run. */
-interface Place {
-  readonly node: Node;
-  readonly path: string;
-  /** The node that holds its graph. */
-  readonly holder: Place | undefined;
-  readonly before: Place[];
-  readonly behind: Place[];
-  readonly inside: Place[];
+/** One call of an action. */
+export interface Call {
+  /** Names the call: unique in a run. */
+  readonly key: string;
+  readonly method: string;
+  readonly inputs: readonly unknown[];
+  readonly scope: Scope;
+  /** What had ended, to the knowledge of who started it. */
+  readonly past: ReadonlySet<Call>;
   state: State;
+  /** Attempts so far, and those of them that do not count: a crash or an operator ended them. */
   attempts: number;
+  free: number;
   undos: number;
+  undoFree: number;
+  dueAt: number;
+  /** It may go on while others are stuck. */
+  freed: boolean;
+  output: unknown;
+  readonly succeed: (output: unknown) => void;
 }
 
-const ONCE: RetryPolicy = { attempts: 1, delayMs: 0, factor: 1, maxDelayMs: 0, jitter: false };
-const UNDO: RetryPolicy = {
-  attempts: 5,
-  delayMs: 200,
-  factor: 2,
-  maxDelayMs: 30_000,
-  jitter: true,
-};
-
-/** Runs a graph under a fault schedule. Jitter shortens nothing here. */
-export function interpret(graph: Graph, faults: Faults): Ending {
-  return new Interpreter(graph, faults).run();
+interface Sleep {
+  readonly scope: Scope;
+  dueAt: number | undefined;
+  readonly durationMs: number;
+  over: boolean;
+  readonly succeed: () => void;
 }
 
-class Interpreter {
-  private readonly places: Place[] = [];
-  private readonly attempts: string[] = [];
-  private readonly failures: string[] = [];
-  private readonly agenda: { readonly at: number; readonly then: () => void }[] = [];
-  private now = 0;
-  private unwinding = false;
+class Scope implements TryScope {
+  /** Messages of the failures, in the order in which they were recorded. */
+  readonly failures: string[] = [];
+  failed = false;
+  handled = false;
+  catch = (_: Error): void => {};
+
+  constructor(readonly outer: Scope | undefined) {}
+
+  /** Whether it has failed, or one around it. */
+  get over(): boolean {
+    return this.failed || (this.outer?.over ?? false);
+  }
+
+  within(scope: Scope): boolean {
+    return this === scope || (this.outer?.within(scope) ?? false);
+  }
+}
+
+/** How an attempt ended. */
+export type End =
+  | { readonly as: "succeeded"; readonly output: unknown }
+  | { readonly as: "failed" | "timeout"; readonly message: string };
+
+/** What must have begun, or been aborted, since it was last asked. */
+export interface Begun {
+  readonly must: readonly string[];
+  /** Where several things happened at once, one of which failed, these may or may not. */
+  readonly may: readonly string[];
+}
+
+export class Reference implements Semantics<Call, Scope> {
+  readonly root = new Scope(undefined);
+  readonly calls = new Map<string, Call>();
+  readonly actions: ReadonlySet<string>;
+  now = 0;
+  output: unknown;
+  finished: "succeeded" | "undone" | undefined;
+  private readonly sleeps: Sleep[] = [];
+  private begun: { readonly text: string; readonly call: Call | undefined }[] = [];
+  private failing: { readonly error: Error; readonly scope: Scope }[] = [];
+  /** Something synchronous failed while other things went on: which came first is anybody's. */
+  private torn = false;
+  /** Two such failed at the same time: what follows from which was first cannot be told. */
+  unclear = false;
+  /** Why the program cannot be read. */
+  unread: Error | undefined;
+  private readonly scopes: Scope[] = [this.root];
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
-    graph: Graph,
-    private readonly faults: Faults,
+    script: Script,
+    params: unknown,
+    private readonly kit: Readonly<Record<string, ActionText>>,
+    private readonly tickOf: (key: string, value: number) => number,
   ) {
-    this.lay(graph, undefined);
-  }
-
-  run(): Ending {
-    for (;;) {
-      while (this.round());
-      const next = this.agenda.sort((a, b) => a.at - b.at).shift();
-      if (next === undefined) break;
-      this.now = next.at;
-      next.then();
-    }
-    return {
-      status: !this.unwinding ? "succeeded" : this.stuck ? "stuck" : "undone",
-      states: new Map(this.places.map(({ path, state }) => [path, state])),
-      attempts: [...this.attempts].sort(),
-      cause: this.failures[0],
-      failed: [...new Set(this.failures)].sort(),
-    };
-  }
-
-  private get stuck(): boolean {
-    return this.places.some(({ state }) => state === "undo-failed");
-  }
-
-  private lay(graph: Graph, holder: Place | undefined): Place[] {
-    const laid = new Map<string, Place>();
-    for (const node of graph.nodes) {
-      const path = holder === undefined ? node.name : `${holder.path}/${node.name}`;
-      const place: Place = {
-        ...{ node, path, holder, inside: [], behind: [], attempts: 0, undos: 0, state: "blocked" },
-        before: node.after.map((name) => laid.get(name as string) as Place),
-      };
-      for (const before of place.before) before.behind.push(place);
-      laid.set(node.name, place);
-      this.places.push(place);
-      if (node.kind === "subsaga") place.inside.push(...this.lay(node.graph, place));
-    }
-    return [...laid.values()];
-  }
-
-  /** Does all there is to do now, for everything at once; false: nothing. */
-  private round(): boolean {
-    if (this.unwinding) return this.places.filter((place) => this.stepBack(place)).length > 0;
-    const ready = this.places.filter((place) => this.isReady(place));
-    // A computation that fails ends the round: nothing starts after it.
-    for (const place of ready) if (!this.unwinding) this.stepForward(place);
-    return ready.length > 0;
-  }
-
-  // --- going forward
-
-  private isReady({ state, before, holder, inside, node }: Place): boolean {
-    if (node.kind === "subsaga" && state === "working") {
-      return inside.every((inner) => inner.state === "done");
-    }
-    const open = holder === undefined || holder.state === "working";
-    return state === "blocked" && open && before.every((each) => each.state === "done");
-  }
-
-  private stepForward(place: Place): void {
-    if (place.node.kind === "compute") this.compute(place);
-    else if (place.node.kind === "action") this.attempt(place);
-    else place.state = place.state === "blocked" ? "working" : "done";
-  }
-
-  private compute(place: Place): void {
-    if (this.faults.fails("compute", place.path, 1)) this.fail(place);
-    else place.state = "done";
-  }
-
-  private attempt(place: Place): void {
-    place.state = "working";
-    const attempt = ++place.attempts;
-    this.attempts.push(`${this.now} act ${place.path} #${attempt}`);
-    this.in(this.faults.latency("act", place.path, attempt), () => {
-      const policy = (place.node as ActionNode).retry ?? ONCE;
-      if (!this.faults.fails("act", place.path, attempt)) place.state = "done";
-      else if (this.unwinding || attempt >= Number(policy.attempts)) this.fail(place);
-      else {
-        place.state = "waiting-to-retry";
-        this.in(pause(policy, attempt), () => {
-          if (place.state === "waiting-to-retry") this.attempt(place);
-        });
-      }
+    this.actions = new Set(Object.keys(kit));
+    void new Threads<Call, Scope>(script, this).main(params, this.root).then((output) => {
+      this.output = output;
+      this.finished = "succeeded";
     });
   }
 
-  private fail(place: Place): void {
-    place.state = "failed";
-    this.failures.push(place.path);
-    if (this.unwinding) return;
-    this.unwinding = true;
-    for (const each of this.places) {
-      if (each.state === "blocked") each.state = "abandoned";
-      if (each.state === "waiting-to-retry") this.fail(each);
+  get stuck(): boolean {
+    return this.any((state) => state === "undo-failed" || state === "stuck-in-doubt");
+  }
+
+  /** Nothing can happen any more unless an operator does something. */
+  get atRest(): boolean {
+    if (this.finished !== undefined) return true;
+    const isBusy = ({ state, freed }: Call): boolean =>
+      ["working", "undo-working"].includes(state) ||
+      (freed && ["waiting-to-retry", "in-doubt", "waiting-to-retry-undo"].includes(state));
+    return this.stuck && ![...this.calls.values()].some(isBusy);
+  }
+
+  // --- what threads ask for
+
+  call(
+    method: string,
+    inputs: readonly unknown[],
+    past: ReadonlySet<Call>,
+    scope: Scope,
+  ): Handle<Call> {
+    const key = String(inputs[0]);
+    if (this.calls.has(key)) throw new Error(`${key} is called twice`);
+    const state: State = scope.over ? "abandoned" : "queued-todo";
+    const counts = { attempts: 0, free: 0, undos: 0, undoFree: 0, dueAt: 0, freed: false };
+    const all = new Set(past);
+    const end = new Promise<{ value: unknown; past: Set<Call> }>((resolve) => {
+      const succeed = (value: unknown): void => resolve({ value, past: all });
+      const call: Call = {
+        key,
+        method,
+        inputs,
+        scope,
+        past: new Set(past),
+        state,
+        ...counts,
+        output: undefined,
+        succeed,
+      };
+      all.add(call);
+      this.calls.set(key, call);
+    });
+    return new Handle(end);
+  }
+
+  sleep(duration: string, past: ReadonlySet<Call>, scope: Scope): Handle<Call> {
+    const durationMs = Number.parseInt(duration, 10) * 1000;
+    const end = new Promise<{ value: unknown; past: Set<Call> }>((resolve) => {
+      const succeed = (): void => resolve({ value: undefined, past: new Set(past) });
+      this.sleeps.push({ scope, durationMs, dueAt: undefined, over: false, succeed });
+    });
+    return new Handle(end);
+  }
+
+  tick(key: string, value: number): number {
+    this.begun.push({ text: `tick ${key} ${value}`, call: undefined });
+    return this.tickOf(key, value);
+  }
+
+  fail(error: Error, scope: Scope): Promise<never> {
+    this.failing.push({ error, scope });
+    return new Promise(() => {});
+  }
+
+  giveUp(error: Error): Promise<never> {
+    this.unread = error;
+    return new Promise(() => {});
+  }
+
+  async mayGoOn(scope: Scope): Promise<void> {
+    while (this.stuck) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (scope.over) await new Promise(() => {});
+  }
+
+  open(outer: Scope): { readonly scope: Scope; readonly caught: Promise<Error> } {
+    const scope = new Scope(outer);
+    this.scopes.push(scope);
+    return { scope, caught: new Promise((resolve) => (scope.catch = resolve)) };
+  }
+
+  *callsIn(scope: Scope): Iterable<Call> {
+    for (const call of this.calls.values()) if (call.scope.within(scope)) yield call;
+  }
+
+  // --- what happens
+
+  ended(key: string, attempt: number, end: End): void {
+    const call = this.calls.get(key);
+    // A late answer is of no interest.
+    if (call?.state !== "working" || call.attempts !== attempt) return;
+    const { scope, attempts, free } = call;
+    const policy = (this.kit[call.method] as ActionText).retry;
+    const isLeft = attempts - free < policy.attempts;
+    if (end.as === "succeeded") {
+      call.state = "done";
+      call.output = end.output;
+      call.freed = false;
+      call.succeed(end.output);
+    } else if (
+      end.as === "failed" ? isLeft && !scope.over : isLeft && !(scope.over && this.endsAnyhow(call))
+    ) {
+      call.state = end.as === "failed" ? "waiting-to-retry" : "in-doubt";
+      call.dueAt = this.now + pause(policy, attempts - free);
+    } else if (end.as === "failed" || this.endsAnyhow(call)) {
+      this.callFails(call, end.message);
+    } else {
+      call.state = "stuck-in-doubt";
+      call.freed = false;
     }
   }
 
-  // --- going back
+  undoEnded(key: string, attempt: number, end: "succeeded" | "failed"): void {
+    const call = this.calls.get(key);
+    if (call?.state !== "undo-working" || call.undos !== attempt) return;
+    const policy = (this.kit[call.method] as ActionText).undoRetry;
+    const counted = call.undos - call.undoFree;
+    if (end === "succeeded") call.state = "undone";
+    else if (counted < policy.attempts) {
+      call.state = "waiting-to-retry-undo";
+      call.dueAt = this.now + pause(policy, counted);
+      return;
+    } else call.state = "undo-failed";
+    call.freed = false;
+  }
 
-  private stepBack(place: Place): boolean {
-    const { state, node, inside } = place;
-    if (!this.isTurnOf(place)) return false;
-    if (node.kind === "subsaga") {
-      if (state !== "done" && state !== "working") return false;
-      // Its turn has come: it is open until what is inside is settled.
-      if (inside.every((each) => this.isSettled(each))) {
-        const failed = inside.some((each) => each.state === "failed");
-        place.state = failed ? "failed" : "undone";
-        return true;
-      }
-      place.state = "working";
-      return state === "done";
+  /** An operator asks for the run to be undone. */
+  unwind(message: string): void {
+    this.record(this.root, message);
+    this.end(this.root);
+  }
+
+  /** The process has died, and another one goes on. */
+  crashed(): void {
+    const isStuck = this.stuck;
+    for (const call of this.calls.values()) {
+      if (call.state === "working") {
+        call.free += 1;
+        if (call.scope.over && this.endsAnyhow(call)) {
+          call.state = "failed";
+          continue;
+        }
+        call.state = "in-doubt";
+      } else if (call.state === "undo-working") {
+        call.undoFree += 1;
+        call.state = "queued-undo";
+      } else continue;
+      call.dueAt = 0;
+      call.freed ||= isStuck;
     }
-    const toUndo = state === "done" || (state === "failed" && coversFailure(node));
-    if (toUndo && (node.kind !== "action" || node.undo === "none")) {
-      place.state = "undone";
-      return true;
+  }
+
+  /** An operator wants a stuck node to be tried again. */
+  retry(call: Call): void {
+    if (call.state === "undo-failed") {
+      call.state = "queued-undo";
+      call.undoFree = call.undos;
+    } else {
+      call.state = "in-doubt";
+      call.free = call.attempts;
+      call.dueAt = 0;
     }
-    if (toUndo && place.undos === 0) {
-      place.state = "queued-undo";
-      return true;
+    call.freed = true;
+  }
+
+  /** An operator says that a stuck node is undone. */
+  settleStuck(call: Call, message: string): void {
+    const inDoubt = call.state === "stuck-in-doubt";
+    call.state = "undone";
+    if (!inDoubt) return;
+    this.record(call.scope, message);
+    if (!call.scope.over) this.end(call.scope);
+  }
+
+  /** Everything that follows, until nothing more happens by itself; then what has begun is told. */
+  async rest(now: number): Promise<Begun> {
+    this.now = now;
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.round());
+    const optional = ({ call, text }: { text: string; call: Call | undefined }): boolean =>
+      this.torn && (call === undefined || (call.scope.over && !text.startsWith("undo")));
+    const must = this.begun.filter((each) => !optional(each)).map(({ text }) => text);
+    const may = this.begun.filter(optional).map(({ text }) => text);
+    this.begun = [];
+    this.torn = false;
+    return { must, may };
+  }
+
+  /** It was not begun, though it might have been. */
+  passedOver(key: string): void {
+    const call = this.calls.get(key);
+    if (call?.state !== "working") return;
+    call.state = "abandoned";
+    call.attempts = 0;
+  }
+
+  // --- one thing after another
+
+  private round(): boolean {
+    const before = this.begun.length;
+    let moved = false;
+    if (!this.stuck && this.waiting.length > 0) {
+      for (const go of this.waiting.splice(0)) go();
+      moved = true;
     }
-    if (place.state !== "queued-undo" || this.stuck) return false;
-    this.undo(place);
+    for (const call of this.calls.values()) this.startOrRepeat(call);
+    for (const sleep of this.sleeps) moved = this.wait(sleep) || moved;
+    const failing = this.failing;
+    this.failing = [];
+    for (const { error, scope } of failing) {
+      if (this.torn) this.unclear = true;
+      this.torn = true;
+      this.record(scope, error.message);
+      if (!scope.over) this.end(scope);
+    }
+    // Latest first, so that a chain of what needs no undo is settled in one go.
+    for (const call of [...this.calls.values()].reverse()) moved = this.undo(call) || moved;
+    for (const scope of this.scopes) moved = this.handle(scope) || moved;
+    if (this.root.failed && this.finished === undefined && this.isSettledIn(this.root)) {
+      this.finished = "undone";
+    }
+    return moved || failing.length > 0 || this.begun.length > before;
+  }
+
+  private startOrRepeat(call: Call): void {
+    const { state } = call;
+    if (this.stuck && !call.freed) return;
+    const isDue = call.dueAt <= this.now;
+    if (
+      state === "queued-todo" ||
+      ((state === "waiting-to-retry" || state === "in-doubt") && isDue)
+    ) {
+      call.state = "working";
+      call.attempts += 1;
+      this.begin(
+        `act ${call.key} #${call.attempts} ${call.method} ${canonical(call.inputs)}`,
+        call,
+      );
+    } else if (state === "queued-undo" || (state === "waiting-to-retry-undo" && isDue)) {
+      call.state = "undo-working";
+      call.undos += 1;
+      this.begin(`undo ${call.key} #${call.undos} ${canonical(call.output)}`, call);
+    }
+  }
+
+  private begin(text: string, call: Call): void {
+    this.begun.push({ text, call });
+  }
+
+  private wait(sleep: Sleep): boolean {
+    if (sleep.over || sleep.scope.over || this.stuck) return false;
+    sleep.dueAt ??= this.now + sleep.durationMs;
+    if (sleep.dueAt > this.now) return false;
+    sleep.over = true;
+    sleep.succeed();
     return true;
   }
 
-  private undo(place: Place): void {
-    place.state = "undo-working";
-    const attempt = ++place.undos;
-    this.attempts.push(`${this.now} undo ${place.path} #${attempt}`);
-    this.in(this.faults.latency("undo", place.path, attempt), () => {
-      const policy = (place.node as ActionNode).undoRetry ?? UNDO;
-      if (!this.faults.fails("undo", place.path, attempt)) place.state = "undone";
-      else if (attempt >= Number(policy.attempts)) place.state = "undo-failed";
-      else {
-        place.state = "waiting-to-retry-undo";
-        this.in(pause(policy, attempt), () => {
-          if (!this.stuck) this.undo(place);
-        });
+  private callFails(call: Call, message: string): void {
+    call.state = "failed";
+    call.freed = false;
+    this.record(call.scope, message);
+    if (!call.scope.over) this.end(call.scope);
+  }
+
+  /** With the scope that it ends; where several end together, with the outermost. */
+  private record(of: Scope, message: string): void {
+    let scope = of;
+    while (scope.over && scope.outer?.over) scope = scope.outer;
+    scope.failures.push(message);
+  }
+
+  /** A scope has failed. */
+  private end(scope: Scope): void {
+    const calls = [...this.callsIn(scope)].filter((call) => !call.scope.over);
+    scope.failed = true;
+    for (const call of calls) {
+      const { state } = call;
+      const isCovered = this.endsAnyhow(call);
+      if (state === "queued-todo") call.state = "abandoned";
+      if (state === "working" && isCovered) this.begin(`abort ${call.key} #${call.attempts}`, call);
+      if (state === "waiting-to-retry") this.callFails(call, this.lastOf(call));
+      if (state === "in-doubt" && isCovered) {
+        call.state = "failed";
+        call.freed = false;
       }
-    });
+    }
   }
 
-  /** Everything after it is settled, and what holds its graph has its turn too. */
-  private isTurnOf({ behind, holder }: Place): boolean {
-    return (
-      behind.every((each) => this.isSettled(each)) &&
-      (holder === undefined || this.isTurnOf(holder))
-    );
+  /** The message of the attempt that failed last: they all say the same. */
+  private lastOf({ key }: Call): string {
+    return `act ${key} fails`;
   }
 
-  private isSettled({ state, node }: Place): boolean {
-    return (
-      state === "undone" ||
-      state === "abandoned" ||
-      (state === "failed" && (node.kind === "subsaga" || !coversFailure(node)))
-    );
+  private undo(call: Call): boolean {
+    const { scope, method, state } = call;
+    const { undo } = this.kit[method] as ActionText;
+    const isThere = state === "done" || (state === "failed" && undo === "started");
+    if (!isThere || !scope.over || !this.isTurnOf(call)) return false;
+    call.state = undo === "none" ? "undone" : "queued-undo";
+    return true;
   }
 
-  private in(ms: number, then: () => void): void {
-    this.agenda.push({ at: this.now + ms, then });
+  private isTurnOf(call: Call): boolean {
+    for (const other of this.calls.values()) {
+      if (other.past.has(call) && !this.isSettled(other)) return false;
+    }
+    return true;
+  }
+
+  private isSettled({ state, method }: Call): boolean {
+    if (state === "undone" || state === "abandoned") return true;
+    return state === "failed" && this.kit[method]?.undo !== "started";
+  }
+
+  private isSettledIn(scope: Scope): boolean {
+    return [...this.callsIn(scope)].every((call) => this.isSettled(call));
+  }
+
+  private handle(scope: Scope): boolean {
+    if (scope.outer === undefined || !scope.failed || scope.handled || scope.outer.over)
+      return false;
+    if (!this.isSettledIn(scope)) return false;
+    scope.handled = true;
+    scope.catch(new Error(scope.failures[0]));
+    return true;
+  }
+
+  /** Whether how it ends is of no interest to who undoes it. */
+  private endsAnyhow({ method }: Call): boolean {
+    return this.kit[method]?.undo !== "done";
+  }
+
+  private any(holds: (state: State) => boolean): boolean {
+    return [...this.calls.values()].some(({ state }) => holds(state));
   }
 }
 
-function coversFailure(node: Node): boolean {
-  return node.kind === "action" && node.undoWhen === "started" && node.undo !== "none";
+function pause({ delayMs, factor }: Policy, attempts: number): number {
+  return delayMs * factor ** (attempts - 1);
 }
 
-function pause({ delayMs, factor, maxDelayMs }: RetryPolicy, attempt: number): number {
-  return Math.min(delayMs * factor ** (attempt - 1), maxDelayMs);
+function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_, item: unknown) =>
+      typeof item === "object" && item !== null && !Array.isArray(item)
+        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : item,
+    ) ?? "undefined"
+  );
 }

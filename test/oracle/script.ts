@@ -1,0 +1,99 @@
+/**
+ * The text of a program as the reference interpreter reads it: its classes as syntax trees of plain
+ * JavaScript, and the evaluation of what is synchronous in them, which is left to JavaScript itself.
+ */
+import { transform } from "esbuild";
+import { ts } from "ts-morph";
+import { label, twice } from "./kit.js";
+
+/** One class of a program. */
+export interface ClassText {
+  /** Its methods, all of which are sagas. */
+  readonly sagas: ReadonlyMap<string, ts.MethodDeclaration>;
+  /** The classes of the objects that its fields hold, by field. */
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+export type Script = ReadonlyMap<string, ClassText>;
+
+/** Variables by name; those around them are in the prototype. */
+export type Env = Record<string, unknown>;
+
+/** Reads a program. */
+export async function readScript(text: string): Promise<Script> {
+  const { code } = await transform(text, { loader: "ts", format: "esm", target: "esnext" });
+  const file = ts.createSourceFile("p.js", code, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS);
+  const script = new Map<string, ClassText>();
+  for (const each of file.statements) {
+    if (!ts.isClassDeclaration(each) || each.name === undefined) continue;
+    const sagas = new Map<string, ts.MethodDeclaration>();
+    const fields = new Map<string, string>();
+    for (const member of each.members) {
+      const name = member.name?.getText() ?? "";
+      if (ts.isMethodDeclaration(member)) sagas.set(name, member);
+      if (!ts.isPropertyDeclaration(member)) continue;
+      const { initializer } = member;
+      if (initializer && ts.isNewExpression(initializer)) {
+        fields.set(name, initializer.expression.getText());
+      }
+    }
+    script.set(each.name.text, { sagas, fields });
+  }
+  return script;
+}
+
+/** What a program imports. */
+export function outermost(): Env {
+  return Object.assign(Object.create(null) as Env, { label, twice });
+}
+
+type Compiled = (this: object, env: Env, value?: unknown) => unknown;
+
+const cache = new WeakMap<ts.Node, Compiled>();
+
+/** Evaluates what awaits nothing; `self` is `this`. */
+export function evaluate(node: ts.Node, env: Env, self: object): unknown {
+  return compiled(node, () => `return (${node.getText()});`).call(self, env);
+}
+
+/** Evaluates an expression, the given parts of which have their values already. */
+export function evaluateWith(
+  node: ts.Node,
+  parts: ReadonlyMap<ts.Node, unknown>,
+  env: Env,
+  self: object,
+): unknown {
+  let text = node.getText();
+  const inner: Env = Object.create(env) as Env;
+  const start = node.getStart();
+  for (const [place, [part, value]] of [...[...parts].entries()].reverse()) {
+    inner[`part$${place}`] = value;
+    text = `${text.slice(0, part.getStart() - start)}part$${place}${text.slice(part.end - start)}`;
+  }
+  return compiled(node, () => `return (${text});`).call(self, inner);
+}
+
+/** Declares what a name or pattern binds in a value. */
+export function bind(pattern: ts.BindingName, value: unknown, env: Env, self: object): void {
+  const text = pattern.getText();
+  const names = namesOf(pattern).join();
+  const run = compiled(pattern, () => `const ${text} = value$; return { ${names} };`);
+  Object.assign(env, run.call(self, env, value));
+}
+
+function namesOf(pattern: ts.BindingName): string[] {
+  if (ts.isIdentifier(pattern)) return [pattern.text];
+  return pattern.elements.flatMap((element) =>
+    ts.isOmittedExpression(element) ? [] : namesOf(element.name),
+  );
+}
+
+/** `code` sees the variables, and `value$`. */
+function compiled(node: ts.Node, code: () => string): Compiled {
+  let found = cache.get(node);
+  if (found === undefined) {
+    found = new Function("env$", "value$", `with (env$) { ${code()} }`) as Compiled;
+    cache.set(node, found);
+  }
+  return found;
+}
