@@ -6,9 +6,9 @@
 import type { Choices } from "./choices.js";
 
 /** The types of values that programs have. */
-export type Type = "num" | "text" | "item" | "list" | "flag";
+export type Type = "num" | "text" | "item" | "list" | "flag" | "shape";
 
-export const TYPES: readonly Type[] = ["num", "text", "item", "list", "flag"];
+export const TYPES: readonly Type[] = ["num", "text", "item", "list", "flag", "shape"];
 
 export const TYPE_TEXT: Readonly<Record<Type | "void", string>> = {
   num: "number",
@@ -16,6 +16,7 @@ export const TYPE_TEXT: Readonly<Record<Type | "void", string>> = {
   item: "Item",
   list: "number[]",
   flag: "boolean",
+  shape: "Shape",
   void: "void",
 };
 
@@ -30,6 +31,16 @@ export interface Held {
   /** Of what it resolves to; `void`: nothing that can be read. */
   readonly type: Type | "void";
   awaited: boolean;
+  /** Where it was started. */
+  readonly place: Place;
+}
+
+/** Numbers of what a body is in. */
+interface Place {
+  readonly function: number;
+  /** The innermost `try`, loop or item, in or out of which no promise is taken. */
+  readonly zone: number;
+  readonly loop: number;
 }
 
 /** A saga that others may embed; it takes `Params`. */
@@ -37,6 +48,13 @@ export interface SubSaga {
   /** How it is called: `this.inner1`, `this.other.deep`. */
   readonly callee: string;
   readonly result: Type;
+}
+
+/** One kind of statement. */
+export interface Row {
+  readonly name: string;
+  readonly weight: number;
+  readonly make: (body: Body) => void;
 }
 
 /** What all bodies of a saga share. */
@@ -51,6 +69,24 @@ export interface Surroundings {
   readonly usedNames: Set<string>;
 }
 
+/** What a body is part of; absent: as the body around it. */
+export interface Part {
+  /** It may not run, or run again: promises awaited here are not awaited for those around it. */
+  readonly maybe?: true;
+  /** A `try`, a loop or an item: promises that were started outside cannot be awaited in it. */
+  readonly zone?: true;
+  /** Added to the keys: the code of something that differs from one item to the next. */
+  readonly key?: string;
+  /** It is a function; this writes what it can be left with early, if it can. */
+  readonly function?: ((body: Body) => string) | "to its end";
+  /** It is what a loop repeats. */
+  readonly loop?: true;
+  /** In a clause of a `switch`, `break` is another one. */
+  readonly clause?: true;
+  /** The variable of the error that was caught. */
+  readonly error?: string;
+}
+
 /** Names that could be mistaken for others in a generated module, or in the machine. */
 const ODD_NAMES = [
   ...["self", "values", "constructor", "main", "num", "note", "defineSaga", "Output", "toString"],
@@ -60,22 +96,61 @@ const ODD_NAMES = [
 export class Body {
   readonly lines: string[] = [];
   readonly variables: Variable[];
-  readonly held: Held[] = [];
   readonly ownNames: string[] = [];
-  /** Promises of the bodies around this one, which may be awaited here too. */
-  readonly outerHeld: readonly Held[];
+  /** All promises that have a name here, those that cannot be awaited here too. */
+  readonly held: Held[];
+  readonly depth: number;
+  readonly keyPrefix: string;
+  readonly place: Place;
+  /** What can be written here only. */
+  readonly result: ((body: Body) => string) | undefined;
+  readonly mayBreak: boolean;
+  readonly error: string | undefined;
+  readonly #own = new Set<Held>();
 
   constructor(
     readonly around: Surroundings,
-    readonly depth: number,
     outer: Body | undefined,
+    part: Part = {},
   ) {
+    const { keys } = around;
+    this.depth = outer === undefined ? 0 : outer.depth + 1;
     this.variables = [...(outer?.variables ?? [])];
-    this.outerHeld = outer === undefined ? [] : [...outer.outerHeld, ...outer.held];
+    const held = outer?.held ?? [];
+    this.held = part.maybe === true ? held.map((each) => ({ ...each })) : [...held];
+    const before = outer?.keyPrefix ?? around.prefix;
+    this.keyPrefix = part.key === undefined ? before : `${before}.${part.key}`;
+    const { function: result } = part;
+    const isNew = result !== undefined;
+    const at = outer?.place ?? { function: 0, zone: 0, loop: 0 };
+    this.place = {
+      function: isNew ? keys.next : at.function,
+      zone: part.zone === true ? keys.next : at.zone,
+      loop: isNew ? 0 : part.loop === true ? keys.next : at.loop,
+    };
+    keys.next += 1;
+    this.result = result === "to its end" ? undefined : (result ?? outer?.result);
+    const breaks = part.loop === true || (!isNew && outer?.mayBreak === true);
+    this.mayBreak = breaks && part.clause !== true;
+    this.error = part.error ?? outer?.error;
   }
 
   get choices(): Choices {
     return this.around.choices;
+  }
+
+  /** What must be awaited before the function, or the item of a loop, is left; undefined: it cannot be. */
+  owed(what: "function" | "loop"): Held[] | undefined {
+    if (what === "loop" ? this.place.loop === 0 : this.result === undefined) return undefined;
+    const open = this.held.filter(
+      ({ awaited, place }) => !awaited && place[what] === this.place[what],
+    );
+    return open.every(({ place }) => place.zone === this.place.zone) ? open : undefined;
+  }
+
+  /** Promises of its own that nobody has awaited. */
+  get open(): Held[] {
+    return this.held.filter((each) => this.#own.has(each) && !each.awaited);
   }
 
   add(line: string): void {
@@ -84,7 +159,8 @@ export class Body {
 
   /** The code of a key that no other place has. */
   key(): string {
-    const { keys, prefix } = this.around;
+    const { keys } = this.around;
+    const prefix = this.keyPrefix;
     keys.next += 1;
     return prefix === "" ? `"k${keys.next}"` : `\`${prefix}/k${keys.next}\``;
   }
@@ -110,7 +186,9 @@ export class Body {
   }
 
   hold(type: Held["type"], name = this.name()): string {
-    this.held.push({ name, type, awaited: false });
+    const held: Held = { name, type, awaited: false, place: this.place };
+    this.held.push(held);
+    this.#own.add(held);
     return name;
   }
 
@@ -119,7 +197,8 @@ export class Body {
     return this.variables.filter((variable) => variable.type === type).reverse();
   }
 
+  /** Promises that can be awaited here. */
   heldOf(fits: (held: Held) => boolean): Held[] {
-    return [...this.held, ...this.outerHeld].filter(fits);
+    return this.held.filter((held) => held.place.zone === this.place.zone && fits(held));
   }
 }

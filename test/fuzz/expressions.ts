@@ -21,6 +21,12 @@ const leaves: readonly Row[] = [
   { type: "list", weight: 1, make: (body) => body.around.param("nums") },
   { type: "list", weight: 1, make: (body) => `[${body.choices.below(9)}, 1]` },
   { type: "item", weight: 1, make: () => `{ id: 1, name: "one", sizes: [4] }` },
+  { type: "shape", weight: 1, make: () => `{ kind: "none" }` },
+  {
+    type: "shape",
+    weight: 1,
+    make: (body) => `{ kind: "circle", radius: ${body.around.param("n")} }`,
+  },
 ];
 
 const num = (body: Body, depth: number): string => expression(body, "num", depth - 1);
@@ -49,6 +55,13 @@ const branches: readonly Row[] = [
   { type: "text", weight: 2, make: (b) => member(item(b), ".name") },
   { type: "text", weight: 1, make: (b) => wrap("label(", item(b), ")") },
   { type: "text", weight: 1, make: (b, d) => `JSON.stringify(${list(b, d)})` },
+  { type: "text", weight: 1, make: (b) => member(b.variablesOf("shape")[0]?.name, ".kind") },
+  { type: "text", weight: 4, make: (b) => b.error && `(${b.error} as Error).message` },
+  {
+    type: "flag",
+    weight: 1,
+    make: (b) => member(b.variablesOf("shape")[0]?.name, `.kind === "none"`),
+  },
   { type: "flag", weight: 2, make: (b, d) => `${num(b, d)} > ${num(b, d)}` },
   { type: "flag", weight: 1, make: (b, d) => `!(${flag(b, d)})` },
   { type: "flag", weight: 1, make: (b, d) => `(${flag(b, d)} && ${flag(b, d)})` },
@@ -62,6 +75,7 @@ const branches: readonly Row[] = [
     weight: 2,
     make: (b, d) => `{ id: ${num(b, d)}, name: ${text(b, d)}, sizes: ${list(b, d)} }`,
   },
+  { type: "shape", weight: 1, make: (b, d) => `{ kind: "circle", radius: ${num(b, d)} }` },
   { type: "item", weight: 1, make: (b, d) => wrap("{ ...", item(b), `, id: ${num(b, d)} }`) },
 ];
 
@@ -94,8 +108,12 @@ export function call(body: Body, type: Type | "void"): string {
   }
   const key = body.key();
   switch (type) {
-    case "num":
-      return `this.num(${key}, ${argument(body, "num")})`;
+    case "num": {
+      const method = choices.pick(["num", "num", "num", "slow", "half", "probe"]);
+      return `this.${method}(${key}, ${argument(body, "num")})`;
+    }
+    case "shape":
+      return `this.shape(${key}, ${argument(body, "num")})`;
     case "text":
       return `this.text(${key}, ${argument(body, "text")})`;
     case "flag":

@@ -9,14 +9,15 @@ import { expression } from "./expressions.js";
 
 const FIELDS = ["tag", "n", "s", "on", "nums"];
 
-const head = `import { saga } from "steno-runtime";
-import { Kit, label, twice, type Item } from "./kit.js";
+const head = `import { saga, sleep } from "steno-runtime";
+import { Kit, label, twice, type Item, type Shape } from "./kit.js";
 
+export type Value = number | string | boolean | number[] | Item | Shape;
 export interface Params { tag: string; n: number; s: string; on: boolean; nums: number[] }
 `;
 
 /** So that a program that uses none of its imports is still one without errors. */
-const tail = "export const used = [label, twice, {} as Item];\n";
+const tail = "export const used = [label, twice, sleep, {} as Item, {} as Shape];\n";
 
 /** The program of a list of numbers. */
 export function programOf(numbers: readonly number[]): string {
@@ -66,10 +67,19 @@ function sagaOf(
     keys: { next: 0 },
     usedNames: new Set(apart ? FIELDS : ["params"]),
   };
-  const body = new Body(around, 0, undefined);
+  // A saga that returns what it has cannot return that early, where it does not have it yet.
+  const ends = result === undefined ? choices.oneIn(2) : choices.oneIn(3);
+  const early = (from: Body): string =>
+    result === undefined ? someOf(from) : valueOf(from, result).text;
+  const body = new Body(around, undefined, { function: ends ? early : "to its end" });
   fill(body, most);
   awaitRest(body);
-  const returned = result === undefined ? anything(body) : valueOf(body, result);
+  const returned =
+    result !== undefined
+      ? valueOf(body, result)
+      : ends
+        ? { text: someOf(body), type: "Value[]" }
+        : anything(body);
   const given = apart ? `{ ${list} }: Params` : "params: Params";
   return `  @saga async ${name}(${given}): Promise<${returned.type}> {
 ${body.lines.join("\n")}
@@ -85,6 +95,11 @@ interface Returned {
 
 function valueOf(body: Body, type: Type): Returned {
   return { text: expression(body, type), type: TYPE_TEXT[type] };
+}
+
+function someOf(body: Body): string {
+  const kept = body.variables.filter(() => !body.choices.oneIn(3)).slice(-4);
+  return `[${kept.map(({ name }) => name).join(", ")}]`;
 }
 
 /** What the outermost saga returns: some of what it has. */

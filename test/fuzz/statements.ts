@@ -2,17 +2,12 @@
  * The table of statements of a saga method. To make programs have another one, add a row; what a
  * block of statements must leave behind is at the end.
  */
-import { Body, TYPE_TEXT, TYPES, type Held, type Type } from "./body.js";
+import { Body, TYPE_TEXT, TYPES, type Held, type Part, type Row, type Type } from "./body.js";
 import { argument, call, expression } from "./expressions.js";
+import { shapes } from "./shapes.js";
 
-interface Row {
-  readonly name: string;
-  readonly weight: number;
-  readonly make: (body: Body) => void;
-}
-
-/** How deep async blocks and nested blocks go. */
-const DEPTH = 3;
+/** How deep what holds statements goes. */
+const DEPTH = 4;
 
 export const statements: readonly Row[] = [
   {
@@ -46,7 +41,8 @@ export const statements: readonly Row[] = [
     make: (body) => {
       const type = body.choices.pick(TYPES);
       const value = expression(body, type, 3);
-      const annotation = type === "item" || body.choices.oneIn(3) ? `: ${TYPE_TEXT[type]}` : "";
+      const annotation =
+        ["item", "shape"].includes(type) || body.choices.oneIn(3) ? `: ${TYPE_TEXT[type]}` : "";
       body.add(`const ${body.declare(type)}${annotation} = ${value};`);
     },
   },
@@ -103,22 +99,18 @@ export const statements: readonly Row[] = [
     weight: 1,
     make: (body) => body.add(`this.tick(${body.key()}, ${expression(body, "num")});`),
   },
-  {
-    name: "nested",
-    weight: 1,
-    make: (body) => {
-      const inner = new Body(body.around, body.depth + 1, body);
-      fill(inner, 2);
-      awaitRest(inner);
-      close(inner);
-      body.add(`{ ${inner.lines.join("\n")} }`);
-    },
-  },
+];
+
+/** Those that hold others. */
+const all: readonly Row[] = [
+  ...statements,
+  { name: "nested", weight: 1, make: (body) => body.add(block(body, {}, 2)) },
+  ...shapes,
 ];
 
 /** Writes statements until the choices say that it is enough. */
 export function fill(body: Body, most: number): void {
-  const rows = body.depth < DEPTH ? statements : statements.filter(({ name }) => name !== "nested");
+  const rows = body.depth < DEPTH ? all : statements;
   for (let count = 0; count < most && !body.choices.usedUp; count++) {
     body.choices.weighted(rows).make(body);
     if (body.choices.oneIn(20)) break;
@@ -127,7 +119,10 @@ export function fill(body: Body, most: number): void {
 
 /** Waits for every promise that nobody has waited for. */
 export function awaitRest(body: Body): void {
-  const open = body.held.filter(({ awaited }) => !awaited);
+  awaitAllOf(body, body.open);
+}
+
+export function awaitAllOf(body: Body, open: readonly Held[]): void {
   for (const held of open) held.awaited = true;
   const names = open.map(({ name }) => name);
   if (names.length > 1 && body.choices.oneIn(2)) body.add(`await Promise.all([${names.join()}]);`);
@@ -136,7 +131,7 @@ export function awaitRest(body: Body): void {
 }
 
 function awaitHeld(body: Body): void {
-  const fresh = body.held.filter(({ awaited }) => !awaited);
+  const fresh = body.open;
   const any = fresh.length > 0 ? fresh : body.heldOf(() => true);
   if (any.length === 0) {
     body.add(`await ${call(body, "void")};`);
@@ -183,7 +178,7 @@ function element(body: Body): { readonly text: string; readonly type: Held["type
     case 5:
       return { text: asyncBlock(body, type), type };
     case 6: {
-      const [held] = body.held.filter((each) => !each.awaited);
+      const [held] = body.open;
       if (held === undefined) return { text: call(body, "void"), type: "void" };
       held.awaited = true;
       return { text: held.name, type: held.type };
@@ -197,9 +192,21 @@ function element(body: Body): { readonly text: string; readonly type: Held["type
   }
 }
 
+/** `{ … }` */
+export function block(body: Body, part: Part, most: number, leave?: (inner: Body) => void): string {
+  const inner = new Body(body.around, body, part);
+  fill(inner, most);
+  awaitRest(inner);
+  leave?.(inner);
+  close(inner);
+  return `{ ${inner.lines.join("\n")} }`;
+}
+
 /** `(async () => { … })()`: statements beside those of the body. */
 function asyncBlock(body: Body, type: Type): string {
-  const inner = new Body(body.around, body.depth + 1, body);
+  const early = (from: Body): string => plainValue(from, type);
+  const ends = body.choices.oneIn(4) ? early : "to its end";
+  const inner = new Body(body.around, body, { maybe: true, function: ends });
   fill(inner, body.depth < DEPTH ? 3 : 1);
   awaitRest(inner);
   const result = body.choices.oneIn(3) ? call(inner, type) : plainValue(inner, type);
@@ -208,13 +215,13 @@ function asyncBlock(body: Body, type: Type): string {
 }
 
 /** A value whose type is that of its place: an object written on the spot would have one of its own. */
-function plainValue(body: Body, type: Type): string {
-  if (type !== "item") return expression(body, type);
+export function plainValue(body: Body, type: Type): string {
+  if (type !== "item" && type !== "shape") return expression(body, type);
   return body.variablesOf(type)[0]?.name ?? `await ${call(body, type)}`;
 }
 
 /** The names of a block can be used again after it. */
-function close(inner: Body): void {
+export function close(inner: Body): void {
   if (inner.choices.oneIn(2)) return;
   for (const name of inner.ownNames) inner.around.usedNames.delete(name);
 }

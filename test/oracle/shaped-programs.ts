@@ -58,6 +58,21 @@ return this.num("end", a);`,
 return [x, y ?? 0];`,
     "number[]",
   ),
+  // A block that is started in an arm shares what follows in that arm, and not what follows after.
+  blockInArm: programOf(
+    `if (params.on) {
+  await Promise.all([
+    this.note("a", 4),
+    (async () => {
+      await this.note("b", 1);
+      await this.note("c", 1);
+    })(),
+  ]);
+}
+if (params.n > 1) await this.note("d", 1);
+return params.n;`,
+    "number",
+  ),
   maps: programOf(
     `const xs = await Promise.all(params.nums.map((each, index) => this.num(\`m\${index}\`, each)));
 const ys = await Promise.all(

@@ -1,0 +1,239 @@
+/**
+ * The table of statements whose shape depends on values: what is decided, repeated, tried, waited
+ * for, and left early. To make programs have another one, add a row.
+ */
+import { Body, type Held, type Row, TYPE_TEXT, TYPES, type Type } from "./body.js";
+import { call, expression } from "./expressions.js";
+import { awaitAllOf, awaitRest, block, close, fill, plainValue } from "./statements.js";
+
+export const shapes: readonly Row[] = [
+  { name: "if", weight: 5, make: branch },
+  { name: "let", weight: 3, make: once },
+  { name: "switch", weight: 2, make: choose },
+  { name: "switch-kind", weight: 2, make: chooseByKind },
+  { name: "correlated", weight: 2, make: correlated },
+  { name: "choose-in-expression", weight: 3, make: inExpression },
+  { name: "leave", weight: 4, make: (body) => leaveIf(body) },
+  { name: "map", weight: 4, make: map },
+  { name: "loop", weight: 4, make: loop },
+  { name: "try", weight: 5, make: attempt },
+  { name: "sleep", weight: 1, make: sleep },
+];
+
+/** A condition. Now and then it is waited for. */
+function condition(body: Body): string {
+  if (body.choices.oneIn(5)) return `await ${call(body, "flag")}`;
+  return expression(body, "flag", 3);
+}
+
+function branch(body: Body): void {
+  const test = condition(body);
+  const then = block(body, { maybe: true }, 2, maybeLeave);
+  if (body.choices.oneIn(3)) {
+    body.add(`if (${test}) ${then}`);
+    return;
+  }
+  const more = body.choices.oneIn(4)
+    ? ` else if (${expression(body, "flag")}) ${block(body, { maybe: true }, 2)}`
+    : "";
+  body.add(`if (${test}) ${then}${more} else ${block(body, { maybe: true }, 2, maybeLeave)}`);
+}
+
+/** `let x; if (c) x = …; else x = …` */
+function once(body: Body): void {
+  const { choices } = body;
+  const type = choices.pick(TYPES);
+  const name = body.name();
+  const assign = (inner: Body): void => {
+    const value = choices.oneIn(3) ? plainValue(inner, type) : `await ${call(inner, type)}`;
+    inner.add(`${name} = ${value};`);
+  };
+  body.add(`let ${name}: ${TYPE_TEXT[type]};`);
+  const arm = (): string => block(body, { maybe: true }, 1, assign);
+  if (choices.oneIn(4)) {
+    // A handler's assignment takes the place of the other.
+    const inside = block(body, { maybe: true, zone: true }, 1, assign);
+    body.add(`try ${inside} catch ${block(body, { maybe: true }, 1, assign)}`);
+  } else if (choices.oneIn(3)) {
+    const value = expression(body, "num");
+    body.add(`switch (${value} % 2) { case 0: ${arm()} break; default: ${arm()} }`);
+  } else body.add(`if (${condition(body)}) ${arm()} else ${arm()}`);
+  body.declare(type, name);
+}
+
+function choose(body: Body): void {
+  const { choices } = body;
+  const clause = (): string => block(body, { maybe: true, clause: true }, 2, maybeLeave);
+  const text = choices.oneIn(3);
+  const value = text ? expression(body, "text") : `(${expression(body, "num")}) % 3`;
+  const [first, second, third] = text ? ['"some"', '"s1"', '""'] : ["0", "1", "2"];
+  const labels = choices.oneIn(2) ? `case ${first}: case ${second}:` : `case ${first}:`;
+  const last = choices.oneIn(2) ? ` default: ${clause()}` : "";
+  body.add(
+    `switch (${value}) { ${labels} ${clause()} break; case ${third}: ${clause()} break;${last} }`,
+  );
+}
+
+/** On a discriminated union: what is read is there in that clause only. */
+function chooseByKind(body: Body): void {
+  const { choices } = body;
+  const known = body.variablesOf("shape")[0]?.name;
+  const name = known ?? body.declare("shape");
+  if (known === undefined) body.add(`const ${name} = await ${call(body, "shape")};`);
+  const key = body.key();
+  const circle = `await this.num(${key}, ${name}.radius);`;
+  const square = choices.oneIn(2)
+    ? `await this.text(${body.key()}, ${name}.label);`
+    : block(body, { maybe: true, clause: true }, 1, (inner) =>
+        inner.add(`await this.note(${inner.key()}, ${name}.side, ${name}.label);`),
+      );
+  const last = choices.oneIn(2) ? ` case "none": break;` : "";
+  body.add(
+    `switch (${name}.kind) { case "circle": ${circle} break; case "square": ${square} break;${last} }`,
+  );
+}
+
+/** Two ifs on one value: what the second one needs is there if the first one was taken. */
+function correlated(body: Body): void {
+  const { choices } = body;
+  const test = body.declare("flag");
+  body.add(`const ${test} = ${condition(body)};`);
+  body.add(`if (${test}) ${block(body, { maybe: true }, 2)}`);
+  fill(body, choices.below(2));
+  const other = choices.oneIn(3) ? `!${test}` : test;
+  body.add(`if (${other}) ${block(body, { maybe: true }, 2, maybeLeave)}`);
+}
+
+function inExpression(body: Body): void {
+  const { choices } = body;
+  const type = choices.pick(["num", "text", "flag"] as const);
+  const maybe = (of: Type | "void"): string =>
+    call(new Body(body.around, body, { maybe: true }), of);
+  switch (choices.below(5)) {
+    case 0: {
+      const test = condition(body);
+      const [first, second] = [`await ${maybe(type)}`, expression(body, type)];
+      const sides = choices.oneIn(2) ? [first, second] : [second, first];
+      body.add(`const ${body.declare(type)} = ${test} ? ${sides.join(" : ")};`);
+      break;
+    }
+    case 1:
+      body.add(`const ${body.declare("flag")} = (${condition(body)}) && (await ${maybe("flag")});`);
+      break;
+    case 2:
+      body.add(`(${condition(body)}) || (await ${maybe("void")});`);
+      break;
+    case 3: {
+      const list = body.variablesOf("list")[0]?.name ?? body.around.param("nums");
+      body.add(`const ${body.declare("num")} = ${list}[0] ?? (await ${maybe("num")});`);
+      break;
+    }
+    default: {
+      const test = expression(body, "flag");
+      const [first, second] = [maybe("num"), maybe("num")];
+      body.add(`const ${body.declare("num")} = await (${test} ? ${first} : ${second});`);
+    }
+  }
+}
+
+function maybeLeave(body: Body): void {
+  if (body.choices.oneIn(4)) leave(body);
+}
+
+function leaveIf(body: Body): void {
+  body.add(`if (${condition(body)}) ${block(body, { maybe: true }, 1, leave)}`);
+}
+
+/** The last statement of a block, which leads out of what it is in. */
+function leave(body: Body): void {
+  const { choices } = body;
+  const after = (owed: readonly Held[], last: (body: Body) => string): void => {
+    awaitAllOf(body, owed);
+    body.add(last(body));
+  };
+  const out = body.owed("function");
+  const next = body.owed("loop");
+  const which = choices.below(4);
+  if (which < 2 && next !== undefined) {
+    after(next, () => (choices.oneIn(2) && body.mayBreak ? "break;" : "continue;"));
+  } else if (which < 3 && out !== undefined && body.result !== undefined) {
+    const { result } = body;
+    after(out, () => `return ${result(body)};`);
+  } else if (out !== undefined || choices.oneIn(2)) {
+    awaitAllOf(body, body.owed("function") ?? []);
+    const again = body.error !== undefined && choices.oneIn(2);
+    body.add(
+      again ? `throw ${body.error};` : `throw new Error(\`t\${${expression(body, "num")}}\`);`,
+    );
+  }
+}
+
+/** A list for items: with their numbers, or without two that are the same. */
+function items(body: Body, text: string, numbered: boolean): string {
+  return numbered ? `(${text})` : `[...new Set(${text})]`;
+}
+
+/** `Promise.all(xs.map(…))` */
+function map(body: Body): void {
+  const { choices } = body;
+  const numbered = !choices.oneIn(3);
+  const list = items(body, expression(body, "list", 3), numbered);
+  const [item, index] = [body.name(), body.name()];
+  const type = choices.pick(["num", "num", "void", "text"] as const);
+  const key = numbered ? `\${${index}}` : `\${${item}}`;
+  const early = (from: Body): string => (type === "void" ? "" : plainValue(from, type));
+  const ends = choices.oneIn(3) ? early : "to its end";
+  const inner = new Body(body.around, body, { maybe: true, zone: true, function: ends, key });
+  inner.variables.push({ name: item, type: "num" });
+  if (numbered) inner.variables.push({ name: index, type: "num" });
+  let callback: string;
+  if (choices.oneIn(3)) callback = call(inner, type);
+  else {
+    fill(inner, 3);
+    awaitRest(inner);
+    const result =
+      type === "void" ? `await ${call(inner, "void")};` : `return ${plainValue(inner, type)};`;
+    callback = `{ ${inner.lines.join("\n")}\n${result} }`;
+  }
+  close(inner);
+  const given = numbered ? `(${item}, ${index})` : `(${item})`;
+  const prefix = /^\{|\bawait /.test(callback) ? "async " : "";
+  const lists = `Promise.all(${list}.map(${prefix}${given} => ${callback}))`;
+  if (type === "num") body.add(`const ${body.declare("list")} = await ${lists};`);
+  else if (choices.oneIn(3)) body.add(`await Promise.all([${lists}, ${call(body, "void")}]);`);
+  else body.add(`await ${lists};`);
+}
+
+/** `for (const x of xs) { … }` */
+function loop(body: Body): void {
+  const { choices } = body;
+  const numbered = !choices.oneIn(3);
+  const list = items(body, expression(body, "list", 3), numbered);
+  const [item, index] = [body.name(), body.name()];
+  const key = numbered ? `\${${index}}` : `\${${item}}`;
+  const inner = new Body(body.around, body, { maybe: true, zone: true, loop: true, key });
+  inner.variables.push({ name: item, type: "num" });
+  if (numbered) inner.variables.push({ name: index, type: "num" });
+  fill(inner, 3);
+  awaitRest(inner);
+  close(inner);
+  const given = numbered ? `[${index}, ${item}]` : item;
+  const from = numbered ? `${list}.entries()` : list;
+  body.add(`for (const ${given} of ${from}) { ${inner.lines.join("\n")} }`);
+}
+
+/** `try { … } catch { … }` */
+function attempt(body: Body): void {
+  const { choices } = body;
+  const inside = block(body, { maybe: true, zone: true }, 3, maybeLeave);
+  const error = choices.oneIn(3) ? undefined : body.name();
+  const part = { maybe: true, ...(error !== undefined && { error }) } as const;
+  const handler = block(body, part, 2, maybeLeave);
+  body.add(`try ${inside} catch ${error === undefined ? "" : `(${error}) `}${handler}`);
+}
+
+function sleep(body: Body): void {
+  const text = `sleep("${1 + body.choices.below(60)}s")`;
+  if (body.choices.oneIn(3)) body.add(`const ${body.hold("void")} = ${text};`);
+  else body.add(`await ${text};`);
+}
