@@ -21,11 +21,11 @@ const leaves: readonly Row[] = [
   { type: "list", weight: 1, make: (body) => body.around.param("nums") },
   { type: "list", weight: 1, make: (body) => `[${body.choices.below(9)}, 1]` },
   { type: "item", weight: 1, make: () => `{ id: 1, name: "one", sizes: [4] }` },
-  { type: "shape", weight: 1, make: () => `{ kind: "none" }` },
+  { type: "shape", weight: 1, make: () => `({ kind: "none" } as Shape)` },
   {
     type: "shape",
     weight: 1,
-    make: (body) => `{ kind: "circle", radius: ${body.around.param("n")} }`,
+    make: (body) => `({ kind: "circle", radius: ${body.around.param("n")} } as Shape)`,
   },
 ];
 
@@ -75,7 +75,11 @@ const branches: readonly Row[] = [
     weight: 2,
     make: (b, d) => `{ id: ${num(b, d)}, name: ${text(b, d)}, sizes: ${list(b, d)} }`,
   },
-  { type: "shape", weight: 1, make: (b, d) => `{ kind: "circle", radius: ${num(b, d)} }` },
+  {
+    type: "shape",
+    weight: 1,
+    make: (b, d) => `({ kind: "circle", radius: ${num(b, d)} } as Shape)`,
+  },
   { type: "item", weight: 1, make: (b, d) => wrap("{ ...", item(b), `, id: ${num(b, d)} }`) },
 ];
 

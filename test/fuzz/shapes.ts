@@ -65,7 +65,9 @@ function choose(body: Body): void {
   const { choices } = body;
   const clause = (): string => block(body, { maybe: true, clause: true }, 2, maybeLeave);
   const text = choices.oneIn(3);
-  const value = text ? expression(body, "text") : `(${expression(body, "num")}) % 3`;
+  const value = text
+    ? `(${expression(body, "text")}) as string`
+    : `(${expression(body, "num")}) % 3`;
   const [first, second, third] = text ? ['"some"', '"s1"', '""'] : ["0", "1", "2"];
   const labels = choices.oneIn(2) ? `case ${first}: case ${second}:` : `case ${first}:`;
   const last = choices.oneIn(2) ? ` default: ${clause()}` : "";
@@ -78,8 +80,9 @@ function choose(body: Body): void {
 function chooseByKind(body: Body): void {
   const { choices } = body;
   const known = body.variablesOf("shape")[0]?.name;
+  const called = call(body, "shape");
   const name = known ?? body.declare("shape");
-  if (known === undefined) body.add(`const ${name} = await ${call(body, "shape")};`);
+  if (known === undefined) body.add(`const ${name} = await ${called};`);
   const key = body.key();
   const circle = `await this.num(${key}, ${name}.radius);`;
   const square = choices.oneIn(2)
@@ -96,8 +99,9 @@ function chooseByKind(body: Body): void {
 /** Two ifs on one value: what the second one needs is there if the first one was taken. */
 function correlated(body: Body): void {
   const { choices } = body;
+  const value = condition(body);
   const test = body.declare("flag");
-  body.add(`const ${test} = ${condition(body)};`);
+  body.add(`const ${test}: boolean = ${value};`);
   body.add(`if (${test}) ${block(body, { maybe: true }, 2)}`);
   fill(body, choices.below(2));
   const other = choices.oneIn(3) ? `!${test}` : test;
@@ -117,15 +121,18 @@ function inExpression(body: Body): void {
       body.add(`const ${body.declare(type)} = ${test} ? ${sides.join(" : ")};`);
       break;
     }
-    case 1:
-      body.add(`const ${body.declare("flag")} = (${condition(body)}) && (await ${maybe("flag")});`);
+    case 1: {
+      const value = `(${condition(body)}) && (await ${maybe("flag")})`;
+      body.add(`const ${body.declare("flag")} = ${value};`);
       break;
+    }
     case 2:
       body.add(`(${condition(body)}) || (await ${maybe("void")});`);
       break;
     case 3: {
       const list = body.variablesOf("list")[0]?.name ?? body.around.param("nums");
-      body.add(`const ${body.declare("num")} = ${list}[0] ?? (await ${maybe("num")});`);
+      const value = `${list}[0] ?? (await ${maybe("num")})`;
+      body.add(`const ${body.declare("num")} = ${value};`);
       break;
     }
     default: {
