@@ -60,7 +60,7 @@ const branches: readonly Row[] = [
   {
     type: "flag",
     weight: 1,
-    make: (b) => member(b.variablesOf("shape")[0]?.name, `.kind === "none"`),
+    make: (b) => wrap("((", b.variablesOf("shape")[0]?.name, ` as Shape).kind === "none")`),
   },
   { type: "flag", weight: 2, make: (b, d) => `${num(b, d)} > ${num(b, d)}` },
   { type: "flag", weight: 1, make: (b, d) => `!(${flag(b, d)})` },

@@ -240,7 +240,7 @@ function attempt(body: Body): void {
 }
 
 function sleep(body: Body): void {
-  const text = `sleep("${1 + body.choices.below(60)}s")`;
+  const text = `sleep("${1 + body.choices.below(9)}s")`;
   if (body.choices.oneIn(3)) body.add(`const ${body.hold("void")} = ${text};`);
   else body.add(`await ${text};`);
 }

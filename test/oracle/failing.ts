@@ -187,7 +187,10 @@ class Trial {
     const ended = this.#sight.ended;
     this.#sight.begun = [];
     this.#sight.ended = [];
-    reference.now = this.#clock.now();
+    const now = this.#clock.now();
+    reference.now = now;
+    for (const each of this.#sight.later) if (each.at <= now) ended.push(each.ended);
+    this.#sight.later = this.#sight.later.filter(({ at }) => at > now);
     for (const each of ended) {
       if (each.doing === "act") reference.ended(each.key, each.attempt, each.end);
       else reference.undoEnded(each.key, each.attempt, each.end);

@@ -11,6 +11,9 @@ import type { World } from "./kit.js";
 import { outputOf, tickOf } from "./outputs.js";
 import type { End } from "./reference.js";
 
+/** Of the kit's actions that have one: 20 minutes. */
+const TIMEOUT_MS = 20 * 60_000;
+
 /** Something that ended. */
 export type Ended =
   | { readonly doing: "act"; readonly key: string; readonly attempt: number; readonly end: End }
@@ -26,6 +29,8 @@ export class Sight {
   /** In the words of the reference. */
   begun: string[] = [];
   ended: Ended[] = [];
+  /** What will have ended at a time, without anybody telling. */
+  later: { readonly at: number; readonly ended: Ended }[] = [];
   /** The paths of the calls' nodes. */
   readonly paths = new Map<string, string>();
 }
@@ -50,6 +55,8 @@ export class FaultyWorld implements World {
     // An argument that was left out is no input.
     const given = inputs.slice(0, inputs.findLastIndex((each) => each !== undefined) + 1);
     this.begins(`act ${key} #${attempt} ${method} ${canonical(given)}`);
+    const began = this.clock.now();
+    const hangs = kitActions[method]?.timeout === true && this.faults.hangs("act", key, attempt);
     const output = outputOf(method, inputs);
     const end: End = this.faults.fails("act", key, attempt)
       ? { as: "failed", message: `act ${key} fails` }
@@ -58,14 +65,17 @@ export class FaultyWorld implements World {
       `attempt ${attempt} of \`${node}\` had no answer in time: ` +
       "whether it had its effect is not known";
     let aborted = false;
+    const out: Ended = { doing: "act", key, attempt, end: { as: "timeout", message: late } };
     signal.addEventListener("abort", () => {
       const { code } = signal.reason as { readonly code: string };
-      if (code === "timeout") {
-        this.ends({ doing: "act", key, attempt, end: { as: "timeout", message: late } });
-      } else this.begins(`abort ${key} #${attempt}`);
       aborted = code !== "timeout";
+      if (!aborted) this.ends(out);
+      else {
+        this.begins(`abort ${key} #${attempt}`);
+        // A signal tells of its abortion once; that it times out after that is not told any more.
+        if (hangs) sight.later.push({ at: began + TIMEOUT_MS, ended: out });
+      }
     });
-    const hangs = kitActions[method]?.timeout === true && this.faults.hangs("act", key, attempt);
     await this.wait(hangs ? undefined : this.faults.latency("act", key, attempt));
     if (end.as === "failed" && aborted) {
       const message = late.replace("had no answer in time", "ended after its signal was aborted");

@@ -304,8 +304,11 @@ export class Reference implements Semantics<Call, Scope> {
     this.now = now;
     do await new Promise((resolve) => setImmediate(resolve));
     while (this.round());
-    const optional = ({ call, text }: { text: string; call: Call | undefined }): boolean =>
-      this.torn && (call === undefined || (call.scope.over && !text.startsWith("undo")));
+    const optional = ({ call, text }: { text: string; call: Call | undefined }): boolean => {
+      // It ended in the same moment: there was nothing to abort.
+      if (text.startsWith("abort") && call?.state !== "working") return true;
+      return this.torn && (call === undefined || (call.scope.over && !text.startsWith("undo")));
+    };
     const must = this.begun.filter((each) => !optional(each)).map(({ text }) => text);
     const may = this.begun.filter(optional).map(({ text }) => text);
     this.begun = [];
