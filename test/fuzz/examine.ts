@@ -45,7 +45,7 @@ const variants: readonly Params[] = [
 /** Some breaks leave no saga: then there is nothing to say. */
 const SAGA = /^import \{ saga \}[^]*^\s*@saga\b/m;
 /** Fault schedules for each program. */
-const SCHEDULES = 3;
+const SCHEDULES = 2;
 /** Programs that run at the same time. */
 const ABREAST = 16;
 

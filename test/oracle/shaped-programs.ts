@@ -86,21 +86,6 @@ await this.num("d", u);
 return (await held) + u;`,
     "number",
   ),
-  // What is declared in a `try` needs no value in its `catch`.
-  letInTry: programOf(
-    `await this.num("a", 1);
-try {
-  let b: number;
-  if (params.on) b = await this.num("b", 1);
-  else b = await this.num("c", 2);
-  await this.note("d", b);
-} catch {
-  await this.note("e");
-}
-await this.num("f", params.n);
-return params.n;`,
-    "number",
-  ),
   maps: programOf(
     `const xs = await Promise.all(params.nums.map((each, index) => this.num(\`m\${index}\`, each)));
 const ys = await Promise.all(
