@@ -97,10 +97,11 @@ export function tuple(elements: readonly Element[]): Codec {
     }
     let index = 0;
     // After the rest, elements are counted from the end.
-    const skipped = list.length - elements.length;
+    const last = list.length - (elements.length - 1 - at);
     const step: Step = (part, inner) => {
       const own = index++;
-      const place = at < 0 || own <= at ? own : Math.max(at, own - skipped);
+      const isRest = at >= 0 && own >= at && own < last;
+      const place = isRest ? at : at < 0 || own < at ? own : own - last + at + 1;
       return (elements[place] as Element).codec[way](part, inner);
     };
     return each(list, step, depth);
