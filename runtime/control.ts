@@ -56,7 +56,8 @@ export function eventOf(
     case "pause":
       return state.paused === undefined ? { type: "paused", at, value } : undefined;
     case "resume":
-      return state.paused === undefined ? undefined : { type: "resumed", at };
+      if (state.paused === undefined) return undefined;
+      return { type: "resumed", at, ...(reason !== "" && { value }) };
     case "step":
       return stepOf(run, node, at);
     case "break":

@@ -35,7 +35,8 @@ export type SagaEvent =
    * Nothing starts until `resumed`.
    */
   | (At & { readonly type: "paused"; readonly value: string })
-  | (At & { readonly type: "resumed" })
+  /** `value`: why, as JSON text; absent if nobody said. */
+  | (At & { readonly type: "resumed"; readonly value?: string })
   /** An operator wants the run to pause at the node. `value`: `"before"` or `"after"`. */
   | (OfNode & { readonly type: "breakpoint-set" | "breakpoint-cleared"; readonly value: string })
   /** A paused run does one thing, which the node's next event is, and stays paused. */

@@ -128,8 +128,8 @@ export class Run<Result = unknown> {
     await this.#control("pause", { reason: why });
   }
 
-  async resume(): Promise<void> {
-    await this.#control("resume", {});
+  async resume(why = ""): Promise<void> {
+    await this.#control("resume", { reason: why });
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RequestAnswer, RunRow, StoreReader } from "../stores/store.js";
+import { allRuns } from "../listing.js";
 import { historyOf, stuckNodes } from "./failures.js";
 import { shellWord } from "./output.js";
 import { Problem } from "./problem.js";
@@ -35,6 +36,35 @@ export async function sendRequest(
   const answer = await waitForAnswer(reader, store, request);
   if (!answer.ok) throw new Problem(answer.code, answer.message);
   return { value: answer.value === undefined ? {} : (JSON.parse(answer.value) as Done["value"]) };
+}
+
+/** Requests that wait for their answers at the same time. */
+const AT_A_TIME = 50;
+
+export interface Resumed {
+  readonly runs: number;
+  /** Whether nobody is there to act on it now; the requests are kept. */
+  readonly pending?: true;
+}
+
+/** Resumes each run of a saga that a breakpoint has paused; those that are paused by hand stay so. */
+export async function resumeSaga(
+  reader: StoreReader,
+  store: string,
+  saga: string,
+  reason: string | undefined,
+): Promise<Resumed> {
+  const ids: string[] = [];
+  for await (const { id } of allRuns(reader, { saga, reason: "breakpoint" })) ids.push(id);
+  const args = reason === undefined ? {} : { reason };
+  let pending = false;
+  for (let next = 0; next < ids.length; next += AT_A_TIME) {
+    const sent = ids
+      .slice(next, next + AT_A_TIME)
+      .map((id) => sendRequest(reader, store, "resume", id, args));
+    for (const done of await Promise.all(sent)) pending ||= done === undefined;
+  }
+  return { runs: ids.length, ...(pending && { pending }) };
 }
 
 /** Sends a command that is about no run, to a coordinator that is alive; gives what it answers. */

@@ -77,18 +77,19 @@ const FOLLOW_MS = 200;
 
 /**
  * `steno log --follow`: what a run's log has and what comes, until the run is finished; or what comes
- * of all runs. For programs, a line of JSON for each event. An `after` is a `seq`, or a cursor.
+ * of all runs, until it is told to stop. For programs, a line of JSON for each event. An `after` is a
+ * `seq`, or a cursor.
  */
 export async function follow(
   output: Output,
   reader: StoreReader,
   id: string | undefined,
   store: string,
-  after: number | undefined,
+  { after, signal }: { readonly after?: number | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
   if (id !== undefined && (await reader.run(id)) === undefined) throw noSuchRun(id, store);
   const source = polled(reader, FOLLOW_MS);
-  const options = after === undefined ? {} : { after };
+  const options = { signal, ...(after !== undefined && { after }) };
   if (id !== undefined) {
     for await (const event of watchRun(source, id, options)) {
       if (output.json) output.record(eventForPrograms(event));

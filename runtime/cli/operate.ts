@@ -12,6 +12,7 @@ import { historyOf } from "./failures.js";
 import { oneLine, type Output, shellWord } from "./output.js";
 import { EXIT } from "./problem.js";
 import { exitCodeOf, headline, isPaused, runAsValue, tellRun, tellWhatToDo } from "./report.js";
+import { codeOfSignal } from "./signals.js";
 
 /** How often the store is asked whether a run rests: also a paused one, which has no result. */
 const POLL_MS = 50;
@@ -114,8 +115,7 @@ async function asCoordinator(
   const stopping = new AbortController();
   let exitCode: number = EXIT.fine;
   const onSignal = (signal: "SIGINT" | "SIGTERM"): void => {
-    // As shells do: 128 and the number of the signal.
-    exitCode = signal === "SIGINT" ? 130 : 143;
+    exitCode = codeOfSignal(signal);
     output.remark("ending: waiting for the actions that are running (once more to kill)");
     stopping.abort();
   };

@@ -83,7 +83,7 @@ describe("`run`", () => {
     const stuck = await steno(folder, runArgs("t", { fail: "car", undoFails: "hotel" }));
     expect(stuck.status).toBe(3);
     expect(stuck.stdout).toMatch(/^stuck {2}t/);
-    expect(stuck.stdout).toMatch(/the undo of hotel failed.*the door is locked/);
+    expect(stuck.stdout).toMatch(/the undo of hotel failed.*the door of hotel is locked/);
     expect(stuck.stdout).toContain("steno retry t hotel --store a.db");
 
     // A coordinator that lives on while the operator acts.

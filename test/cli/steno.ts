@@ -51,12 +51,18 @@ export function steno(
 
 /**
  * Writes a bundle by hand: a saga of three actions in a row. Each notes what it does in the file
- * `journal`; the params say which one fails, whose undo fails, and which one waits for the file `go`.
+ * `journal`; the params say which one fails, whose undo fails (unless there is a file `repaired`, or
+ * `repaired-` and the name), and which one waits for the file `go`. `more` changes nodes.
  */
-export function writeBundle(folder: string, banner = ""): string {
+export function writeBundle(
+  folder: string,
+  banner = "",
+  more: Readonly<Record<string, object>> = {},
+): string {
   const node = (name: string, after: string[]): object => ({
     ...{ name, kind: "action", action: name, undo: `un${name}`, after },
     undoRetry: { attempts: 1, delayMs: 1, factor: 1, maxDelayMs: 1, jitter: false },
+    ...more[name],
   });
   const nodes = [node("card", []), node("hotel", ["card"]), node("car", ["hotel"])];
   const manifest = { steno: 1, name: "Trip.book", hash: "sha256-trip", nodes };
@@ -72,7 +78,9 @@ class Trip {
   }
   async unact(name, params) {
     appendFileSync("journal", "un" + name + "\\n");
-    if (params.undoFails === name && !existsSync("repaired")) throw new Error("the door is locked");
+    const repaired = existsSync("repaired") || existsSync("repaired-" + name);
+    const fails = [params.undoFails].flat().includes(name);
+    if (fails && !repaired) throw new Error("the door of " + name + " is locked");
   }
   card(params) { return this.act("card", params); }
   hotel(params) { return this.act("hotel", params); }
