@@ -46,8 +46,8 @@ class Check {
       const passed = pivotsOf(node);
       if (passed.length > 0) {
         for (const [place, other] of nodes.entries()) {
-          if (place === index || before[index]?.has(place) === true) continue;
-          const follows = before[place]?.has(index) === true;
+          if (place === index || before[index]?.ran.has(place) === true) continue;
+          const follows = before[place]?.ran.has(index) === true;
           for (const pivot of passed) this.pair(pivot, node, other, follows);
         }
       }
@@ -88,21 +88,41 @@ class Check {
   }
 }
 
-/** The nodes that have surely ended when each starts. A wait that is conditional does not count. */
-function ancestors(nodes: readonly NodeModel[]): Set<number>[] {
+/** The nodes that have surely ended when one comes to its turn; and those, if it runs and is not skipped. */
+interface Before {
+  readonly always: ReadonlySet<number>;
+  readonly ran: ReadonlySet<number>;
+}
+
+function ancestors(nodes: readonly NodeModel[]): Before[] {
   const places = new Map(nodes.map(({ name }, place) => [name, place]));
-  const before: Set<number>[] = [];
+  const before: Before[] = [];
   for (const node of nodes) {
-    const own = new Set<number>();
+    const always = new Set<number>();
+    const ran = new Set<number>();
     for (const after of node.after) {
-      const place = typeof after === "string" ? places.get(after) : undefined;
+      const isSure = typeof after === "string";
+      // A wait that is conditional counts where the node runs under that condition only.
+      if (!isSure && !after.when.every((each) => isImplied(each, node.when ?? []))) continue;
+      const place = places.get(isSure ? after : after.node);
       if (place === undefined) continue;
-      own.add(place);
-      for (const earlier of before[place] ?? []) own.add(earlier);
+      for (const earlier of [place, ...(before[place]?.always ?? [])]) {
+        ran.add(earlier);
+        if (isSure) always.add(earlier);
+      }
     }
-    before.push(own);
+    before.push({ always, ran });
   }
   return before;
+}
+
+/** Whether a condition holds wherever others do. */
+function isImplied({ decision, arm, not }: ConditionModel, by: readonly ConditionModel[]): boolean {
+  return by.some((each) => {
+    if (each.decision !== decision) return false;
+    if (each.arm === arm) return each.not === not;
+    return not === true && each.not !== true && !OUTCOMES.has(arm);
+  });
 }
 
 /** Whether two nodes never run in the same run: their conditions contradict each other. */

@@ -5,9 +5,10 @@ import { Project } from "./project.js";
 
 const source = (
   body: string,
-): string => `import { action, event, saga, sleep, undo } from "steno-runtime";
+): string => `import { action, each, event, saga, sleep, start, undo } from "steno-runtime";
 export class Shop {
   readonly approval = event<string>();
+  constructor(readonly other?: Shop) {}
   @action async take(what: string): Promise<string> { return what; }
   @undo("take") async put(what: string): Promise<void> { throw new Error(what); }
   @action({ pivot: true }) async pay(what: string): Promise<string> { return what; }
@@ -144,6 +145,63 @@ const programs: readonly [
     [[after, 'this.approval.within("1d")']],
   ],
   ["a wait without one", `${p}\nawait this.approval;`, []],
+  [
+    "waited for in the arm that has it",
+    `const told = this.tell("b");\nif (params.a === "") {\nawait told;\n${p}\n} else {\nawait told;\n}`,
+    [],
+  ],
+  [
+    "waited for in one arm, and it in the other",
+    `const told = this.tell("b");\nif (params.a === "") {\nawait told;\n} else {\n${p}\n}\nawait told;`,
+    [[beside, 'this.tell("b")']],
+  ],
+  [
+    "waited for behind a condition, and it behind the same",
+    `const told = this.tell("b");\nconst c = params.a === "";\nif (c) {\nawait told;\n}\nif (c) {\n${p}\n}\nawait told;`,
+    // Two decisions, of which nobody knows that they are the same.
+    [[beside, 'this.tell("b")']],
+  ],
+  [
+    "a map that is held",
+    `const told = Promise.all(params.list.map((x) => this.tell(x)));\n${p}\nawait told;`,
+    [[beside, "this.tell(x)"]],
+  ],
+  [
+    "a map that was held, and has ended",
+    `const told = Promise.all(params.list.map((x) => this.tell(x)));\nawait told;\n${p}`,
+    [],
+  ],
+  [
+    "a list with a limit behind it",
+    `${p}\nawait each(params.list, { concurrency: 2 }, (x) => this.tell(x));`,
+    [[after, "this.tell(x)"]],
+  ],
+  [
+    "it in a list of one at a time",
+    `await each(params.list, { concurrency: 1 }, (x) => this.pay(x));`,
+    [[beside, "this.pay(x)"]],
+  ],
+  [
+    "a list with a limit that goes on for ever",
+    `await each(params.list, { concurrency: 2 }, (x) => this.payOn(x));\nawait this.ship("b");`,
+    [],
+  ],
+  ["a run of its own behind it", `${p}\nawait start(this.telling, { a: "a" });`, []],
+  [
+    "the result of a run of its own behind it",
+    `${p}\nawait start(this.paying, { a: "a" }).result();`,
+    [],
+  ],
+  [
+    "a saga behind it that may be missing",
+    `${p}\nawait this.other?.telling({ a: "a" });`,
+    [[after, 'this.other?.telling({ a: "a" })']],
+  ],
+  [
+    "a saga that may be missing, and has it",
+    `await this.other?.paying({ a: "a" });\n${t}`,
+    [[after, "this.tell(params.a)"]],
+  ],
   ["computed values behind it", `${p}\nawait this.ship(JSON.parse(params.a) as string);`, []],
 ];
 

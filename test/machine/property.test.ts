@@ -15,7 +15,7 @@ import { type Manifest, type Node, parseManifest } from "../../runtime/manifest.
 import { isHeld, nodeOf, pathOf, PHASE, placeOf, type RunState } from "../../runtime/state.js";
 import { checkEnd, checkLog } from "./check-run.js";
 import { describeState, flatState, Host } from "./host.js";
-import { chooseByPath, type Choose, randomGraph } from "./random-graph.js";
+import { chooseByPath, chooseFrom, type Choose, randomGraph } from "./random-graph.js";
 
 /** Lets a run go on until it rests; each end of a body is chosen. `look` sees each moment before it. */
 function finish(
@@ -149,17 +149,6 @@ function free(host: Host, choose: Choose): void {
     // What else was there may be so no more.
     return;
   }
-}
-
-/** Chosen by a seed and not by fast-check itself: graphs are large, and a seed can be read. */
-function chooseFrom(seed: number): Choose {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
 }
 
 const has = (host: Host, state: string): boolean =>

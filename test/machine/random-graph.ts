@@ -129,6 +129,17 @@ function actionOf(choose: Choose, base: Base): Node {
   };
 }
 
+/** Chosen by a seed and not by fast-check itself: graphs are large, and a seed can be read. */
+export function chooseFrom(seed: number): Choose {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
 /** Decides by the path alone, so that a recovered run would decide the same. */
 export function chooseByPath(seed: number): Choice {
   return ((path: string, node: Node) => {
