@@ -278,6 +278,8 @@ export class Coordinator {
   }
 
   async #close(): Promise<void> {
+    // At once: what is closed besides takes its time.
+    this.#executor.stop();
     this.#changes.close();
     const answered = this.#requests.stop();
     const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);

@@ -173,10 +173,15 @@ export class Executor {
     this.#schedule();
   }
 
-  /** Starts nothing new, and resolves when no body runs and everything is written. */
-  async close(): Promise<void> {
+  /** Starts nothing new from now on. */
+  stop(): void {
     this.#closing = true;
     this.#retries.clear();
+  }
+
+  /** Starts nothing new, and resolves when no body runs and everything is written. */
+  async close(): Promise<void> {
+    this.stop();
     // A store that is lost has nothing left to write, but bodies run on.
     while (this.#bodies.running > 0 || (this.#lost === undefined && this.#isBusy())) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
