@@ -8,7 +8,7 @@ import { ActiveRuns } from "./active-runs.js";
 import { systemClock } from "./clock.js";
 import { type CommandArguments, eventOf, unknownCommand } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
-import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
+import type { AnyNodes, AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { Draining } from "./draining.js";
 import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
@@ -191,11 +191,11 @@ export class Coordinator {
    * @throws StenoError `params-invalid` for params that are not of their type, `run-exists` when the
    * id belongs to a run of another saga or with other params
    */
-  async start<Instance extends object, Params, Result>(
-    definition: SagaDefinition<Instance, Params, Result>,
+  async start<Instance extends object, Params, Result, Nodes = AnyNodes>(
+    definition: SagaDefinition<Instance, Params, Result, Nodes>,
     params: Params,
     options: StartOptions = {},
-  ): Promise<Run<Result>> {
+  ): Promise<Run<Result, Nodes>> {
     this.#checkOpen();
     const saga = this.#starter.loaded(definition as unknown as AnySagaDefinition);
     const started = await this.#starter.start(saga, paramsText(saga, params), options);
@@ -306,7 +306,7 @@ export class Coordinator {
     );
   }
 
-  #handle<Result>(id: string): Run<Result> {
+  #handle<Result, Nodes = AnyNodes>(id: string): Run<Result, Nodes> {
     const host: RunHost = {
       reader: () => {
         this.#checkOpen();
@@ -318,13 +318,14 @@ export class Coordinator {
       source: this.#source,
       errors: ({ hash }) => this.#starter.errors(hash),
       control: (run, command, args) => this.#control(run, command, args),
+      nodeCodecs: (row) => this.#starter.nodeCodecs(row),
       resultCodec: (state, hash) => this.#starter.resultCodec(state, hash),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);
         this.#checkOpen();
       },
     };
-    return new Run<Result>(host, id);
+    return new Run<Result, Nodes>(host, id);
   }
 
   async #control(id: string, command: string, args: CommandArguments): Promise<string | undefined> {

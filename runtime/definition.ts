@@ -101,25 +101,37 @@ export interface BoundSaga {
 
 /**
  * What the compiler emitted for one saga.
- * `Instance` is the class, `Params` and `Result` are what the `@saga` method takes and returns.
+ * `Instance` is the class, `Params` and `Result` are what the `@saga` method takes and returns, `Nodes`
+ * has what each node of its method comes to, by name.
  */
-export interface SagaDefinition<Instance extends object, Params, Result> {
+export interface SagaDefinition<Instance extends object, Params, Result, Nodes = AnyNodes> {
   readonly manifest: Manifest;
   readonly spec: SagaSpec;
   /** Binds the definition to the object that has its actions, with its dependencies injected. */
   on(instance: Instance): BoundSaga;
   /** Carries the types of params and result; never present at run time. */
-  readonly types?: { readonly params: (params: Params) => void; readonly result: Result };
+  readonly types?: {
+    readonly params: (params: Params) => void;
+    readonly result: Result;
+    readonly nodes: Nodes;
+  };
 }
+
+/** Of a saga whose nodes are not known here. */
+export type AnyNodes = Readonly<Record<string, unknown>>;
+
+/** The path of a node: one of the method's own, or what is inside of one of those. */
+export type NodePath<Nodes> =
+  (keyof Nodes & string) | `${keyof Nodes & string}${"/" | "["}${string}`;
 
 // `never` in the contravariant places: any definition is assignable to it.
 export type AnySagaDefinition = Omit<SagaDefinition<never, never, unknown>, "types">;
 
 /** Called by generated modules only. */
-export function defineSaga<Instance extends object, Params, Result>(
+export function defineSaga<Instance extends object, Params, Result, Nodes = AnyNodes>(
   spec: SagaSpec,
-): SagaDefinition<Instance, Params, Result> {
-  const definition: SagaDefinition<Instance, Params, Result> = {
+): SagaDefinition<Instance, Params, Result, Nodes> {
+  const definition: SagaDefinition<Instance, Params, Result, Nodes> = {
     manifest: spec.manifest,
     spec,
     on: (instance) => ({ definition: definition as unknown as AnySagaDefinition, instance }),

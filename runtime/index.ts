@@ -13,7 +13,7 @@ export type {
   UndoOptions,
 } from "./dsl.js";
 export { defineSaga, notReached } from "./definition.js";
-export type { BoundSaga, Item, Output, SagaDefinition } from "./definition.js";
+export type { AnyNodes, BoundSaga, Item, NodePath, Output, SagaDefinition } from "./definition.js";
 export { Coordinator } from "./coordinator.js";
 export type { LogFields, PausedRun, PauseReason } from "./options.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./options.js";

@@ -2,6 +2,10 @@
 import type { ActiveRun } from "./active-run.js";
 import { decode } from "./codec.js";
 import type { Codec } from "./codec/codec.js";
+import { put } from "./codec/codec.js";
+import { json } from "./codec/json.js";
+import type { AnyNodes, NodePath } from "./definition.js";
+import type { NodeCodecs } from "./node-codecs.js";
 import type { CommandArguments } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
 import { StenoError } from "./errors.js";
@@ -15,7 +19,7 @@ import { type Hold, holdsOf } from "./reasons.js";
 import type { UnrecoveredRun } from "./recovery.js";
 import { type Source, watchRun, type WatchOptions } from "./watching.js";
 import type { LoggedEvent } from "./events.js";
-import type { RunState } from "./state.js";
+import { PHASE, type RunState } from "./state.js";
 import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 
 /** Where a run is, with the states of its nodes. */
@@ -43,6 +47,8 @@ export interface RunHost {
   /** The classes of errors of the definition that a run was started with, if it is here. */
   errors(row: RunRow): ErrorClasses | undefined;
   control(run: string, command: string, args: CommandArguments): Promise<string | undefined>;
+  /** The codecs of the nodes of a run's method. @throws StenoError `definition-not-open` */
+  nodeCodecs(row: RunRow): readonly NodeCodecs[];
   /** How the result of a run is read: by its definition, else by the one that has its name now. */
   resultCodec(state: RunState, hash: string | undefined): Codec;
   /** Fails if a run that is not finished cannot go on here. */
@@ -55,8 +61,13 @@ interface Ended {
   readonly codec: Codec;
 }
 
+/** Names a node that the run has. */
+interface AtNode<Nodes> {
+  readonly node: NodePath<Nodes>;
+}
+
 /** A run. It holds its id, so that one that only waits costs no memory; and its end, once asked for. */
-export class Run<Result = unknown> {
+export class Run<Result = unknown, Nodes = AnyNodes> {
   readonly id: string;
   readonly #host: RunHost;
   /** How it ended, once somebody has asked. */
@@ -91,6 +102,25 @@ export class Run<Result = unknown> {
     const row = await this.#row();
     const state = await this.#state(row);
     return { state, codec: this.#host.resultCodec(state, row.hash) };
+  }
+
+  /**
+   * What the nodes of the method have come to so far, by name: copies. A node that has not succeeded,
+   * or was undone, is not in it; what is inside of a map, loop, scope or subsaga neither.
+   * @throws StenoError `definition-not-open` if the definition that the run was started with is not here
+   */
+  async outputs(): Promise<Partial<Nodes>> {
+    const row = await this.#row();
+    const { root } = this.#host.active(this.id)?.state ?? (await this.#state(row));
+    const codecs = this.#host.nodeCodecs(row);
+    const found: Record<string, unknown> = {};
+    for (const [index, { name, kind }] of root.plan.nodes.entries()) {
+      const text = root.outputs[index];
+      if (text === undefined || root.phase[index] !== PHASE.done || kind === "loop") continue;
+      const codec = kind === "decision" ? json : (codecs[index] as NodeCodecs).output;
+      put(found, name, decode(codec, text, `the output of \`${name}\``));
+    }
+    return found as Partial<Nodes>;
   }
 
   /** Where the run is now. */
@@ -139,7 +169,7 @@ export class Run<Result = unknown> {
    * Resolves to the node's path, `""` for the run itself, which returns its result.
    * @throws StenoError `run-not-paused`; `nothing-to-step` if all waits for a time, an event or a body
    */
-  async step(node?: string): Promise<string> {
+  async step(node?: NodePath<Nodes>): Promise<string> {
     const stepped = await this.#control("step", node === undefined ? {} : { node });
     return (JSON.parse(stepped ?? "{}") as { readonly node?: string }).node ?? "";
   }
@@ -149,11 +179,11 @@ export class Run<Result = unknown> {
    * holds until it is cleared.
    * @throws StenoError `no-such-node`
    */
-  async setBreakpoint({ node, at = "before" }: BreakpointPlace): Promise<void> {
+  async setBreakpoint({ node, at = "before" }: BreakpointPlace & AtNode<Nodes>): Promise<void> {
     await this.#control("break", { node, at });
   }
 
-  async clearBreakpoint({ node, at = "before" }: BreakpointPlace): Promise<void> {
+  async clearBreakpoint({ node, at = "before" }: BreakpointPlace & AtNode<Nodes>): Promise<void> {
     await this.#control("break", { node, at, clear: true });
   }
 
@@ -166,7 +196,7 @@ export class Run<Result = unknown> {
   }
 
   /** Tries an undo that failed, a node that is stuck in doubt, or one whose failure is held, again. */
-  async retry(node: string, why = ""): Promise<void> {
+  async retry(node: NodePath<Nodes>, why = ""): Promise<void> {
     await this.#control("retry", { node, reason: why });
   }
 
@@ -176,7 +206,11 @@ export class Run<Result = unknown> {
    * @throws StenoError `pivot-passed` if the run would have to be undone behind a point of no return,
    * `output-not-wanted` for the undo of a node, `output-invalid` if it is not of the node's type
    */
-  async settle(node: string, why: string, given?: { readonly output: unknown }): Promise<void> {
+  async settle(
+    node: NodePath<Nodes>,
+    why: string,
+    given?: { readonly output: unknown },
+  ): Promise<void> {
     const args = { node, reason: why };
     const output = given && { output: { value: given.output } };
     await this.#control("settle", { ...args, ...output });
@@ -189,7 +223,7 @@ export class Run<Result = unknown> {
    * @throws StenoError `no-such-node`; `bad-injection` for what cannot be injected there;
    * `node-ended` where it would never be met
    */
-  async inject(injection: Injection): Promise<void> {
+  async inject(injection: Injection & AtNode<Nodes>): Promise<void> {
     await this.#control("inject", { injection });
   }
 

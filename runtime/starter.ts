@@ -15,7 +15,8 @@ import type { ErrorClasses } from "./recorded-error.js";
 import { checkId, checkSame, idTaken, type JsonText, newRun } from "./starting.js";
 import type { StartOptions } from "./options.js";
 import type { RunState } from "./state.js";
-import type { StoreReader } from "./stores/store.js";
+import type { NodeCodecs } from "./node-codecs.js";
+import type { RunRow, StoreReader } from "./stores/store.js";
 
 export interface StarterOptions {
   readonly reader: StoreReader;
@@ -100,6 +101,17 @@ export class Starter {
     throw new StenoError(
       "definition-not-open",
       `\`${name}\` is not in \`sagas\`: open the coordinator with \`definition.on(instance)\` in it`,
+    );
+  }
+
+  /** The codecs of the nodes of a run's method. @throws StenoError `definition-not-open` */
+  nodeCodecs({ saga, hash }: RunRow): readonly NodeCodecs[] {
+    const found = this.#options.sagas.find(({ manifest }) => manifest.hash === hash);
+    if (found !== undefined) return found.graphs.get(found.plan)?.codecs ?? [];
+    throw new StenoError(
+      "definition-not-open",
+      `the definition of \`${saga}\` that the run was started with is not in \`sagas\`: only it knows ` +
+        "the types of its nodes; open the coordinator with the older bundle, too",
     );
   }
 

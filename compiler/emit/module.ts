@@ -49,6 +49,8 @@ class ModulePrinter {
   private readonly output: string;
   private readonly builders: string;
   private readonly schemas: Schemas;
+  /** The names of interfaces of nodes, by the saga. */
+  private readonly nodes = new Map<string, string>();
 
   constructor(
     private readonly source: SourceModel,
@@ -89,10 +91,11 @@ class ModulePrinter {
   private definition(saga: SagaModel, instance: string): string {
     const params = saga.hasParams ? `Parameters<${member(instance, saga.method)}>[0]` : "undefined";
     const result = `${this.output}<${member(instance, saga.method)}>`;
-    const type = `${this.names.definition}<${instance}, ${params}, ${result}>`;
     const bindings = this.shared.has(keyOf(saga))
       ? `...${this.embed(saga, () => instance).graph},`
       : this.graph(saga, instance);
+    const nodes = this.nodes.get(keyOf(saga)) ?? "{}";
+    const type = `${this.names.definition}<${instance}, ${params}, ${result}, ${nodes}>`;
     const manifest = literal(manifestOf(saga, this.locate));
     const spec = `{\nmanifest: ${manifest},\n${this.errors(saga)}${bindings}\n}`;
     return `export const ${saga.exportName}: ${type} = ${this.names.defineSaga}(${spec});`;
@@ -144,6 +147,9 @@ class ModulePrinter {
     const nameOf = (what: Hoisted, node: string): string => hoisted.get(`${what} ${node}`) ?? "";
     const valueType = (key: string): string => this.valueType(around, key, nameOf);
     this.parts.push(...types.print(valueType), ...texts);
+    if (this.source.sagas.some((each) => keyOf(each) === keyOf(saga))) {
+      this.nodes.set(keyOf(saga), this.nodesType(saga, valueType));
+    }
     const schemas = printSchemas(saga, {
       instance,
       schemas: this.schemas,
@@ -153,6 +159,34 @@ class ModulePrinter {
       resultType: (node) => resultType(method.get(node), nameOf),
     });
     return `${graph}\n${schemas}`;
+  }
+
+  /** An interface of what each node of a method comes to. */
+  private nodesType(saga: SagaModel, valueType: (key: string) => string): string {
+    const name = this.scope.take(`${pascalCase(saga.exportName)}Nodes`);
+    const properties = saga.nodes.map((node) => {
+      return `readonly ${propertyKey(node.name)}: ${this.nodeType(node, valueType)};`;
+    });
+    const body = properties.length === 0 ? "{}" : `{\n${properties.join("\n")}\n}`;
+    this.parts.push(
+      `/** What the nodes of ${saga.name} come to. */\nexport interface ${name} ${body}`,
+    );
+    return name;
+  }
+
+  /** Written out where TypeScript would have to infer it, which no declaration of an export may need. */
+  private nodeType(node: NodeModel, valueType: (key: string) => string): string {
+    switch (node.kind) {
+      case "loop":
+      case "scope":
+        return "undefined";
+      case "compute":
+        return this.schemas.type(node.type);
+      case "map":
+        return `(${this.schemas.type(node.result)})[]`;
+      default:
+        return valueType(node.name);
+    }
   }
 
   private valueType(

@@ -55,6 +55,11 @@ export class Schemas {
     return this.parts;
   }
 
+  /** A type as TypeScript has it. */
+  type(type: TypeModel): string {
+    return typeText(type, this.shapeOf);
+  }
+
   /** An expression that is the schema of a type. */
   schema(type: TypeModel): string {
     if (type.kind === "recursive") return this.recursive(type);

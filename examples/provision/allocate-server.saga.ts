@@ -16,10 +16,17 @@ interface AllocateValues {
   readonly reservation: Output<Servers["reserve"]>;
 }
 
+/** What the nodes of Servers.allocate come to. */
+export interface AllocateNodes {
+  readonly server: Output<Servers["pick"]>;
+  readonly reservation: Output<Servers["reserve"]>;
+}
+
 export const allocate: SagaDefinition<
   Servers,
   Parameters<Servers["allocate"]>[0],
-  Output<Servers["allocate"]>
+  Output<Servers["allocate"]>,
+  AllocateNodes
 > = defineSaga({
   manifest: {
     steno: 1,

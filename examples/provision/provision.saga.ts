@@ -59,10 +59,22 @@ interface ProvisionValues {
   readonly allocation: Output<Servers["allocate"]>;
 }
 
+/** What the nodes of Provision.provision come to. */
+export interface ProvisionNodes {
+  readonly instance: Output<Provision["createInstance"]>;
+  readonly ip: Output<Provision["allocateIp"]>;
+  readonly volume: Output<Provision["createVolume"]>;
+  readonly allocation: Output<Servers["allocate"]>;
+  readonly configure: Output<Provision["configure"]>;
+  readonly attachVolume: Output<Provision["attachVolume"]>;
+  readonly boot: Output<Provision["boot"]>;
+}
+
 export const provision: SagaDefinition<
   Provision,
   Parameters<Provision["provision"]>[0],
-  Output<Provision["provision"]>
+  Output<Provision["provision"]>,
+  ProvisionNodes
 > = defineSaga({
   manifest: {
     steno: 1,

@@ -63,10 +63,22 @@ const outputDisks = ({
   return disk.id;
 };
 
+/** What the nodes of CreateInstance.createInstance come to. */
+export interface CreateInstanceNodes {
+  readonly instance: Output<CreateInstance["create"]>;
+  readonly nics: string[];
+  readonly disks: string[];
+  readonly "switch:kind": "ephemeral" | "floating" | "default";
+  readonly address: Output<CreateInstance["create"]>;
+  readonly "change-3": Output<CreateInstance["change"]>;
+  readonly "change-4": Output<CreateInstance["change"]>;
+}
+
 export const createInstance: SagaDefinition<
   CreateInstance,
   Parameters<CreateInstance["createInstance"]>[0],
-  Output<CreateInstance["createInstance"]>
+  Output<CreateInstance["createInstance"]>,
+  CreateInstanceNodes
 > = defineSaga({
   manifest: {
     steno: 1,

@@ -28,6 +28,17 @@ const itemsSubnets = ({ params }: CreateVpcValues) => {
   return subnets;
 };
 
+/** What the nodes of Vpcs.createVpc come to. */
+export interface CreateVpcNodes {
+  readonly vpc: Output<Vpcs["create"]>;
+  readonly "if:isolated": "then" | "else";
+  readonly router: Output<Vpcs["create"]>;
+  readonly create: Output<Vpcs["create"]>;
+  readonly "if:router": "then" | "else";
+  readonly "create-2": Output<Vpcs["create"]>;
+  readonly subnets: undefined;
+}
+
 const createVpcGraph = {
   nodes: {
     vpc: {
@@ -113,6 +124,11 @@ interface AuditValues {
   readonly record: Output<Audit["create"]>;
 }
 
+/** What the nodes of Audit.audit come to. */
+export interface AuditNodes {
+  readonly record: Output<Audit["create"]>;
+}
+
 /** What CreateProject.createProject reads: its params, and outputs of its nodes. */
 interface CreateProjectValues {
   readonly params: Parameters<CreateProject["createProject"]>[0];
@@ -122,10 +138,20 @@ interface CreateProjectValues {
   readonly audit: string;
 }
 
+/** What the nodes of CreateProject.createProject come to. */
+export interface CreateProjectNodes {
+  readonly project: Output<CreateProject["create"]>;
+  readonly "if:network": "then" | "else";
+  readonly vpc: Output<Vpcs["createVpc"]>;
+  readonly change: Output<CreateProject["change"]>;
+  readonly audit: string;
+}
+
 export const createVpc: SagaDefinition<
   Vpcs,
   Parameters<Vpcs["createVpc"]>[0],
-  Output<Vpcs["createVpc"]>
+  Output<Vpcs["createVpc"]>,
+  CreateVpcNodes
 > = defineSaga({
   manifest: {
     steno: 1,
@@ -170,7 +196,8 @@ export const createVpc: SagaDefinition<
 export const audit: SagaDefinition<
   Audit,
   Parameters<Audit["audit"]>[0],
-  Output<Audit["audit"]>
+  Output<Audit["audit"]>,
+  AuditNodes
 > = defineSaga({
   manifest: {
     steno: 1,
@@ -205,7 +232,8 @@ export const audit: SagaDefinition<
 export const createProject: SagaDefinition<
   CreateProject,
   Parameters<CreateProject["createProject"]>[0],
-  Output<CreateProject["createProject"]>
+  Output<CreateProject["createProject"]>,
+  CreateProjectNodes
 > = defineSaga({
   manifest: {
     steno: 1,

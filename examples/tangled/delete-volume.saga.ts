@@ -42,10 +42,21 @@ const itemsList2 = ({ list }: DeleteVolumeOutcomesValues) => list;
 const outputOutcomes = ({ "outcomes.item": replica, try: tryScope }: DeleteVolumeOutcomesValues) =>
   tryScope.returned ? { id: replica.id, removed: false } : { id: replica.id, removed: true };
 
+/** What the nodes of DeleteVolume.deleteVolume come to. */
+export interface DeleteVolumeNodes {
+  readonly volume: Output<DeleteVolume["read"]>;
+  readonly change: Output<DeleteVolume["change"]>;
+  readonly replicas: Output<DeleteVolume["list"]>;
+  readonly outcomes: { id: string; removed: boolean }[];
+  readonly "if:orphaned": "then" | "else";
+  readonly "remove-3": Output<DeleteVolume["remove"]>;
+}
+
 export const deleteVolume: SagaDefinition<
   DeleteVolume,
   Parameters<DeleteVolume["deleteVolume"]>[0],
-  Output<DeleteVolume["deleteVolume"]>
+  Output<DeleteVolume["deleteVolume"]>,
+  DeleteVolumeNodes
 > = defineSaga({
   manifest: {
     steno: 1,

@@ -36,6 +36,11 @@ const itemsAttempts = ({ params }: ComesToValues) => params.attempts;
 const outputAttempts = ({ "if:state": ifState }: ComesToAttemptsValues) =>
   ifState === "then" ? true : undefined;
 
+/** What the nodes of ReplaceRegion.comesTo come to. */
+export interface ComesToNodes {
+  readonly attempts: undefined;
+}
+
 const comesToGraph = {
   nodes: {
     attempts: {
@@ -106,10 +111,27 @@ interface ReplaceRegionValues {
 const computeAttempts = ({ params }: ReplaceRegionValues) =>
   Array.from({ length: params.attempts }, (_, index) => index + 1);
 
+/** What the nodes of ReplaceRegion.replaceRegion come to. */
+export interface ReplaceRegionNodes {
+  readonly attempts: number[];
+  readonly old: Output<ReplaceRegion["read"]>;
+  readonly region: Output<ReplaceRegion["create"]>;
+  readonly placed: Output<ReplaceRegion["comesTo"]>;
+  readonly "if:placed": "then" | "else";
+  readonly throw: never;
+  readonly swapped: Output<ReplaceRegion["change"]>;
+  readonly change: Output<ReplaceRegion["change"]>;
+  readonly copied: Output<ReplaceRegion["comesTo"]>;
+  readonly "if:copied": "then" | "else";
+  readonly "throw-2": never;
+  readonly remove: Output<ReplaceRegion["remove"]>;
+}
+
 export const comesTo: SagaDefinition<
   ReplaceRegion,
   Parameters<ReplaceRegion["comesTo"]>[0],
-  Output<ReplaceRegion["comesTo"]>
+  Output<ReplaceRegion["comesTo"]>,
+  ComesToNodes
 > = defineSaga({
   manifest: {
     steno: 1,
@@ -161,7 +183,8 @@ export const comesTo: SagaDefinition<
 export const replaceRegion: SagaDefinition<
   ReplaceRegion,
   Parameters<ReplaceRegion["replaceRegion"]>[0],
-  Output<ReplaceRegion["replaceRegion"]>
+  Output<ReplaceRegion["replaceRegion"]>,
+  ReplaceRegionNodes
 > = defineSaga({
   manifest: {
     steno: 1,

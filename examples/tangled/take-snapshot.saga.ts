@@ -36,10 +36,28 @@ const itemsCopies = () => ["east", "west"];
 
 const outputCopies = ({ create }: TakeSnapshotCopiesValues) => create;
 
+/** What the nodes of TakeSnapshot.takeSnapshot come to. */
+export interface TakeSnapshotNodes {
+  readonly disk: Output<TakeSnapshot["read"]>;
+  readonly "if:isAttached": "then" | "else";
+  readonly by: Output<TakeSnapshot["read"]>;
+  readonly change: Output<TakeSnapshot["change"]>;
+  readonly "by-2": Output<TakeSnapshot["create"]>;
+  readonly "change-2": Output<TakeSnapshot["change"]>;
+  readonly snapshot: Output<TakeSnapshot["create"]>;
+  readonly copies: { id: string; kind: string; of: string; state: string }[];
+  readonly "change-3": Output<TakeSnapshot["change"]>;
+  readonly "if:isAttached-2": "then" | "else";
+  readonly "change-4": Output<TakeSnapshot["change"]>;
+  readonly "change-5": Output<TakeSnapshot["change"]>;
+  readonly remove: Output<TakeSnapshot["remove"]>;
+}
+
 export const takeSnapshot: SagaDefinition<
   TakeSnapshot,
   Parameters<TakeSnapshot["takeSnapshot"]>[0],
-  Output<TakeSnapshot["takeSnapshot"]>
+  Output<TakeSnapshot["takeSnapshot"]>,
+  TakeSnapshotNodes
 > = defineSaga({
   manifest: {
     steno: 1,

@@ -34,10 +34,28 @@ interface UpdateInstanceDisks2Values extends UpdateInstanceValues {
 
 const itemsDisks2 = ({ disks }: UpdateInstanceValues) => disks;
 
+/** What the nodes of UpdateInstance.updateInstance come to. */
+export interface UpdateInstanceNodes {
+  readonly before: Output<UpdateInstance["read"]>;
+  readonly "if:state": "then" | "else";
+  readonly throw: never;
+  readonly "if:state-2": "then" | "else";
+  readonly replaced: Output<UpdateInstance["remove"]>;
+  readonly instance: Output<UpdateInstance["create"]>;
+  readonly "if:wasRunning": "then" | "else";
+  readonly change: Output<UpdateInstance["change"]>;
+  readonly disks: Output<UpdateInstance["list"]>;
+  readonly "disks-2": undefined;
+  readonly size: Output<UpdateInstance["create"]>;
+  readonly "if:wasRunning-2": "then" | "else";
+  readonly "change-3": Output<UpdateInstance["change"]>;
+}
+
 export const updateInstance: SagaDefinition<
   UpdateInstance,
   Parameters<UpdateInstance["updateInstance"]>[0],
-  Output<UpdateInstance["updateInstance"]>
+  Output<UpdateInstance["updateInstance"]>,
+  UpdateInstanceNodes
 > = defineSaga({
   manifest: {
     steno: 1,

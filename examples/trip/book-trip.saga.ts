@@ -25,10 +25,20 @@ interface BookTripValues {
   readonly car: Output<BookTrip["bookCar"]>;
 }
 
+/** What the nodes of BookTrip.bookTrip come to. */
+export interface BookTripNodes {
+  readonly payment: Output<BookTrip["chargeCard"]>;
+  readonly hotel: Output<BookTrip["bookHotel"]>;
+  readonly flight: Output<BookTrip["bookFlight"]>;
+  readonly car: Output<BookTrip["bookCar"]>;
+  readonly sendSummary: Output<BookTrip["sendSummary"]>;
+}
+
 export const bookTrip: SagaDefinition<
   BookTrip,
   Parameters<BookTrip["bookTrip"]>[0],
-  Output<BookTrip["bookTrip"]>
+  Output<BookTrip["bookTrip"]>,
+  BookTripNodes
 > = defineSaga({
   manifest: {
     steno: 1,
