@@ -22,7 +22,7 @@ const rows: readonly Row[] = [
   {
     name: "analysis and emit see the model, diagnostics and the manifest, never ts-morph",
     of: /^compiler\/(analysis|emit)\//,
-    may: /^(?!ts-morph$|typescript$)([^/].*)$/,
+    may: /^(?!(@ts-morph|ts-morph|typescript)(\/|$))([^/].*)$/,
   },
   {
     name: "analysis and emit import none of the compiler's other folders",
@@ -35,9 +35,14 @@ const rows: readonly Row[] = [
     may: /^(?!compiler\/|runtime\/)|^compiler\/(frontend|diagnostics|model|type-model)(\/|$)|^runtime\/(manifest|dsl)$/,
   },
   {
-    name: "only the frontend imports ts-morph",
-    of: /^(compiler\/(?!frontend\/)|runtime\/)/,
-    may: /^(?!ts-morph$)/,
+    name: "two CommonJS modules of the frontend import ts-morph's TypeScript: no other reads it twice",
+    of: /^(compiler\/(?!frontend\/(typescript|lib-files)\.cts$)|runtime\/)/,
+    may: /^(?!(@ts-morph|ts-morph|typescript)(\/|$))/,
+  },
+  {
+    name: "those two import nothing else",
+    of: /^compiler\/frontend\/(typescript|lib-files)\.cts$/,
+    may: /^(ts-morph|@ts-morph\/common)$/,
   },
   {
     name: "examples use the public packages only",
@@ -51,7 +56,7 @@ function sources(folder: string): string[] {
     const path = `${folder}/${entry.name}`;
     if (/^(node_modules|dist|bundle)$/.test(entry.name)) return [];
     if (entry.isDirectory()) return sources(path);
-    return /(?<!\.d)\.ts$/.test(entry.name) ? [path] : [];
+    return /(?<!\.d)\.c?ts$/.test(entry.name) ? [path] : [];
   });
 }
 
@@ -59,13 +64,13 @@ function sources(folder: string): string[] {
 function importsOf(path: string): string[] {
   const text = readFileSync(join(root, path), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
   const found = text.matchAll(
-    /^(?:import|export)\b[^"'`;=]*?from\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm,
+    /^(?:import|export)\b[^"'`;=]*?from\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\b(?:import|require)\(\s*["']([^"']+)["']/gm,
   );
   return [...found].map((match) => {
     const name = (match[1] ?? match[2] ?? match[3]) as string;
     if (!name.startsWith(".")) return name;
     const file = relative(root, resolve(root, dirname(path), name));
-    return file.replace(/\.(js|ts)$/, "");
+    return file.replace(/\.c?(js|ts)$/, "");
   });
 }
 

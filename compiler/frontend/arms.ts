@@ -2,7 +2,6 @@
  * Reads what stands in the arms of a decision, each on a path of its own, and brings the paths that
  * reach the end together. Which construct has which arms is in `lower-branch.ts`.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code, Span } from "../model.js";
 import { spanOf } from "./context.js";
@@ -10,6 +9,7 @@ import { same, type Condition, type Draft } from "./graph.js";
 import type { Test } from "./guards.js";
 import type { Method } from "./method.js";
 import { clone, meet, opposite, type Exit, type Path, type Thread } from "./thread.js";
+import ts from "./typescript.cjs";
 import { codeFrom, UNDEFINED, variableValue, type Binding, type CodeValue } from "./values.js";
 
 export interface Arm<T> {

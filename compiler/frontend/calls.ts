@@ -2,7 +2,6 @@
  * Tells what a call in a saga method means to steno: an action, a saga, `Promise.all`, an async block,
  * something to wait for; or nothing, if it is a call like others. Reading it is `lower-call.ts`.
  */
-import { ts } from "ts-morph";
 import type { Member } from "../model.js";
 import { selfMember, thisMember } from "./code.js";
 import { bare, shown } from "./context.js";
@@ -12,6 +11,7 @@ import { isOurs, waitingOf, type Waiting } from "./lower-waiting.js";
 import type { Method } from "./method.js";
 import type { ClassInfo } from "./read-class.js";
 import { isPromise, mayBeNullish } from "./types.js";
+import ts from "./typescript.cjs";
 
 /** What to write in place of methods of promises. */
 const INSTEAD = "await them all: `await Promise.all([this.a(), this.b()])`";

@@ -1,8 +1,8 @@
 /** Checks by types that an undo can be given what its action outputs and was given. */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
 import { spanOf, type Context } from "./context.js";
 import { awaited, every } from "./types.js";
+import ts from "./typescript.cjs";
 
 export interface UndoPair {
   readonly action: ts.MethodDeclaration;

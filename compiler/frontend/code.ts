@@ -2,12 +2,12 @@
  * Takes the user's text of an expression apart: comments go, names become references. It does not
  * judge whether the expression is allowed; that is `refusals.ts` and `glue.ts`.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
 import type { Edit } from "../diagnostics/diagnostic.js";
 import type { CodePart, External, Member } from "../model.js";
 import { resolve, shown, spanOf } from "./context.js";
 import { isWithin, type Holes, type Method } from "./method.js";
+import ts from "./typescript.cjs";
 
 /** The parts of an expression (or type, or pattern); undefined: something in it was reported. */
 export function codeOf(method: Method, root: ts.Node, holes: Holes): CodePart[] | undefined {

@@ -1,8 +1,8 @@
 /** What every part of the frontend needs at hand: the checker, where to report, and spans. */
-import { ts } from "ts-morph";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Span } from "../model.js";
 import type { Deriver } from "./derive.js";
+import ts from "./typescript.cjs";
 
 /** Which of steno's decorators something is. */
 export type Marker = "action" | "undo" | "saga";

@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
-import { ts } from "ts-morph";
 import { resolve, type Context, type Marker } from "./context.js";
+import ts from "./typescript.cjs";
 
 /** A decorator of steno on some declaration. */
 export interface Decoration {

@@ -2,7 +2,6 @@
  * Derives from the checker's types what is stored of their values; or says what of a type cannot be
  * stored. Each type is read once. It reports nothing itself.
  */
-import { ts } from "ts-morph";
 import {
   typeKey,
   type ElementType,
@@ -12,6 +11,7 @@ import {
   type TemplatePart,
   type TypeModel,
 } from "../type-model.js";
+import ts from "./typescript.cjs";
 
 /** What of a type cannot be stored. */
 export interface NotStorable {

@@ -2,13 +2,13 @@
  * Decides what is glue: an expression that cannot throw on values of its static type and only reads
  * or allocates. Whatever is not shown to be that is a compute node, so a "no" is always correct.
  */
-import { ts } from "ts-morph";
 import { BUILTINS, CONSTANTS } from "./builtins.js";
 import { bare, resolve } from "./context.js";
 import { isData, isLiteral } from "./literals.js";
 import { isWithin, type Holes, type Method } from "./method.js";
 import { isDeclaredError } from "./read-errors.js";
 import { every, isAny, isSafePrimitive, mayBeNullish, mayBeObject } from "./types.js";
+import ts from "./typescript.cjs";
 
 /** Whether an expression is glue. */
 export function isGlue(method: Method, node: ts.Expression, holes: Holes): boolean {

@@ -2,13 +2,13 @@
  * Conditions that narrow types. Code is moved out of the branch that it stands in, so whatever
  * TypeScript knew there from a test is told again in front of it.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
 import type { Code, CodePart, Guard, VariableId } from "../model.js";
 import { codeOf } from "./code.js";
 import { bare, shown, spanOf } from "./context.js";
 import { isGlue } from "./glue.js";
 import { NO_HOLES, type Holes, type Method } from "./method.js";
+import ts from "./typescript.cjs";
 
 /** A condition that holds on a path, or does not. */
 export interface Test {

@@ -1,6 +1,6 @@
 /** Literals of the syntax, without any types. What they are good for is decided in `glue.ts`. */
-import { ts } from "ts-morph";
 import { bare } from "./context.js";
+import ts from "./typescript.cjs";
 
 /** A literal by itself. */
 export function isLiteral(node: ts.Node): boolean {

@@ -4,13 +4,13 @@
  * compile of a large project fast.
  */
 import * as path from "node:path";
-import { getLibFiles } from "@ts-morph/common";
-import { ts } from "ts-morph";
+import getLibFiles from "./lib-files.cjs";
 import * as say from "../diagnostics/catalogue/project.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { declaresDecorators } from "./decorators.js";
 import type { FrontendOptions, Loaded } from "./index.js";
 import { slimDecorators } from "./slim-decorators.js";
+import ts from "./typescript.cjs";
 
 /** A project whose files are known; none but those with a decorator was looked at any closer. */
 export interface FoundProject {

@@ -2,7 +2,6 @@
  * Reads variables that are declared first and set later, on each path once: `let x; if (c) x = a;
  * else x = b;`. Where paths meet, `arms.ts` makes one value of them.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
 import type { GlueStatement } from "../model.js";
 import { codeOf } from "./code.js";
@@ -11,6 +10,7 @@ import { lowerReady } from "./lower-expression.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { nameOrigins } from "./patterns.js";
 import type { Thread } from "./thread.js";
+import ts from "./typescript.cjs";
 import { BROKEN, codeFrom } from "./values.js";
 
 /** `let x: T;` */

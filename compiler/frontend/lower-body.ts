@@ -2,7 +2,6 @@
  * Reads the statements of a saga method, or of an async block in it, in order. One function per kind
  * of statement; a kind that has none is refused by name.
  */
-import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code, CodePart, Span } from "../model.js";
@@ -20,6 +19,7 @@ import { NO_HOLES, type Method } from "./method.js";
 import { isLiteralObject } from "./lower-plain.js";
 import { bind } from "./patterns.js";
 import { isAny } from "./types.js";
+import ts from "./typescript.cjs";
 import { BROKEN, codeFrom, toCode, type Started, type Value } from "./values.js";
 
 /** Reads the body of a function: what it returns, on which path. */

@@ -2,7 +2,6 @@
  * Reads what is decided: `if`, `switch`, and the operators of which one side is evaluated only
  * sometimes, where that side waits. How paths part and meet is in `arms.ts`.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code, CodePart } from "../model.js";
 import { choose, lowerArms, type Ending } from "./arms.js";
@@ -15,6 +14,7 @@ import { lowerExpression, lowerReady, markAwaited } from "./lower-expression.js"
 import type { Wanted } from "./lower-plain.js";
 import { NO_HOLES, type Method } from "./method.js";
 import type { Thread } from "./thread.js";
+import ts from "./typescript.cjs";
 import {
   BROKEN,
   codeFrom,

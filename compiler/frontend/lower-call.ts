@@ -2,7 +2,6 @@
  * Reads the calls that mean something to steno: actions, sagas, `Promise.all`, async blocks. Which
  * call means what is in `calls.ts`.
  */
-import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code, CodePart } from "../model.js";
@@ -26,6 +25,7 @@ import { lowerIfThere } from "./lower-optional.js";
 import { lowerStart } from "./lower-start.js";
 import type { Method } from "./method.js";
 import { lowerWaiting, type Waiting } from "./lower-waiting.js";
+import ts from "./typescript.cjs";
 import {
   BROKEN,
   UNDEFINED,

@@ -1,5 +1,4 @@
 /** Reads `each(list, { concurrency, key }, (item) => …)`: a map with a limit, and names for its items. */
-import { ts } from "ts-morph";
 import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as say from "../diagnostics/catalogue/glue.js";
 import { spanOf, untyped } from "./context.js";
@@ -8,6 +7,7 @@ import { lowerItems, type Callback, type Side } from "./lower-iteration.js";
 import type { Method } from "./method.js";
 import { readStatic } from "./options.js";
 import type { Thread } from "./thread.js";
+import ts from "./typescript.cjs";
 import { BROKEN, type Value } from "./values.js";
 
 export function lowerEach(method: Method, thread: Thread, node: ts.CallExpression): Value {

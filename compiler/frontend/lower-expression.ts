@@ -2,7 +2,6 @@
  * Reads an expression of a saga method in the order in which JavaScript evaluates it: what waits
  * becomes nodes, the rest glue or compute nodes. Calls are in `lower-call.ts`.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
 import * as sayMethod from "../diagnostics/catalogue/method.js";
 import type { Code } from "../model.js";
@@ -18,6 +17,7 @@ import { lowerPlain, type Wanted } from "./lower-plain.js";
 import { checkPlain } from "./refusals.js";
 import type { Thread } from "./thread.js";
 import { isPromise } from "./types.js";
+import ts from "./typescript.cjs";
 import {
   BROKEN,
   UNDEFINED,

@@ -2,7 +2,6 @@
  * Reads what runs for each item of a list that is known only at run time: `for … of`, one item after
  * another, and `Promise.all(xs.map(…))`, side by side. The items have a graph of their own.
  */
-import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import { NOTHING, type TypeModel } from "../type-model.js";
@@ -20,6 +19,7 @@ import { bind } from "./patterns.js";
 import type { Thread } from "./thread.js";
 import { storedItem, storedReturns, storedValue } from "./stored.js";
 import { awaited, isAny } from "./types.js";
+import ts from "./typescript.cjs";
 import { BROKEN, codeFrom, variableValue, type PromiseValue } from "./values.js";
 
 type IterationContent = Extract<DraftContent, { readonly kind: "map" | "loop" }>;

@@ -1,5 +1,4 @@
 /** Reads one saga method of one class, the sagas that it embeds included. */
-import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import * as sayProject from "../diagnostics/catalogue/project.js";
@@ -15,6 +14,7 @@ import type { ClassInfo, ClassReader, SagaMethod } from "./read-class.js";
 import { checkErrorNames, declaredErrors } from "./read-errors.js";
 import { paramsOf } from "./stored.js";
 import { awaited, isVoid } from "./types.js";
+import ts from "./typescript.cjs";
 import { variableValue } from "./values.js";
 
 /** Reads sagas; each saga of each class once, however often it is embedded. */

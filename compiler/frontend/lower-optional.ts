@@ -2,12 +2,12 @@
  * Reads the call of a saga that is made only if its object is there: `this.hall?.openAll()` decides
  * whether it is, and calls or gives `undefined`.
  */
-import type { ts } from "ts-morph";
 import { lowerArms } from "./arms.js";
 import { combine, decide, ELSE, THEN } from "./lower-branch.js";
 import { lowerReady } from "./lower-expression.js";
 import type { Method } from "./method.js";
 import type { Thread } from "./thread.js";
+import type ts from "./typescript.cjs";
 import { BROKEN, UNDEFINED, type Value } from "./values.js";
 
 export function lowerIfThere(

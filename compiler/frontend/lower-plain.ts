@@ -2,7 +2,6 @@
  * An expression of which all that waits has been read: it is glue, or becomes a compute node. What
  * waits is read in `lower-expression.ts`.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
 import type { CodePart } from "../model.js";
 import { NOTHING, type TypeModel } from "../type-model.js";
@@ -16,6 +15,7 @@ import type { Holes, Method } from "./method.js";
 import { checkPlain } from "./refusals.js";
 import { storedValue } from "./stored.js";
 import { isAny, isPromise, isVoid } from "./types.js";
+import ts from "./typescript.cjs";
 import { BROKEN, codeFrom, type Broken, type CodeValue } from "./values.js";
 
 /** What is wanted of an expression. */

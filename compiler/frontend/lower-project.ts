@@ -1,6 +1,5 @@
 /** Reads all sagas of a loaded project. How one class is read is in `read-class.ts`. */
 import * as path from "node:path";
-import { ts } from "ts-morph";
 import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as say from "../diagnostics/catalogue/project.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
@@ -11,6 +10,7 @@ import type { Lowered } from "./index.js";
 import type { Project, ProjectPart } from "./load.js";
 import { SagaReader } from "./lower-method.js";
 import { ClassReader, isAbstract, isConstructible, type ClassInfo } from "./read-class.js";
+import ts from "./typescript.cjs";
 import { typescriptErrors } from "./typescript-errors.js";
 
 export function lowerProject(project: Project): Lowered {

@@ -2,7 +2,6 @@
  * Reads `start(this.other.saga, params, { id })`, with `.result()` behind it or not: a run of its own,
  * which is no part of this one. Subsagas are in `lower-call.ts`.
  */
-import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import type { Code } from "../model.js";
@@ -15,6 +14,7 @@ import { asCode, lowerReady } from "./lower-expression.js";
 import type { Method } from "./method.js";
 import { paramsOf } from "./stored.js";
 import type { Thread } from "./thread.js";
+import ts from "./typescript.cjs";
 import { BROKEN, type Broken, type Value } from "./values.js";
 
 export function lowerStart(

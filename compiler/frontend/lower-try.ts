@@ -2,7 +2,6 @@
  * Reads `try { … } catch { … }`: a scope, with a graph for what is tried and one for what is done
  * when that fails.
  */
-import { ts } from "ts-morph";
 import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
 import { bindingValue, choose, chooseBinding, enter, type Ending } from "./arms.js";
@@ -13,6 +12,7 @@ import { checkPending, lowerStatements } from "./lower-body.js";
 import { isWithin, type Method } from "./method.js";
 import { bind } from "./patterns.js";
 import type { Exit, Path, Returned, Thread } from "./thread.js";
+import ts from "./typescript.cjs";
 import { BROKEN, toCode, UNDEFINED, variableValue, type CodeValue } from "./values.js";
 
 export function lowerTry(method: Method, thread: Thread, node: ts.TryStatement): void {

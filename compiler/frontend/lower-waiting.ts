@@ -2,7 +2,6 @@
  * Reads what a saga waits for that is no call of its own: `await sleep("3 days")`, and an event that
  * the class declares, `await this.approval`, `await this.approval.within("2 days")`.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
 import { selfMember } from "./code.js";
 import { bare, resolve, shown, spanOf } from "./context.js";
@@ -13,6 +12,7 @@ import type { Method } from "./method.js";
 import { milliseconds } from "./options.js";
 import type { Thread } from "./thread.js";
 import { stored } from "./stored.js";
+import ts from "./typescript.cjs";
 import { codeFrom } from "./values.js";
 
 /** What is waited for. */

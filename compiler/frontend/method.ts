@@ -1,10 +1,10 @@
 /** What is known of one saga method while it is read: its variables, its drafts, its promises. */
-import { ts } from "ts-morph";
 import type { Code, GlueStatement, SagaModel, Span, VariableId } from "../model.js";
 import { spanOf, type Context } from "./context.js";
 import type { Draft, DraftAlternative, DraftContent } from "./graph.js";
 import type { ClassInfo, ClassReader } from "./read-class.js";
 import type { Thread } from "./thread.js";
+import ts from "./typescript.cjs";
 import { variableValue, type Binding, type CodeValue } from "./values.js";
 
 /** Holes in an expression: parts of it that have been read already. */

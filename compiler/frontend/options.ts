@@ -4,10 +4,10 @@
  */
 import ms from "ms";
 import { DEFAULT_RETRY_PAUSES, DEFAULT_UNDO_RETRY, type RetryPolicy } from "steno-runtime/manifest";
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
 import { nearest } from "../diagnostics/nearest.js";
 import { resolve, shown, spanOf, untyped, type Context, type Marker } from "./context.js";
+import ts from "./typescript.cjs";
 
 /** A static value, with the expression that it was read from. */
 export interface Static {

@@ -2,7 +2,6 @@
  * Binds the names of a declaration to what its initializer gave: a node's result, a promise, or a
  * glue statement that generated code repeats.
  */
-import { ts } from "ts-morph";
 import type { Code, GlueStatement, Pattern } from "../model.js";
 import { codeOf } from "./code.js";
 import { spanOf } from "./context.js";
@@ -15,6 +14,7 @@ import { checkPlain } from "./refusals.js";
 import type { PropertyType, TypeModel } from "../type-model.js";
 import { stored } from "./stored.js";
 import { isAny, mayBeNullish } from "./types.js";
+import ts from "./typescript.cjs";
 import {
   BROKEN,
   UNDEFINED,

@@ -2,7 +2,6 @@
  * Reads a decorated class: its actions with their undos, its sagas, its own name and export. It does
  * not look into method bodies; that is `lower-method.ts`.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
 import type { Edit } from "../diagnostics/diagnostic.js";
 import { nearest } from "../diagnostics/nearest.js";
@@ -23,6 +22,7 @@ import {
 import { readErrors } from "./read-errors.js";
 import { methodTypes, type MethodTypes } from "./stored.js";
 import { checkMethod, nameText } from "./read-method.js";
+import ts from "./typescript.cjs";
 
 export interface SagaMethod {
   readonly method: string;

@@ -2,7 +2,6 @@
  * Reads `@action({ errors: […] })`: classes of errors whose own data is recorded and that come back as
  * instances. What may be said of them in a method is in `refusals.ts` and `glue.ts`.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
 import * as sayValues from "../diagnostics/catalogue/values.js";
 import type { ErrorModel } from "../model.js";
@@ -11,6 +10,7 @@ import { resolve, spanOf, untyped, type Context } from "./context.js";
 import type { Method } from "./method.js";
 import { invalid, property, type Static } from "./options.js";
 import { notJson } from "./types.js";
+import ts from "./typescript.cjs";
 
 /** The classes that an action declares; what cannot be declared is reported and left out. */
 export function readErrors(context: Context, options: Static | undefined): ErrorModel[] {

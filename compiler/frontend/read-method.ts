@@ -1,9 +1,9 @@
 /** Checks the declaration of one decorated method: its shape. Of its values see `stored.ts`. */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/class.js";
 import type { Edit } from "../diagnostics/diagnostic.js";
 import { spanOf, type Context, type Marker } from "./context.js";
 import { awaited, isAny, isPromise, isVoid } from "./types.js";
+import ts from "./typescript.cjs";
 
 /** The name of a member as the class has it: without quotes. */
 export function nameText(name: ts.PropertyName): string {

@@ -2,7 +2,6 @@
  * Looks through an expression that runs as it is written (glue or compute) for what must not be in
  * it: changes of recorded data, comparisons by identity, promises, `this` as a whole, and so on.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/glue.js";
 import { MUTATING_FUNCTIONS, MUTATORS } from "./builtins.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
@@ -10,6 +9,7 @@ import { thisMember } from "./code.js";
 import { isWithin, type Holes, type Method } from "./method.js";
 import { isDeclaredError } from "./read-errors.js";
 import { isPromise, mayBeObject } from "./types.js";
+import ts from "./typescript.cjs";
 
 /** Reports everything in the expression that is refused; false: there was something. */
 export function checkPlain(method: Method, root: ts.Node, holes: Holes): boolean {

@@ -2,7 +2,6 @@
  * Reads a project again after files have changed: parses those only, and tells which candidates they
  * can matter to. What became of these before is kept by `incremental.ts`, not here.
  */
-import { ts } from "ts-morph";
 import type { Lowered } from "./index.js";
 import {
   createPart,
@@ -14,6 +13,7 @@ import {
   type ProjectPart,
 } from "./load.js";
 import { lowerProject } from "./lower-project.js";
+import ts from "./typescript.cjs";
 
 /** A project that was read again. */
 export interface Reread {

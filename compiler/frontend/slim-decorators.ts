@@ -3,7 +3,7 @@
  * `tsc` and editors check undos and options; the compiler checks both itself, in better words, and
  * resolving those types for every decorator is half of the time that a compile takes.
  */
-import { ts } from "ts-morph";
+import ts from "./typescript.cjs";
 
 const NAMES = new Set(["action", "undo", "saga"]);
 

@@ -2,7 +2,6 @@
  * What is stored of a value, or a report of why it cannot be. Types themselves are read by
  * `derive.ts`; here are those of methods, expressions and lists.
  */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/values.js";
 import type { Label } from "../diagnostics/diagnostic.js";
 import type { Span } from "../model.js";
@@ -10,6 +9,7 @@ import { NOTHING, type ElementType, type TypeModel } from "../type-model.js";
 import { spanOf, type Context, type Marker } from "./context.js";
 import { unionOf, type NotStorable } from "./derive.js";
 import { awaited } from "./types.js";
+import ts from "./typescript.cjs";
 
 /** Where a value is, in words and in the source. */
 export interface Place {

@@ -2,7 +2,6 @@
  * A thread of control while it is read: the path that leads to where it is, what has ended there,
  * and how it was left before its end. It reads no source.
  */
-import type { ts } from "ts-morph";
 import type { Test } from "./guards.js";
 import {
   either,
@@ -17,6 +16,7 @@ import {
   type Frame,
   type Frontier,
 } from "./graph.js";
+import type ts from "./typescript.cjs";
 import type { Binding, Broken, ReadyValue, Started } from "./values.js";
 
 /** Where a thread is: changed as it goes on, copied where it branches. */

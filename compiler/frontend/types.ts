@@ -2,8 +2,8 @@
  * What the checker says about types: whether values of one can be stored as JSON, whether it is a
  * promise, whether operators are safe on it. It reports nothing itself.
  */
-import { ts } from "ts-morph";
 import type { Context } from "./context.js";
+import ts from "./typescript.cjs";
 
 /** Where in a type something is that JSON cannot hold. */
 export interface NotJson {

@@ -1,9 +1,9 @@
 /** Reports TypeScript's own errors in a source that declares sagas. Other files are not looked at. */
-import { ts } from "ts-morph";
 import * as say from "../diagnostics/catalogue/project.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Span } from "../model.js";
 import type { Context } from "./context.js";
+import ts from "./typescript.cjs";
 
 /** Errors about decorators: ours say the same in better words. */
 const OF_DECORATORS = new Set([1238, 1239, 1240, 1241, 1270, 1278, 1279, 1329]);

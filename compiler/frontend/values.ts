@@ -1,7 +1,7 @@
 /** What an expression of a saga method stands for while it is read: a value, a promise, a list of them. */
-import type { ts } from "ts-morph";
 import type { Code, CodePart, Guard, Span, VariableId } from "../model.js";
 import type { Completion, Draft, Frame } from "./graph.js";
+import type ts from "./typescript.cjs";
 
 /** A value that is there. */
 export interface CodeValue {
