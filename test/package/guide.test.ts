@@ -58,6 +58,18 @@ test("it does what it says", () => {
   expect(code).toBe(0);
 });
 
+test("its test passes under node:test, and its table leaves nothing out", () => {
+  const tsx = join(root, "node_modules/tsx/dist/esm/index.mjs");
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import", tsx, "--test", "--test-reporter=spec", "src/transfer.test.ts"],
+    { cwd: project.folder, encoding: "utf8" },
+  );
+  expect(stdout + stderr).toMatch(/Transfers\.transfer: \d{3} scenarios, 0 failed/);
+  expect(stdout).toMatch(/payments\[\*\]\/charge/);
+  expect(status).toBe(0);
+});
+
 test("its build builds", () => {
   expect(run("tsx", "build.ts")).toEqual({ code: 0, output: "" });
 });

@@ -65,9 +65,9 @@ function strayedFrom<World>(
 ): string | undefined {
   if (seen.outcome === good.outcome || seen.outcome === "stuck") return undefined;
   if (good.outcome !== "succeeded" || !faults.every(isHarmless)) return undefined;
-  // What is in doubt is undone, where its undo covers that.
+  // What is in doubt ends the run, where its undo covers that or it has none.
   const doubtful = [...places.values()].some(
-    ({ node }) => node.kind === "action" && node.undoWhen === "started",
+    ({ node }) => node.kind === "action" && (node.undoWhen === "started" || node.undo === "none"),
   );
   const doubt = faults.some(
     ({ node, what }) => what.startsWith("loses-") || (node === PROCESS && DEATH.test(what)),

@@ -1,6 +1,7 @@
 /** What `verifySaga()` found, as data, as a table, and as the error that it throws. */
 import { StenoError } from "../../errors.js";
 import type { LoggedEvent } from "../../events.js";
+import type { Node } from "../../manifest.js";
 import {
   DEATH,
   type Fault,
@@ -184,7 +185,7 @@ export class Findings {
     const refused =
       this.#refused.get(`${node} ${fault}`) ?? this.#refused.get(`${node} unwound-after`);
     if (refused !== undefined) return refused;
-    if (node !== PROCESS && !this.#begun.has(node)) return "it never began";
+    if (node !== PROCESS && !this.#begun.has(node)) return NEVER_BEGAN;
     return fault.startsWith("undo-") ? "nothing undid it" : "no scenario was left for it";
   }
 
@@ -210,7 +211,7 @@ export class Findings {
           if (!seen) found.push(`the list of \`${path}\` was never ${size}: give such params`);
         }
       } else if (node.kind !== "scope" && !this.#begun.has(path)) {
-        const why = handler ? ", since nothing in its `try` failed so that it would" : "";
+        const why = whyNotBegun(node, handler);
         found.push(`\`${path}\` never began${why}`);
       }
     }
@@ -222,10 +223,21 @@ export class Findings {
   }
 }
 
+/** What would have had to be, as far as the manifest says. */
+function whyNotBegun({ when = [] }: Node, handler: boolean): string {
+  const arms = when.map(
+    ({ decision, arm, not }) => `\`${decision}\` ${not ? "not " : ""}\`${arm}\``,
+  );
+  if (arms.length > 0) return `: it needs ${arms.join(", ")}`;
+  return handler ? ", since nothing in its `try` failed so that it would" : "";
+}
+
 function keyOf(fault: Fault | undefined): string {
   if (fault === undefined) return "";
   return `${generalPath(fault.node)} ${fault.what.replace(DEATH, "dies-$1")}`;
 }
+
+const NEVER_BEGAN = "it never began";
 
 const MARKS = { passed: "ok", failed: "FAILED", "not-reached": "-", excepted: "except" } as const;
 
@@ -251,9 +263,13 @@ function tableOf(report: Omit<VerifyReport, "toString">): string {
     Math.max(...lines.map((line) => (line[column] ?? "").length)),
   );
   const failed = scenarios.filter(({ problem }) => problem !== undefined).length;
-  const reasons = coverage.flatMap(({ node, fault, reason }) =>
-    reason === undefined ? [] : [`- ${node} ${fault}: ${reason}`],
-  );
+  const reasons = new Map<string, string[]>();
+  for (const { node, fault, reason } of coverage) {
+    // What never began is told once, below.
+    if (reason === undefined || reason === NEVER_BEGAN) continue;
+    const key = `${node}: ${reason}`;
+    reasons.set(key, [...(reasons.get(key) ?? []), fault]);
+  }
   return [
     `${saga}: ${scenarios.length} scenarios, ${failed} failed${cut ? "; CUT at `maxScenarios`: there are more" : ""}`,
     ...lines.map((line) =>
@@ -262,6 +278,7 @@ function tableOf(report: Omit<VerifyReport, "toString">): string {
         .join("  ")
         .trimEnd(),
     ),
-    ...[...reasons, ...notReached.map((each) => `- ${each}`)],
+    ...Array.from(reasons, ([reason, faults]) => `- ${reason} (${faults.join(", ")})`),
+    ...notReached.map((each) => `- ${each}`),
   ].join("\n");
 }
