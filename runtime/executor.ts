@@ -19,7 +19,7 @@ import { isWanted } from "./machine/outstanding.js";
 import { outstandingOf } from "./machine/waiting.js";
 import type { Effect } from "./machine/effects.js";
 import type { Manifest } from "./manifest.js";
-import { type Frame, nodeOf, pathOf, PHASE } from "./state.js";
+import { type Frame, nodeOf, pathOf, PHASE, statusOf } from "./state.js";
 import type { StoreOwner, StoreRequest, RequestAnswer, Write } from "./stores/store.js";
 
 interface Waiter {
@@ -127,12 +127,14 @@ export class Executor {
   #apply(run: ActiveRun, event: SagaEvent): readonly Effect[] {
     const { effects } = advance(run.state, event);
     this.#log(run, event);
-    if (run.limited.size > 0) this.#limits.review(run);
     const value = breakAfter(run.state, event, this.#options.breakpoints(run));
-    if (value === undefined) return effects;
-    const pause = { type: "paused", at: this.clock.now(), value } as const;
-    advance(run.state, pause);
-    this.#log(run, pause);
+    if (value !== undefined) {
+      const pause = { type: "paused", at: this.clock.now(), value } as const;
+      advance(run.state, pause);
+      this.#log(run, pause);
+    }
+    // After the pause: what of a paused run waited is not wanted any more.
+    if (run.limited.size > 0) this.#limits.review(run);
     return effects;
   }
 
@@ -299,8 +301,10 @@ export class Executor {
     try {
       if (writes.length > 0) {
         const refused = await commitAll(this.#options.owner, writes);
-        if (refused.size > 0) for (const run of dirty) run.refused = refused.has(run.id);
-        if (refused.size > 0) for (const run of dirty) if (run.refused) this.#limits.drop(run);
+        for (const run of refused.size > 0 ? dirty : []) {
+          run.refused = refused.has(run.id);
+          if (run.refused) this.#limits.drop(run);
+        }
       }
     } catch (error) {
       this.#lose(error instanceof Error ? error : new Error(String(error)), waiters);
@@ -339,6 +343,12 @@ export class Executor {
     this.#wake();
   }
 
+  #rest(run: ActiveRun): void {
+    run.atRest = true;
+    if (run.state.finished !== undefined) this.#cancelTimers(run);
+    this.#options.onRest(run);
+  }
+
   #act({ run, effect }: Due): void {
     const { kind, frame, index } = effect;
     switch (kind) {
@@ -366,13 +376,17 @@ export class Executor {
         this.#bodies.abort(run, pathOf(frame, index));
         break;
       case "rest":
-        run.atRest = true;
-        if (run.state.finished !== undefined) this.#cancelTimers(run);
-        this.#options.onRest(run);
+        // Something has happened to it since, which is not durable: whoever waits is told when it is.
+        if (run.unwritten.length > 0) this.#acting.push({ run, effect });
+        else if (isResting(run)) this.#rest(run);
         break;
       default:
     }
   }
+}
+
+function isResting({ state }: ActiveRun): boolean {
+  return state.finished !== undefined || statusOf(state) === "stuck";
 }
 
 function inputsOf(run: ActiveRun, frame: Frame, index: number): unknown[] {

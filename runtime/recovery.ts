@@ -63,6 +63,7 @@ export class Restorer {
     this.#sagas = sagas;
   }
 
+  /** @throws StoreError if the store cannot be read now */
   async restore(row: RunRow): Promise<ActiveRun | UnrecoveredRun> {
     const { id, saga, hash } = row;
     const loaded = this.#sagas.find(
@@ -81,6 +82,7 @@ export class Restorer {
       }
       return new ActiveRun(loaded, row, state, events.length);
     } catch (error) {
+      if (isUnread(error)) throw error;
       const said = error instanceof Error ? error.message : String(error);
       const message =
         `run \`${id}\` cannot go on, since its saga log is damaged: ${said}; ` +
@@ -107,6 +109,12 @@ export class Restorer {
     if (other === undefined || old === undefined) return undefined;
     return differenceOf(old, other.manifest);
   }
+}
+
+/** The log could not be read now, which says nothing about it. */
+function isUnread(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" && code.startsWith("store-") && code !== "store-corrupt";
 }
 
 /** The machine checks that events fit together; this, that they are all there and can be read. */

@@ -129,7 +129,7 @@ export class Run<Result = unknown, Nodes = AnyNodes> {
     // A run whose log is damaged has no state; one without its definition here has.
     if (row.reason === "corrupt-log") this.#host.checkAlive(this.id);
     const manifest = await this.#manifest(row);
-    const events = await this.#host.reader().events(this.id);
+    const events = await this.#events();
     const { id, saga } = row;
     // Not before: it may have moved meanwhile. What is in memory is ahead of the log.
     const active = this.#host.active(this.id);
@@ -252,9 +252,16 @@ export class Run<Result = unknown, Nodes = AnyNodes> {
     );
   }
 
+  /** @throws StenoError `run-pruned` if it was removed while it was read */
+  async #events(): Promise<readonly LoggedEvent[]> {
+    const events = await this.#host.reader().events(this.id);
+    if (events.length === 0) await this.#row();
+    return events;
+  }
+
   async #state(row: RunRow): Promise<RunState> {
     const plan = makePlan(await this.#manifest(row));
-    return foldLog(plan, await this.#host.reader().events(this.id));
+    return foldLog(plan, await this.#events());
   }
 
   async #manifest({ hash }: RunRow): Promise<Manifest> {

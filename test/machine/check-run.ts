@@ -2,7 +2,7 @@
  * What must hold of a run of any graph, from its log and its last state: what came after what, what
  * was undone before what, and that all of it is done or all of it undone.
  */
-import { expect } from "vitest";
+import assert from "node:assert/strict";
 import type { SagaEvent } from "../../runtime/events.js";
 import { holds } from "../../runtime/machine/conditions.js";
 import type { Node } from "../../runtime/manifest.js";
@@ -74,7 +74,7 @@ function checkPivots(state: RunState, log: readonly SagaEvent[]): void {
     const { frame, index } = placeOf(state, event.node);
     const node = frame.plan.nodes[index] as Node;
     if (node.kind !== "action" || node.pivot !== true) continue;
-    expect(PHASE_NAMES[frame.phase[index] as 0]).toBe("done");
+    assert.equal(PHASE_NAMES[frame.phase[index] as 0], "done");
   }
 }
 
@@ -156,7 +156,7 @@ function add(to: Map<string, Set<string>>, key: string, value: string): void {
 
 /** A finished run is done but for what its scopes caught, or undone. */
 export function checkEnd({ root, finished }: RunState): void {
-  expect(wrongStates(root, finished === "succeeded")).toEqual([]);
+  assert.deepEqual(wrongStates(root, finished === "succeeded"), []);
 }
 
 function wrongStates(frame: Frame, done: boolean): string[] {

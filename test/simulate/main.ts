@@ -1,0 +1,75 @@
+/**
+ * npm run simulate -- [--seeds=N] [--seed=S] [--runs=R] [--steps=T] [--faults=crash,torn,…]: long
+ * simulations. Exit 1 if something is wrong: it is made smaller, and the command that shows it again
+ * is printed. The only file here that prints.
+ */
+import { parseArgs } from "node:util";
+import { commandOf, shrink } from "./shrink.js";
+import { defaultSetting, FAULTS, type Fault, type Setting, simulate } from "./simulate.js";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
+    runs: { type: "string" },
+    steps: { type: "string" },
+    faults: { type: "string" },
+  },
+});
+
+function count(name: "seeds" | "seed" | "runs" | "steps", text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= (name === "seed" ? 0 : 1)) return value;
+  console.error(`simulate: --${name} takes a whole number`);
+  process.exit(2);
+}
+
+const chosen = values.faults === "none" ? [] : values.faults?.split(",");
+const unknown = chosen?.find((fault) => !FAULTS.includes(fault as Fault));
+if (unknown !== undefined) {
+  console.error(`simulate: there is no fault \`${unknown}\`: there are ${FAULTS.join(", ")}, none`);
+  process.exit(2);
+}
+
+function settingOf(seed: number): Setting {
+  const setting = defaultSetting(seed);
+  return {
+    seed,
+    runs: values.runs === undefined ? setting.runs : count("runs", values.runs),
+    steps: values.steps === undefined ? setting.steps : count("steps", values.steps),
+    faults: chosen === undefined ? setting.faults : (chosen as Fault[]),
+  };
+}
+
+const first = count("seed", values.seed);
+const seeds = count("seeds", values.seeds);
+const endings = new Map<string, number>();
+let [commits, crashes, current] = [0, 0, first];
+
+// What nobody waits for must not fail either; and nothing but this can say in which simulation it did.
+process.on("unhandledRejection", (error) => {
+  console.error(error, `\nnobody caught it; again: ${commandOf(settingOf(current))}`);
+  process.exit(1);
+});
+
+for (; current < first + seeds; current++) {
+  const outcome = await simulate(settingOf(current));
+  commits += outcome.commits;
+  crashes += outcome.crashes;
+  for (const [end, times] of outcome.endings) endings.set(end, (endings.get(end) ?? 0) + times);
+  if (outcome.violation !== undefined) {
+    console.log(`seed ${current}: ${outcome.violation.message}\nmaking it smaller …`);
+    const { setting, violation } = await shrink(settingOf(current), outcome.violation);
+    console.log(`${violation.message}\n\nagain: ${commandOf(setting)}`);
+    process.exit(1);
+  }
+  if ((current - first + 1) % 1000 === 0) tell(current - first + 1);
+}
+tell(seeds);
+
+function tell(done: number): void {
+  const ends = [...endings].map(([status, times]) => `${times} ${status}`).join(", ");
+  console.log(
+    `${done} seeds, ${commits} commits, ${crashes} crashes, runs: ${ends}; nothing wrong`,
+  );
+}

@@ -1,0 +1,136 @@
+/** Simulations by seed, and that they find what is broken on purpose. Long ones: `npm run simulate`. */
+import type { Manifest } from "steno-runtime/manifest";
+import type { StoreOwner } from "steno-runtime";
+import type { Plan } from "../../runtime/machine/plan.js";
+import { afterEach, expect, test, vi } from "vitest";
+import { commandOf, shrink } from "./shrink.js";
+import { defaultSetting, type Mutation, type Outcome, simulate } from "./simulate.js";
+
+type Simulate = typeof simulate;
+
+const SEEDS = 200;
+
+test("whatever fails at whatever moment, no run is wrong, half undone or forgotten", async () => {
+  const endings = new Map<string, number>();
+  let crashes = 0;
+  for (let seed = 0; seed < SEEDS; seed++) {
+    const outcome = await simulate(defaultSetting(seed));
+    if (outcome.violation !== undefined) {
+      const { setting, violation } = await shrink(defaultSetting(seed), outcome.violation);
+      expect.fail(`${violation.message}\nagain: ${commandOf(setting)}`);
+    }
+    crashes += outcome.crashes;
+    for (const [end, times] of outcome.endings) endings.set(end, (endings.get(end) ?? 0) + times);
+  }
+  // It looked at something.
+  expect(crashes).toBeGreaterThan(SEEDS * 3);
+  expect(endings.get("succeeded")).toBeGreaterThan(SEEDS / 4);
+  expect(endings.get("undone")).toBeGreaterThan(SEEDS / 4);
+  expect([...endings.keys()].sort()).toEqual(["succeeded", "undone"]);
+});
+
+test("a seed is one simulation", async () => {
+  const seen = async (): Promise<unknown> => {
+    const { violation, commits, crashes, endings } = await simulate(defaultSetting(7));
+    return [violation, commits, crashes, [...endings]];
+  };
+  expect(await seen()).toEqual(await seen());
+});
+
+/** The first thing that is found wrong in some seeds. */
+async function found(mutate?: Mutation, run: Simulate = simulate): Promise<Outcome["violation"]> {
+  for (let seed = 0; seed < SEEDS; seed++) {
+    const { violation } = await run(defaultSetting(seed), mutate);
+    if (violation !== undefined) return violation;
+  }
+  return undefined;
+}
+
+/** The owner of a store, with some of what it does changed. */
+function withOwner(change: (owner: StoreOwner) => Partial<StoreOwner>): Mutation {
+  return (options) => ({
+    ...options,
+    store: {
+      reader: () => options.store.reader(),
+      open: async () => {
+        const owner = await options.store.open();
+        const changed = change(owner);
+        return new Proxy(owner, {
+          get: (_, name) => Reflect.get(name in changed ? changed : owner, name),
+        });
+      },
+    },
+  });
+}
+
+test("effects before the commit are found", async () => {
+  const early = withOwner((owner) => ({
+    commit: async (writes) => {
+      void owner.commit(writes).catch(() => undefined);
+    },
+  }));
+  expect((await found(early))?.message).toMatch(/not durable|the log says|out of place/);
+});
+
+test("a request that is lost is found", async () => {
+  const forgetful = withOwner((owner) => ({
+    requests: async () => (await owner.requests()).filter(({ id }) => id % 3 !== 0),
+  }));
+  expect((await found(forgetful))?.message).toMatch(/requests without an answer/);
+});
+
+test("a recovery that forgets timers is found", async () => {
+  const forgetful = withOwner((owner) => ({
+    due: async (filter) => (await owner.due(filter)).filter(({ wakeAt }) => wakeAt === 0),
+  }));
+  expect((await found(forgetful))?.message).toMatch(/never ended/);
+});
+
+/** The simulation over a runtime in which one module is changed. */
+async function simulateWith(change: () => void): Promise<Simulate> {
+  vi.resetModules();
+  change();
+  return (await import("./simulate.js")).simulate;
+}
+
+afterEach(() => {
+  vi.doUnmock("../../runtime/bodies.js");
+  vi.doUnmock("../../runtime/machine/plan.js");
+  vi.resetModules();
+});
+
+test("a body that is called twice is found", async () => {
+  const changed = await simulateWith(() =>
+    vi.doMock("../../runtime/bodies.js", async (load) => {
+      const { Bodies } = await load<typeof import("../../runtime/bodies.js")>();
+      class Twice extends Bodies {
+        override call(...given: Parameters<InstanceType<typeof Bodies>["call"]>): void {
+          super.call(...given);
+          super.call(...given);
+        }
+      }
+      return { Bodies: Twice };
+    }),
+  );
+  expect((await found(undefined, changed))?.message).toMatch(/is called twice/);
+});
+
+test("undos that do not wait for those after them are found", async () => {
+  const changed = await simulateWith(() =>
+    vi.doMock("../../runtime/machine/plan.js", async (load) => {
+      const real = await load<typeof import("../../runtime/machine/plan.js")>();
+      const forget = (plan: Plan): void => {
+        plan.childCount.fill(0);
+        plan.parents.start.fill(0);
+        for (const inner of [...plan.plans.values(), ...plan.handlers.values()]) forget(inner);
+      };
+      const makePlan = (manifest: Manifest): Plan => {
+        const plan = real.makePlan(manifest);
+        forget(plan);
+        return plan;
+      };
+      return { ...real, makePlan };
+    }),
+  );
+  expect((await found(undefined, changed))?.message).toMatch(/undone before/);
+});

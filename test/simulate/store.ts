@@ -1,0 +1,101 @@
+/**
+ * A store that is slow, fails and tears: each call takes as long as the world lets it, a commit may
+ * fail before it was applied or after, and one that is under way when the process ends is applied or
+ * not. What it holds is in memory; all that was written is told to the {@link Truth}.
+ */
+import { memoryStore, type Store, StoreError, type StoreOwner } from "steno-runtime";
+import type { Write } from "../../runtime/stores/store.js";
+import type { Choose } from "./random.js";
+import type { Truth } from "./truth.js";
+import type { World } from "./world.js";
+
+export interface StoreFaults {
+  /** Commits and reads fail, before anything is done. */
+  readonly failing: boolean;
+  /** Commits fail after they were applied. */
+  readonly torn: boolean;
+}
+
+export class SimulatedStore implements Store {
+  faults: StoreFaults;
+  readonly #world: World;
+  readonly #choose: Choose;
+  readonly #truth: Truth;
+  readonly #inner = memoryStore();
+  #owner: StoreOwner | undefined;
+  /** What is on its way to the disk. */
+  #pending: (() => Promise<void>) | undefined;
+
+  constructor(world: World, choose: Choose, truth: Truth, faults: StoreFaults) {
+    this.#world = world;
+    this.#choose = choose;
+    this.#truth = truth;
+    this.faults = faults;
+  }
+
+  reader(): ReturnType<Store["reader"]> {
+    return this.#inner.reader();
+  }
+
+  async open(): Promise<StoreOwner> {
+    await this.#world.pause();
+    const owner = await this.#inner.open();
+    this.#owner = owner;
+    const own = (name: string, args: readonly unknown[]): Promise<unknown> =>
+      (owner as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>)[
+        name
+      ]?.(...args) as Promise<unknown>;
+    return new Proxy(owner, {
+      get: (_, name) => {
+        if (name === "then" || typeof name === "symbol") return undefined;
+        if (name === "epoch") return owner.epoch;
+        if (name === "close") return () => owner.close();
+        if (name === "commit") return (writes: readonly Write[]) => this.#commit(owner, writes);
+        return (...args: readonly unknown[]) => this.#read(() => own(name, args));
+      },
+    });
+  }
+
+  /** The process has ended. What was on its way has arrived, or not. */
+  async crash(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending !== undefined && this.#choose(2) === 0) await pending().catch(() => undefined);
+    await this.#owner?.close();
+  }
+
+  async #read(act: () => Promise<unknown>): Promise<unknown> {
+    await this.#world.pause();
+    if (this.faults.failing && this.#choose(300) === 0) {
+      throw new StoreError("store-unreadable", "the disk could not be read");
+    }
+    return act();
+  }
+
+  async #commit(owner: StoreOwner, writes: readonly Write[]): Promise<void> {
+    // Of its own: nobody can change what was written.
+    const copy = freeze(structuredClone(writes));
+    const apply = async (): Promise<void> => {
+      await owner.commit(copy);
+      this.#truth.apply(copy);
+    };
+    this.#pending = apply;
+    await this.#world.pause();
+    this.#pending = undefined;
+    if (this.faults.failing && this.#choose(80) === 0) throw full();
+    await apply();
+    await this.#world.pause();
+    if (this.faults.torn && this.#choose(80) === 0) throw full();
+  }
+}
+
+function full(): StoreError {
+  return new StoreError("store-full", "no space is left: make room, and open it again");
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  Object.values(value).forEach(freeze);
+  return value;
+}
