@@ -2,7 +2,7 @@
  * `verifySaga()`: lets a saga go wrong in every way that follows from its manifest and from a good
  * run, each in a world of its own, and checks how each ends. It needs no test framework.
  */
-import type { SagaDefinition } from "../definition.js";
+import type { AnyNodes, SagaDefinition } from "../definition.js";
 import { StenoError } from "../errors.js";
 import type { LoggedEvent } from "../events.js";
 import { type Judged, plain, type Reference, wrongWith } from "./verify/check.js";
@@ -30,8 +30,14 @@ interface Case {
  * @throws SagaNotVerifiedError (`saga-not-verified`) if a scenario does not end well, all having been tried
  * @throws StenoError `verify-options` for a call that makes no sense
  */
-export async function verifySaga<Instance extends object, Params, Result, World = undefined>(
-  definition: SagaDefinition<Instance, Params, Result>,
+export async function verifySaga<
+  Instance extends object,
+  Params,
+  Result,
+  World = undefined,
+  Nodes = AnyNodes,
+>(
+  definition: SagaDefinition<Instance, Params, Result, Nodes>,
   options: VerifyOptions<Instance, Params, Result, World>,
 ): Promise<VerifyReport> {
   const places = placesOf(definition.manifest);

@@ -5,6 +5,7 @@ import {
   verifySaga,
   type VerifyOptions,
 } from "steno-runtime/testing";
+import { defineSaga } from "steno-runtime";
 import { describe, expect, test } from "vitest";
 import { NODE_FAULTS } from "../../runtime/testing/verify/faults.js";
 import { bugs, buy, Shop, Stock } from "./shop.js";
@@ -151,6 +152,42 @@ test("a saga whose good run does not hold is told so at once", async () => {
   expect(error.report.scenarios.map(({ name, problem }) => [name, problem])).toEqual([
     ["good run", "it has succeeded, and the invariant does not hold"],
   ]);
+});
+
+/** A saga that waits for an event, and has nothing else. */
+const waiting = defineSaga<object, undefined, unknown>({
+  manifest: {
+    ...{ steno: 1, name: "Test.waiting", hash: "sha256-waiting" },
+    nodes: [{ name: "answer", kind: "event", target: "answer", after: [], timeoutMs: 1000 }],
+  },
+  nodes: {},
+  output: ({ answer }: { readonly answer: unknown }) => answer,
+});
+
+test("events are sent by the script, and time out where one is made to be lost", async () => {
+  const given: unknown[] = [];
+  const report = await verifySaga(waiting, {
+    instance: () => ({}),
+    params: undefined,
+    events: { answer: () => 42 },
+    invariant: ({ outcome, result, error }) => {
+      given.push(outcome === "succeeded" ? result : (error as { code: string }).code);
+    },
+    maxScenarios: 2,
+  });
+  expect(given).toEqual([42, "saga-failed"]);
+  expect(report.scenarios[1]?.name).toBe("answer fails");
+  const { nodes, ...head } = waiting.manifest;
+  const forever = defineSaga<object, undefined, unknown>({
+    ...waiting.spec,
+    manifest: { ...head, nodes: nodes.map((node) => ({ ...node, timeoutMs: undefined }) as never) },
+  });
+  const silent = verifySaga(forever, {
+    instance: () => ({}),
+    params: undefined,
+    invariant: () => true,
+  });
+  await expect(silent).rejects.toThrow("the run waits for the event `answer`: give it in `events`");
 });
 
 describe.each(Object.keys(bugs))("%s", (name) => {

@@ -13,9 +13,10 @@ export const RUN_ID = "verify";
 
 type Method = (...args: unknown[]) => unknown;
 
-/** A call that begins when its driver says so. */
+/** A call that begins when its driver says so, or never, as its process has died. */
 interface Held {
   readonly release: () => void;
+  readonly drop: (why: Error) => void;
 }
 
 export class Interceptor {
@@ -27,7 +28,7 @@ export class Interceptor {
   readonly #faults: readonly Fault[];
   readonly #attempts = new Map<string, number>();
   readonly #lifted = new Set<string>();
-  readonly #hanging: (() => void)[] = [];
+  readonly #hanging: Pick<Held, "drop">[] = [];
   readonly #wrapped = new WeakMap<object, object>();
 
   constructor(faults: readonly Fault[]) {
@@ -47,8 +48,8 @@ export class Interceptor {
 
   /** The process has died: what hangs has nobody who waits for it. */
   releaseAll(): void {
-    for (const release of this.#hanging.splice(0)) release();
-    this.held.splice(0);
+    const died = new StenoError("injected", "the process has died");
+    for (const { drop } of [...this.#hanging.splice(0), ...this.held.splice(0)]) drop(died);
   }
 
   #bindings<Bindings extends GraphBindings>(bindings: Bindings): Bindings {
@@ -158,7 +159,7 @@ export class Interceptor {
         };
       case "slow":
         return async () => {
-          await new Promise<void>((release) => this.held.push({ release }));
+          await new Promise<void>((release, drop) => this.held.push({ release, drop }));
           return call();
         };
       default:
@@ -167,9 +168,7 @@ export class Interceptor {
   }
 
   #hang(): Promise<never> {
-    return new Promise((_resolve, reject) => {
-      this.#hanging.push(() => reject(new StenoError("injected", "the process has died")));
-    });
+    return new Promise((_resolve, drop) => void this.#hanging.push({ drop }));
   }
 }
 

@@ -81,7 +81,9 @@ export class Scenario<World> {
       return await this.#seen();
     } finally {
       this.#calls.releaseAll();
-      await this.#coordinator?.close();
+      const closed = this.#coordinator?.close();
+      // It would wait for ever for a body that never ends.
+      if (this.#calls.executing.size === 0) await closed;
     }
   }
 
@@ -148,7 +150,9 @@ export class Scenario<World> {
   async #reopen(): Promise<void> {
     for (const cancel of this.#timers) cancel();
     this.#calls.releaseAll();
-    while (this.#calls.executing.size > 0) await Promise.all(this.#calls.executing);
+    while (this.#calls.executing.size > 0) {
+      if ((await this.#firstEnd()) === "late") throw hangs();
+    }
     await this.#coordinator?.close();
     await this.#open();
     this.#run = await this.#coordinator?.run(RUN_ID);
@@ -259,18 +263,20 @@ export class Scenario<World> {
   }
 
   async #oneEnds(): Promise<void> {
+    if ((await this.#firstEnd()) !== "late") return;
+    // It may wait for its signal, which its timeout aborts.
+    if (!(await this.#clock.next())) throw hangs();
+  }
+
+  /** Waits until one of the calls ends; gives `late` if none does. */
+  async #firstEnd(): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), PATIENCE_MS);
     });
     const first = await Promise.race([late, ...this.#calls.executing]);
     clearTimeout(timer);
-    // It may wait for its signal, which its timeout aborts.
-    if (first !== "late" || (await this.#clock.next())) return;
-    throw new StenoError(
-      "verify-hangs",
-      `an action or undo did not end within ${PATIENCE_MS / 1000} s`,
-    );
+    return first;
   }
 
   async #quiet(): Promise<void> {
@@ -316,6 +322,11 @@ export class Scenario<World> {
       nonces: rows.map(({ nonce }) => nonce),
     };
   }
+}
+
+function hangs(): StenoError {
+  const seconds = PATIENCE_MS / 1000;
+  return new StenoError("verify-hangs", `an action or undo did not end within ${seconds} s`);
 }
 
 const STUCK: ReadonlySet<string> = new Set(["undo-failed", "in-doubt", "action-failed"]);
