@@ -146,6 +146,11 @@ export class ModuleReader extends ExpressionReader {
     this.expect("(");
     const test = this.expression();
     this.expect(")");
+    if (!this.is("{")) {
+      const only = this.statement();
+      if (this.is("else")) throw new Beyond("such an else");
+      return rigid(["if (", test.doc, ") ", only]);
+    }
     const yes = this.block();
     const no = this.accept("else")
       ? [" else ", this.is("if") ? this.conditional() : this.block()]
