@@ -17,6 +17,8 @@ interface Member {
   readonly codec: Codec;
   /** Absent: stored as it is. */
   readonly tag: string | undefined;
+  /** The tag of values of which the JSON itself looks tagged. Absent: there are none. */
+  readonly escape: string | undefined;
 }
 
 /** Made on first use: only then are the codecs of schemas that contain themselves whole. */
@@ -63,7 +65,7 @@ function encode(table: Table, expected: () => string, value: unknown, depth: num
   if (kind === "object" && table.objects !== undefined) {
     const { key, members: byValue } = table.objects;
     const member = byValue.get((value as Record<string, unknown>)[key]);
-    if (member !== undefined) return member.codec.encode(value, depth);
+    if (member !== undefined) return wrap(member, member.codec.encode(value, depth));
     const found = mismatch(wanted(byValue), (value as Record<string, unknown>)[key]);
     found.path.unshift(key);
     throw found;
@@ -93,25 +95,33 @@ function best(
   return found;
 }
 
-function wrap({ tag }: Member, json: unknown): unknown {
-  return tag === undefined ? json : ({ $: tag, value: json } satisfies Tagged);
+function wrap({ tag, escape }: Member, json: unknown): unknown {
+  if (tag !== undefined) return { $: tag, value: json } satisfies Tagged;
+  if (escape === undefined || tagOf(json) === undefined) return json;
+  return { $: escape, value: json } satisfies Tagged;
 }
 
 function decode(table: Table, expected: () => string, json: unknown, depth: number): unknown {
-  const member = memberOf(table, json);
+  const tag = tagOf(json);
+  const tagged = tag === undefined ? undefined : table.byTag.get(tag);
+  if (tagged !== undefined) return tagged.codec.decode((json as Tagged).value, depth);
+  const member = memberOf(table, json, tag);
   if (member === undefined) throw mismatch(expected(), json);
-  if (member.tag === undefined) return member.codec.decode(json, depth);
-  return member.codec.decode((json as Tagged).value, depth);
+  return member.codec.decode(json, depth);
 }
 
-function memberOf({ byTag, byLook, objects }: Table, json: unknown): Member | undefined {
+/** The member of which some JSON is, without a tag of the union's own. */
+function memberOf(
+  { byLook, objects }: Table,
+  json: unknown,
+  tag: string | undefined,
+): Member | undefined {
   if (json === null || json === undefined) return byLook.get("null");
   if (typeof json === "string") return byLook.get(`=${json}`) ?? byLook.get("string");
   if (typeof json !== "object") return byLook.get(typeof json);
   if (Array.isArray(json)) return byLook.get("array");
-  const tag = tagOf(json);
-  const tagged = tag === undefined ? undefined : (byTag.get(tag) ?? byLook.get(`$${tag}`));
-  if (tagged !== undefined) return tagged;
+  const looks = tag === undefined ? undefined : byLook.get(`$${tag}`);
+  if (looks !== undefined) return looks;
   const data = json as Readonly<Record<string, unknown>>;
   return objects === undefined ? byLook.get("object") : objects.stored.get(data[objects.key]);
 }
@@ -143,19 +153,18 @@ function makeTable(codecs: readonly Codec[]): Table {
   const byTag = new Map<string, Member>();
   const members = new Map<Codec, Member>();
   const order = [...codecs].sort((a, b) => rankOf(a) - rankOf(b));
-  // What may look like a tag itself comes last, when it is known whether there are tags.
-  const mayLookTagged = (codec: Codec): boolean => codec.looks().includes("$*");
-  for (const codec of [
-    ...order.filter((each) => !mayLookTagged(each)),
-    ...order.filter(mayLookTagged),
-  ]) {
+  for (const codec of order) {
     const shares = discriminant !== undefined && objects.includes(codec);
-    const looks = codec.looks().filter((look) => !shares || look !== "object");
+    const mayLookTagged = codec.looks().includes("$*");
+    const looks = codec.looks().filter((look) => look !== "$*" && (!shares || look !== "object"));
     const clash = looks.some((look) => clashes(look, taken, byTag));
-    const member: Member = { codec, tag: clash ? tagFor(codec, codecs, byTag, taken) : undefined };
+    const name = clash || mayLookTagged ? tagFor(codec, codecs, byTag, taken) : undefined;
+    const member: Member = clash
+      ? { codec, tag: name, escape: undefined }
+      : { codec, tag: undefined, escape: name };
     members.set(codec, member);
-    if (member.tag !== undefined) byTag.set(member.tag, member);
-    else for (const look of looks) taken.set(look, member);
+    if (name !== undefined) byTag.set(name, member);
+    if (!clash) for (const look of looks) taken.set(look, member);
   }
   const untagged = objects.every((codec) => members.get(codec)?.tag === undefined);
   const byKind = new Map<ValueKind, Member[]>();
@@ -183,8 +192,7 @@ function clashes(
   byTag: ReadonlyMap<string, Member>,
 ): boolean {
   if (taken.has(look)) return true;
-  if (look === "$*") return byTag.size > 0 || [...taken.keys()].some((each) => each[0] === "$");
-  if (look[0] === "$") return taken.has("$*") || byTag.has(look.slice(1));
+  if (look[0] === "$") return byTag.has(look.slice(1));
   if (look[0] === "=") return taken.has("string");
   if (look === "string") return [...taken.keys()].some((each) => each[0] === "=");
   return false;
