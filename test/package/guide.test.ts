@@ -58,7 +58,7 @@ test("it does what it says", () => {
   expect(code).toBe(0);
 });
 
-test("its test passes under node:test, and its table leaves nothing out", () => {
+test("its test passes under node:test, and shows its table", () => {
   const tsx = join(root, "node_modules/tsx/dist/esm/index.mjs");
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
