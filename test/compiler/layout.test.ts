@@ -53,6 +53,7 @@ const type = fc.constantFrom(
   "{ readonly id: string; size?: number }",
   `Map<string, Awaited<ReturnType<Rooms["bookAll"]>>>`,
   "(room: Room) => boolean",
+  "`room-${string}/${number}`",
 );
 const break_ = fc.constantFrom("", "", " ", "\n");
 
@@ -77,6 +78,9 @@ const { expression } = fc.letrec<{
     fc
       .tuple(name, fc.array(tie("expression"), { maxLength: 3 }))
       .map(([f, x]) => `${f}(${x.join(", ")})`),
+    fc
+      .tuple(name, name, type, fc.array(tie("expression"), { maxLength: 2 }))
+      .map(([a, b, t, x]) => `${a}.${b}<${t}>()(${x.join(", ")})`),
     fc.tuple(name, name, tie("expression")).map(([a, b, c]) => `${a}?.${b}[${c}]!.${b}`),
     fc.tuple(name, tie("expression")).map(([a, b]) => `new ${a}(${b})`),
     fc

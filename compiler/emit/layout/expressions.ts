@@ -144,9 +144,11 @@ export abstract class ExpressionReader extends FunctionReader {
     if (calls > 2) throw new Beyond("a long chain");
     const { doc: args, callsBack } = this.callArguments();
     const optional = callee.optional === true;
-    // A call of what a call gives, as of schemas, is no chain of members: it breaks in its arguments.
+    // A call of what a call gives, as of schemas, is no chain of members: it breaks in its arguments,
+    // which is certain only if what is called has room on its line.
     const curried = calls === 2 && callee.kind === "call";
-    const doc = calls === 1 ? [head, args] : curried ? group([head, args]) : rigid([head, args]);
+    const doc =
+      calls === 1 ? [head, args] : curried ? group([rigid(head), args]) : rigid([head, args]);
     return { kind: "call", doc, calls, optional, callsBack };
   }
 

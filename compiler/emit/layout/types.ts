@@ -40,6 +40,7 @@ export abstract class TypeReader extends Cursor {
     const token = this.peek();
     if (token?.kind === "string") return stringText(this.take());
     if (token?.kind === "number") return numberText(this.take());
+    if (token?.kind === "template") return this.templateType();
     if (this.accept("-")) return ["-", numberText(this.take())];
     if (this.is("(")) return this.functionType();
     if (this.is("[")) return this.tuple();
@@ -61,6 +62,18 @@ export abstract class TypeReader extends Cursor {
     const hugs = types.length === 1 && (isPlain(only) || startsWith(only, "{"));
     if (hugs) return ["<", only, ">"];
     return group(["<", indent([SOFT, ...join([",", LINE], types)]), SOFT, ">"]);
+  }
+
+  /** Of names alone: what else can be put in may have a layout of its own. */
+  private templateType(): Doc {
+    let text = this.take();
+    while (text.endsWith("${")) {
+      if (this.onNewLine) throw new Beyond("a line break put in");
+      text += this.name();
+      if (this.onNewLine || !this.isKind("template")) throw new Beyond("such a template");
+      text += this.take();
+    }
+    return rigid(text);
   }
 
   private functionType(): Doc {
