@@ -68,8 +68,8 @@ export class Coordinator {
   ) {
     this.#owner = owner;
     this.#log = new Log(options.logger);
-    const observers = new Observers(options.observers, this.#log);
-    const notices = new Notices(this.#log, options.onPaused);
+    const observers = new Observers(options.observers, this.#log, (run) => owner.events(run));
+    const notices = new Notices(this.#log, options.onPaused, observers);
     this.#spawning = sagas.some((saga) => saga.spawns);
     const spawns = new Spawns(
       {

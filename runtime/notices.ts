@@ -6,17 +6,24 @@ import type { ActiveRun } from "./active-run.js";
 import type { LoggedEvent } from "./events.js";
 import { stuckNodes } from "./history.js";
 import type { Log } from "./log.js";
+import type { Observers } from "./observing.js";
 import type { PausedRun, PauseReason } from "./options.js";
 import { sagaFailure } from "./recorded-error.js";
 import { PHASE, placeOf } from "./state.js";
 
 export class Notices {
   readonly #log: Log;
+  readonly #observers: Pick<Observers, "stuck">;
   readonly #onPaused: ((run: PausedRun) => unknown) | undefined;
 
-  constructor(log: Log, onPaused: ((run: PausedRun) => unknown) | undefined) {
+  constructor(
+    log: Log,
+    onPaused: ((run: PausedRun) => unknown) | undefined,
+    observers: Pick<Observers, "stuck">,
+  ) {
     this.#log = log;
     this.#onPaused = onPaused;
+    this.#observers = observers;
   }
 
   /** Events of a run have become durable. */
@@ -76,6 +83,7 @@ export class Notices {
 
   #tell(run: ActiveRun, what: Omit<PausedRun, "id" | "saga">): void {
     const { reason, node, attempt, error } = what;
+    this.#observers.stuck(run, reason, node);
     const where = node === "" ? "" : ` at node \`${node}\``;
     const why = error === undefined ? "" : `: ${error.message}`;
     const message = `run \`${run.id}\` needs an operator (${reason})${where}${why}`;

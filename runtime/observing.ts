@@ -5,7 +5,10 @@
 import type { ActiveRun } from "./active-run.js";
 import type { Attempt } from "./attempt.js";
 import type { LoggedEvent } from "./events.js";
+import { type NodeStatus, statusTree } from "./history.js";
 import type { Log } from "./log.js";
+import { recordsOf } from "./node-records.js";
+import type { PauseReason } from "./options.js";
 import { nodeOf } from "./state.js";
 
 /** A run, as an observer sees it. */
@@ -35,6 +38,13 @@ export interface ObservedCall {
 export interface Observer {
   /** Events of a run are durable. */
   durable?(run: ObservedRun, events: readonly LoggedEvent[]): void;
+  /**
+   * A run is finished: all its nodes, with their times, also from before a crash. The log is read for
+   * it, which only those who want it pay for.
+   */
+  finished?(run: ObservedRun, nodes: readonly NodeStatus[]): void;
+  /** A run needs an operator at a node. */
+  stuck?(run: ObservedRun, reason: PauseReason, node: string): void;
   /** Calls the body, in whichever context it wants, and gives what it returns. */
   call?<T>(what: ObservedCall, body: () => T): T;
 }
@@ -42,20 +52,45 @@ export interface Observer {
 export class Observers {
   readonly #observers: readonly Observer[];
   readonly #log: Log;
+  readonly #events: (run: string) => Promise<readonly LoggedEvent[]>;
 
-  constructor(observers: readonly Observer[] = [], log: Log) {
+  constructor(
+    observers: readonly Observer[] = [],
+    log: Log,
+    events: (run: string) => Promise<readonly LoggedEvent[]>,
+  ) {
     this.#observers = observers;
     this.#log = log;
+    this.#events = events;
   }
 
   durable(run: ActiveRun, events: readonly LoggedEvent[]): void {
     if (this.#observers.length === 0) return;
     const observed = observedRun(run);
+    this.#tell(run.id, (observer) => observer.durable?.(observed, events));
+    if (run.state.finished === undefined || run.unwritten.length > 0) return;
+    if (this.#observers.every(({ finished }) => finished === undefined)) return;
+    const { state } = run;
+    // At once, so that a store that is closed next is still read.
+    this.#events(run.id).then(
+      (log) => {
+        const nodes = statusTree(state, recordsOf(log));
+        this.#tell(run.id, (observer) => observer.finished?.(observed, nodes));
+      },
+      (error: unknown) => this.#log.warn(`an observer is not told: ${String(error)}`),
+    );
+  }
+
+  stuck(run: ActiveRun, reason: PauseReason, node: string): void {
+    this.#tell(run.id, (observer) => observer.stuck?.(observedRun(run), reason, node));
+  }
+
+  #tell(run: string, tell: (observer: Observer) => void): void {
     for (const observer of this.#observers) {
       try {
-        observer.durable?.(observed, events);
+        tell(observer);
       } catch (error) {
-        this.#log.warn(`an observer failed: ${String(error)}`, { run: run.id });
+        this.#log.warn(`an observer failed: ${String(error)}`, { run });
       }
     }
   }

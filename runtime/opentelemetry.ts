@@ -5,6 +5,7 @@
  */
 import {
   type Attributes,
+  type Context,
   context,
   metrics,
   type Meter,
@@ -18,6 +19,7 @@ import {
 import { createHash } from "node:crypto";
 import type { LoggedEvent } from "./events.js";
 import type { ObservedCall, ObservedRun, Observer } from "./observing.js";
+import type { NodeStatus } from "./history.js";
 import { reviveError } from "./recorded-error.js";
 
 export interface OpenTelemetryOptions {
@@ -32,8 +34,11 @@ const NAME = "steno-runtime";
 
 /**
  * An observer for `Coordinator.open({ observers: [openTelemetry()] })`. A span for each attempt of an
- * action or undo, which is active in its body, and one for each run when it is finished. Metrics:
- * `steno.run.started`, `steno.run.duration` and `steno.attempt.duration` (seconds).
+ * action or undo, which is active in its body; and when the run is finished, one for it, and for each
+ * node that lasts without a body of its own: sleeps, events, spawns, subsagas, lists and `try`s, as
+ * they are within each other. Metrics: `steno.run.started`, `steno.run.stuck` (how often an operator
+ * was needed, also when a coordinator takes such a run over), `steno.run.duration` and
+ * `steno.attempt.duration` (seconds).
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   return new OpenTelemetry(options);
@@ -48,6 +53,7 @@ class OpenTelemetry implements Observer {
     { readonly span: Span; readonly attributes: Attributes; readonly at: number }
   >();
   readonly #started;
+  readonly #stuck;
   readonly #runs;
   readonly #attempts;
 
@@ -56,6 +62,9 @@ class OpenTelemetry implements Observer {
     this.#sampled = sampled;
     const from = meter ?? metrics.getMeter(NAME);
     this.#started = from.createCounter("steno.run.started", { description: "Runs started" });
+    this.#stuck = from.createCounter("steno.run.stuck", {
+      description: "Runs that came to need an operator",
+    });
     this.#runs = from.createHistogram("steno.run.duration", {
       unit: "s",
       description: "From start to end, of runs that are finished",
@@ -100,6 +109,46 @@ class OpenTelemetry implements Observer {
     }
     const last = events.at(-1);
     if (run.finished !== undefined && last !== undefined) this.#finish(run, run.finished, last.at);
+  }
+
+  stuck(run: ObservedRun, reason: string): void {
+    this.#stuck.add(1, { "steno.saga.name": run.saga, "steno.reason": reason });
+  }
+
+  finished(run: ObservedRun, nodes: readonly NodeStatus[]): void {
+    const open = [{ nodes, parent: this.#parent(run) }];
+    // A list and not a recursion: nesting may be deeper than the stack.
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      for (const node of next.nodes) {
+        const { nodes: inside = [], handler = [] } = node;
+        const parent = this.#node(run, node, next.parent) ?? next.parent;
+        if (inside.length + handler.length > 0)
+          open.push({ nodes: [...inside, ...handler], parent });
+      }
+    }
+  }
+
+  /** The span of a node that lasted without a body; gives the context of what is inside. */
+  #node(run: ObservedRun, node: NodeStatus, parent: Context): Context | undefined {
+    const { kind, name, path, state } = node;
+    const times = LASTING.has(kind) ? timesOf(node) : undefined;
+    if (times === undefined) return undefined;
+    const span = this.#tracer.startSpan(
+      `${kind} ${name}`,
+      {
+        startTime: times.from,
+        attributes: {
+          ...{ "steno.saga.name": run.saga, "steno.saga.id": run.id, "steno.node": path },
+          ...{ "steno.node.kind": kind, "steno.outcome": state },
+        },
+      },
+      parent,
+    );
+    if (state === "failed") {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: node.error?.message ?? "failed" });
+    }
+    span.end(times.to);
+    return trace.setSpan(parent, span);
   }
 
   #end(key: string, event: LoggedEvent): void {
@@ -159,6 +208,27 @@ const ENDS: ReadonlyMap<LoggedEvent["type"], boolean> = new Map([
   ),
 ]);
 const FINE: ReadonlySet<LoggedEvent["type"]> = new Set(["succeeded", "undone"]);
+
+const LASTING: ReadonlySet<NodeStatus["kind"]> = new Set([
+  ...(["sleep", "event", "spawn", "subsaga", "map", "loop", "scope"] as const),
+]);
+
+/** From the first to the last that is known of a node and of what is inside; a `try` has none of its own. */
+function timesOf(node: NodeStatus): { readonly from: number; readonly to: number } | undefined {
+  let [from, to] = [Infinity, -Infinity];
+  const open = [node];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const at of [next.startedAt, next.endedAt, next.undoneAt]) {
+      if (at === undefined) continue;
+      from = Math.min(from, at);
+      to = Math.max(to, at);
+    }
+    // What has both is not looked into.
+    if (next.startedAt !== undefined && next.endedAt !== undefined) continue;
+    open.push(...(next.nodes ?? []), ...(next.handler ?? []));
+  }
+  return from <= to ? { from, to } : undefined;
+}
 
 function keyOf({ id }: ObservedRun, node: string, undo: boolean, attempt: number): string {
   return JSON.stringify([id, node, undo, attempt]);

@@ -97,6 +97,50 @@ test("a run is a trace, an attempt a span that is active in its body, and both a
   });
 });
 
+test("what lasts without a body has spans when the run is finished, within each other; who is stuck is counted", async () => {
+  const { exporter, tracer, measured, reader, meter } = telemetry();
+  const inner = [action("x"), { name: "rest", kind: "sleep", after: ["x"] } as const];
+  const saga = scripted([
+    { name: "sub", kind: "subsaga", saga: "S.s", graph: { nodes: inner }, after: [] },
+    action("last", ["sub"], { onFailure: "pause" }),
+  ]);
+  let fails = true;
+  const body = scriptOf((node) => {
+    if (node === "last" && fails) throw new Error("no");
+    return node;
+  });
+  const coordinator = await Coordinator.open({
+    store: watchedStore(),
+    sagas: [saga.on(body)],
+    observers: [openTelemetry({ tracer, meter })],
+    logger: { warn: () => undefined },
+  });
+  const run = await coordinator.start(saga, 1, { id: "r" });
+  await run.result().catch(() => undefined);
+  fails = false;
+  await run.retry("last");
+  await run.result();
+  await coordinator.close();
+  const spans = exporter.getFinishedSpans();
+  const sub = spans.find(({ name }) => name === "subsaga sub");
+  const sleep = spans.find(({ name }) => name === "sleep rest");
+  expect(sub?.attributes).toMatchObject({ "steno.node": "sub", "steno.outcome": "done" });
+  expect(sleep?.attributes["steno.node"]).toBe("sub/rest");
+  expect(sleep?.parentSpanContext?.spanId).toBe(sub?.spanContext().spanId);
+  expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(1);
+  const ms = ([seconds, nanos]: readonly [number, number]): number => seconds * 1000 + nanos / 1e6;
+  expect(ms(sleep?.duration ?? [0, 0])).toBeGreaterThanOrEqual(19);
+  expect(ms(sub?.duration ?? [0, 0])).toBeGreaterThanOrEqual(ms(sleep?.duration ?? [0, 0]));
+  await reader.forceFlush();
+  const stuck = measured
+    .getMetrics()
+    .flatMap((each) => each.scopeMetrics.flatMap((of) => of.metrics))
+    .find(({ descriptor }) => descriptor.name === "steno.run.stuck");
+  expect(stuck?.dataPoints).toMatchObject([
+    { value: 1, attributes: { "steno.saga.name": "Test.saga", "steno.reason": "action-failed" } },
+  ]);
+});
+
 test("the process that goes on after a crash adds to the same trace; a failed run says so", async () => {
   const [first, second] = [telemetry(), telemetry()];
   const store = watchedStore();

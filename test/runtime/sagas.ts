@@ -12,6 +12,9 @@ export interface Script {
 
 export type Options = Partial<Extract<Node, { readonly kind: "action" }>>;
 
+/** How long sleeps are. */
+const SLEEP_MS = 20;
+
 export function action(name: string, after: readonly string[] = [], more: Options = {}): Node {
   return { name, kind: "action", action: "act", undo: "undo", after, ...more };
 }
@@ -36,6 +39,7 @@ function bind(graph: Graph, prefix: string): GraphBindings {
       graph.nodes.map((node) => {
         const path = prefix + node.name;
         if (node.kind === "compute") return [node.name, { compute: () => path }];
+        if (node.kind === "sleep") return [node.name, { duration: () => SLEEP_MS }];
         if (node.kind === "subsaga") {
           return [node.name, { params: () => path, graph: bind(node.graph, `${path}/`) }];
         }
