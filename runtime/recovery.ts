@@ -73,6 +73,10 @@ export class Restorer {
     try {
       const events = await this.#store.events(id);
       events.forEach(checkEvent);
+      const [created] = events as readonly { readonly value?: string }[];
+      if (created !== undefined && created.value !== row.params) {
+        throw new StenoError("corrupt-log", "its params are not those that its row has");
+      }
       const state = foldLog(loaded.plan, events);
       if (state.finished !== undefined) {
         throw new StenoError(

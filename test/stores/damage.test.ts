@@ -1,0 +1,231 @@
+/**
+ * What disks and people do to a SQLite store: it is cut off, bits flip, the disk is full or becomes
+ * read-only, another process holds it. Each ends in an error with a code, or in a right recovery.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { Coordinator, sqliteStore, StenoError } from "steno-runtime";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { loadDriver } from "../../runtime/stores/sqlite-driver.js";
+import { action, scripted, scriptOf, type Script } from "../runtime/sagas.js";
+import { keptLog, until } from "../runtime/watched-store.js";
+import { stream } from "../simulate/random.js";
+import { temporaryFolder } from "./sample.js";
+
+const saga = scripted([action("a"), action("b", ["a"]), action("c", ["b"])]);
+const RUNS = 12;
+
+function open(
+  path: string,
+  script: Script = scriptOf((node) => node),
+  busyTimeoutMs = 5000,
+): Promise<Coordinator> {
+  const store = sqliteStore(path, { busyTimeoutMs });
+  return Coordinator.open({ store, sagas: [saga.on(script)], logger: keptLog() });
+}
+
+/** A store as a process left it that ended with runs in flight: the file, and its log of writes. */
+function copyOf(path: string, folder: string): string {
+  const copy = join(folder, "copy.db");
+  for (const end of ["", "-wal"]) if (existsSync(path + end)) copyFileSync(path + end, copy + end);
+  return copy;
+}
+
+let left: string;
+/** The events of each run as they were when it was left. */
+const logs = new Map<string, readonly unknown[]>();
+
+beforeAll(async () => {
+  const folder = temporaryFolderOfAll();
+  const path = join(folder, "a.db");
+  const script = scriptOf((node) => (node === "c" ? new Promise(() => {}) : node));
+  const coordinator = await open(path, script);
+  for (let run = 0; run < RUNS; run++) await coordinator.start(saga, run, { id: `r${run}` });
+  const reader = await sqliteStore(path).reader();
+  await until(async () => (await reader.events(`r${RUNS - 1}`)).length >= 6);
+  // The process is never closed, as if it had been killed.
+  mkdirSync(join(folder, "left"));
+  left = copyOf(path, join(folder, "left"));
+  for (let run = 0; run < RUNS; run++) logs.set(`r${run}`, await reader.events(`r${run}`));
+});
+
+function temporaryFolderOfAll(): string {
+  return execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
+}
+
+/** Opens it and goes on; gives the results of the runs that are there, or the code of the error. */
+async function goOn(path: string): Promise<Map<string, unknown> | string> {
+  let coordinator: Coordinator;
+  try {
+    coordinator = await open(path);
+  } catch (error) {
+    return codeOf(error);
+  }
+  const results = new Map<string, unknown>();
+  for (const id of logs.keys()) {
+    try {
+      const run = await coordinator.run(id);
+      if (run !== undefined) results.set(id, await run.result());
+    } catch (error) {
+      results.set(id, codeOf(error));
+    }
+  }
+  await coordinator.close().catch(codeOf);
+  return results;
+}
+
+function codeOf(error: unknown): string {
+  expect(error).toBeInstanceOf(StenoError);
+  const { code, message } = error as StenoError;
+  expect(code).not.toBe("internal");
+  expect(message.length).toBeGreaterThan(20);
+  return code;
+}
+
+test("whatever is missing from the end of the log of writes, what is there goes on to the right end", async () => {
+  const choose = stream(1, "cut");
+  const { length } = readFileSync(`${left}-wal`);
+  let all = 0;
+  for (let round = 0; round < 12; round++) {
+    const folder = temporaryFolder();
+    const path = copyOf(left, folder);
+    truncateSync(`${path}-wal`, choose(length));
+    const found = await goOn(path);
+    // Without any of it there is no store yet: a new one is made.
+    if (typeof found === "string") continue;
+    for (const [id, result] of found) expect([id, result]).toEqual([id, Number(id.slice(1))]);
+    all += found.size;
+  }
+  expect(all).toBeGreaterThan(0);
+});
+
+test("bits that flip in the log of writes or in the file end in a code or in a run, never in a hang", async () => {
+  const choose = stream(2, "flip");
+  const seen = new Set<string>();
+  for (let round = 0; round < 24; round++) {
+    const path = copyOf(left, temporaryFolder());
+    // Half of them with all in the file itself.
+    if (round % 2 === 0) loadDriver()(path).exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    const file = round % 2 === 0 ? path : `${path}-wal`;
+    const bytes = readFileSync(file);
+    for (let flips = 1 + choose(8); flips > 0; flips--) {
+      const place = choose(bytes.length);
+      bytes[place] = (bytes[place] as number) ^ (1 << choose(8));
+    }
+    writeFileSync(file, bytes);
+    const found = await goOn(path);
+    if (typeof found === "string") seen.add(found);
+    else
+      for (const result of found.values()) seen.add(typeof result === "string" ? result : "result");
+  }
+  expect([...seen]).toContain("result");
+});
+
+test("a file that is cut off is told as damaged, or is whole where it was cut", async () => {
+  const choose = stream(3, "truncate");
+  const codes = new Set<unknown>();
+  for (let round = 0; round < 8; round++) {
+    const path = copyOf(left, temporaryFolder());
+    loadDriver()(path).exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    truncateSync(path, 1 + choose(readFileSync(path).length - 1));
+    const found = await goOn(path);
+    codes.add(typeof found === "string" ? found : "opened");
+  }
+  expect([...codes].some((code) => String(code).startsWith("store-"))).toBe(true);
+});
+
+test("another process that holds the file is told by a code, and what was acknowledged goes on after it", async () => {
+  const path = join(temporaryFolder(), "a.db");
+  const coordinator = await open(path, undefined, 50);
+  await (await coordinator.start(saga, 1, { id: "before" })).result();
+  const other = loadDriver()(path);
+  other.exec("BEGIN IMMEDIATE");
+  await expect(coordinator.start(saga, 2, { id: "refused" })).rejects.toMatchObject({
+    code: "store-busy",
+  });
+  await expect(coordinator.start(saga, 2, { id: "lost" })).rejects.toMatchObject({
+    code: "store-busy",
+  });
+  await coordinator.close();
+  await expect(open(path, undefined, 50)).rejects.toMatchObject({ code: "store-busy" });
+  other.exec("ROLLBACK");
+  other.close();
+  const next = await open(path);
+  onTestFinished(() => next.close());
+  expect(await (await next.run("before"))?.result()).toBe(1);
+  expect(await next.run("refused")).toBeUndefined();
+});
+
+/** A small disk of its own, where that is allowed. */
+function smallDisk(size: string): string | undefined {
+  const folder = temporaryFolder();
+  const mounted = join(folder, "disk");
+  mkdirSync(mounted);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", mounted], {
+      stdio: "ignore",
+    });
+  } catch {
+    return undefined;
+  }
+  return mounted;
+}
+
+describe("a disk", () => {
+  test("that is full is told by a code; all that was acknowledged goes on once there is room", async (context) => {
+    const disk = smallDisk("512k");
+    if (disk === undefined) return context.skip("only root may mount a small disk");
+    try {
+      const path = join(disk, "a.db");
+      const first = await open(path);
+      const started: string[] = [];
+      const full = await startMany(first, started);
+      expect(full).toBe("store-full");
+      await first.close().catch(codeOf);
+      execFileSync("mount", ["-o", "remount,size=20m", disk]);
+      const second = await open(path);
+      for (const id of started)
+        expect([id, await (await second.run(id))?.result()]).toEqual([id, id]);
+      await second.close();
+      expect(started.length).toBeGreaterThan(3);
+    } finally {
+      execFileSync("umount", ["-l", disk]);
+    }
+  });
+
+  test("that may only be read is told by a code; it goes on where it may be written", async (context) => {
+    const disk = smallDisk("20m");
+    if (disk === undefined) return context.skip("only root may mount a small disk");
+    try {
+      const path = copyOf(left, disk);
+      execFileSync("mount", ["-o", "remount,ro", disk]);
+      await expect(open(path)).rejects.toMatchObject({ code: "store-not-writable" });
+      execFileSync("mount", ["-o", "remount,rw", disk]);
+      expect(await goOn(path)).toEqual(
+        new Map([...logs.keys()].map((id) => [id, Number(id.slice(1))])),
+      );
+    } finally {
+      execFileSync("umount", ["-l", disk]);
+    }
+  });
+});
+
+/** Starts runs until that fails; gives the code. */
+async function startMany(coordinator: Coordinator, started: string[]): Promise<string> {
+  for (let run = 0; ; run++) {
+    try {
+      await coordinator.start(saga, `r${run}`, { id: `r${run}` });
+      started.push(`r${run}`);
+    } catch (error) {
+      return codeOf(error);
+    }
+  }
+}
