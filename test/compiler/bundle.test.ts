@@ -31,7 +31,9 @@ test("a class without needs is bound for the user", () => {
   // Node 20 has no decorators, so they must be gone; only the runtime is imported.
   expect(text).not.toMatch(/^\s*@/m);
   const imports = [...text.matchAll(/^import .* from "([^"]+)"/gm)].map(([, module]) => module);
-  expect(new Set(imports)).toEqual(new Set(["node:module", "steno-runtime"]));
+  expect(new Set(imports)).toEqual(
+    new Set(["node:module", "steno-runtime", "steno-runtime/schema"]),
+  );
   const said = run(`
     const [{ definition, instance }] = bundle.default;
     const { name, position, nodes } = definition.manifest;
