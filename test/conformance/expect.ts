@@ -5,7 +5,7 @@
 import type { BodyEdge, FlatNode, Outcome, States, StenoEventType } from "./dag.js";
 import { printJson, type Json } from "./json.js";
 import type { Seen, StatesHere } from "./observe.js";
-import { readStored, stenoError, stenoEvent, stenoText, stenoUndoError } from "./translate.js";
+import { stenoError, stenoEvent, stenoText, stenoUndoError } from "./translate.js";
 
 /** One thing that there is to see, as a text; equal things have equal texts. */
 export type Fact = string;
@@ -164,11 +164,10 @@ function observedEvent(
   const type = TYPES[event.type] ?? event.type;
   if (here === "") return [fact(event.at, "$end", type, type === "succeeded" ? null : undefined)];
   const path = back.get(here) ?? `?${here}`;
-  const text = "value" in event ? (event.value ?? "null") : "null";
-  const value = JSON.parse(text);
+  const value = "value" in event && event.value !== undefined ? JSON.parse(event.value) : null;
   switch (type) {
     case "succeeded":
-      return [fact(event.at, path, type, readStored(text))];
+      return [fact(event.at, path, type, value)];
     case "failed":
       return [fact(event.at, path, type, stenoError(value))];
     case "undo_failed":
@@ -330,7 +329,7 @@ function outputsOf(
   const byPath = new Map<string, Json>();
   for (const event of log) {
     if (event.type !== "succeeded" || event.node === "") continue;
-    byPath.set(back.get(event.node) ?? event.node, readStored(event.value ?? "null"));
+    byPath.set(back.get(event.node) ?? event.node, JSON.parse(event.value ?? "null") as Json);
   }
   const found: [string, Json][] = [];
   for (const { path, kind } of flat) {

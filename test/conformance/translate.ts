@@ -116,27 +116,9 @@ export function translate({ dag, flat, paths, params, log }: Translation): Trans
   return { events, dropped, last: items.at(-1)?.from };
 }
 
-/**
- * As it is stored here, where a number that is none in JavaScript is carried as its text, and an
- * object is tagged, as the codec of the type `Json` writes it.
- */
+/** As it is stored here, where a number that is none in JavaScript is carried as its text. */
 export function printStored(value: Json): string {
-  return JSON.stringify(tagged(value));
-}
-
-function tagged(value: Json): Json {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(tagged);
-  const fields = Object.entries(value).map(([key, each]) => [key, tagged(each as Json)] as const);
-  return { $: "object", value: Object.fromEntries(fields) };
-}
-
-/** The value of a text that the codec of `Json` wrote. */
-export function readStored(text: string): Json {
-  return JSON.parse(text, (_, found: Json) => {
-    const { $: tag, value } = (found ?? {}) as { readonly [key: string]: Json };
-    return tag === "object" ? value : found;
-  }) as Json;
+  return JSON.stringify(value);
 }
 
 function here(
@@ -158,7 +140,7 @@ function here(
         ? undefined
         : { ...base, type, value: text };
     case "failed":
-      return { ...base, type, value: JSON.stringify(errorHere(value ?? null)) };
+      return { ...base, type, value: printStored(errorHere(value ?? null)) };
     default:
   }
   if (kind !== "action") return undefined;
@@ -168,7 +150,7 @@ function here(
     case "undo_finished":
       return { ...base, type: "undone" };
     default:
-      return { ...base, type: "undo-failed", value: JSON.stringify(undoErrorHere(value ?? null)) };
+      return { ...base, type: "undo-failed", value: printStored(undoErrorHere(value ?? null)) };
   }
 }
 
