@@ -114,23 +114,36 @@ interface Sides {
   readonly condition: (value: readonly CodePart[]) => readonly CodePart[];
   readonly then: ts.Expression | undefined;
   readonly else: ts.Expression | undefined;
+  /** Makes the value of the side that is the condition's own: of the type that is left for it there. */
+  readonly rest: (value: readonly CodePart[]) => readonly CodePart[];
   readonly holds: boolean | undefined;
 }
+
+/** Never evaluated: the decision says that the other side is the value. */
+const NEVER = "undefined as never";
 
 function sidesOf(node: ts.BinaryExpression | ts.ConditionalExpression): Sides | undefined {
   if (ts.isConditionalExpression(node)) {
     const { condition: test, whenTrue, whenFalse } = node;
-    return { test, condition: (value) => value, then: whenTrue, else: whenFalse, holds: true };
+    const sides = { test, then: whenTrue, else: whenFalse };
+    return { ...sides, condition: (value) => value, rest: (value) => value, holds: true };
   }
   const { left: test, right: then } = node;
   const sides = { test, then, else: undefined };
   switch (node.operatorToken.kind) {
-    case ts.SyntaxKind.AmpersandAmpersandToken:
-      return { ...sides, condition: (value) => value, holds: true };
-    case ts.SyntaxKind.BarBarToken:
-      return { ...sides, condition: (value) => ["!(", ...value, ")"], holds: false };
-    case ts.SyntaxKind.QuestionQuestionToken:
-      return { ...sides, condition: (value) => ["(", ...value, ") == null"], holds: undefined };
+    case ts.SyntaxKind.AmpersandAmpersandToken: {
+      const rest: Sides["rest"] = (value) => ["(", ...value, `) && (${NEVER})`];
+      return { ...sides, condition: (value) => value, rest, holds: true };
+    }
+    case ts.SyntaxKind.BarBarToken: {
+      const rest: Sides["rest"] = (value) => ["(", ...value, `) || (${NEVER})`];
+      return { ...sides, condition: (value) => ["!(", ...value, ")"], rest, holds: false };
+    }
+    case ts.SyntaxKind.QuestionQuestionToken: {
+      const condition: Sides["condition"] = (value) => ["(", ...value, ") == null"];
+      const rest: Sides["rest"] = (value) => ["(", ...value, ")!"];
+      return { ...sides, condition, rest, holds: undefined };
+    }
     default:
       return undefined;
   }
@@ -157,8 +170,9 @@ export function lowerSides(
     holds !== undefined
       ? testsOf(method, test, taken === holds)
       : [testOf(method, test, taken, (parts) => ["(", ...parts, ") == null"])];
+  const rest: Value = { ...value, parts: sides.rest(value.parts) };
   const run = (side: ts.Expression | undefined) => (): Value =>
-    side === undefined ? value : lowerExpression(method, thread, side, wanted);
+    side === undefined ? rest : lowerExpression(method, thread, side, wanted);
   const endings = lowerArms<Value>(method, thread, decision, [
     { name: THEN, tests: tests(true), run: run(then) },
     { name: ELSE, tests: tests(false), run: run(other) },
