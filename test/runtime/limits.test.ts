@@ -1,7 +1,7 @@
 /** Limits on attempts that run at the same time: they hold, are fair, and stop nothing for ever. */
 import fc from "fast-check";
 import { Coordinator, type Limit, type LimitedAttempt, memoryStore } from "steno-runtime";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { action, scripted, scriptOf, type Script } from "./sagas.js";
 import { gate, until } from "./watched-store.js";
 
@@ -162,4 +162,31 @@ test("limits of sagas, actions and keys hold over random runs, failures, undos a
   });
   await fc.assert(property, { numRuns: 25, seed: 7, endOnFailure: true });
   expect(reached).toBeGreaterThan(10);
+});
+
+test("a run that a breakpoint pauses while it waits for a place leaves memory, and goes on when it is resumed", async () => {
+  const event = { name: "e", kind: "event", target: "go", after: [] } as const;
+  const saga = scripted([action("b"), event]);
+  const held = gate();
+  let calls = 0;
+  const script = scriptOf(async () => void (calls++ === 0 && (await held.opened)));
+  const coordinator = await Coordinator.open({
+    store: memoryStore(),
+    sagas: [saga.on(script)],
+    limits: [{ atMost: 1 }],
+    shortWaitMs: 0,
+  });
+  onTestFinished(() => coordinator.close());
+  const first = await coordinator.start(saga, 1, { id: "first" });
+  await until(() => calls === 1);
+  const second = await coordinator.start(saga, 2, { id: "second" });
+  await second.setBreakpoint({ node: "e", at: "after" });
+  await second.send("go");
+  await until(async () => (await second.status()).reason === "breakpoint");
+  held.open();
+  await first.send("go");
+  expect(await first.result()).toBe(1);
+  expect(calls).toBe(1);
+  await second.resume();
+  expect(await second.result()).toBe(2);
 });
