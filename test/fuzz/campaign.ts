@@ -73,15 +73,16 @@ async function examineSeeds(plan: Plan, seeds: readonly number[], summary: Summa
     if (first === undefined || seed === undefined || summary.failures.length >= ENOUGH) continue;
     const text = await smallest(plan, seed, first.by);
     const said = (await examine([text], plan)).complaints[0] ?? found;
-    summary.failures.push({ seed, broken: plan.broken, text, complaints: said });
+    const shown = plan.broken ? text : await format(text);
+    summary.failures.push({ seed, broken: plan.broken, text: shown, complaints: said });
   }
 }
 
-/** The program of a seed, laid out; broken programs are broken line by line. */
+/** The program of a seed; one that is broken, which is done line by line, is laid out before. */
 async function textOf(seed: number, broken: boolean): Promise<string> {
-  const text = await format(programOf(numbersOf(seed)));
+  const text = programOf(numbersOf(seed));
   // Another stream of numbers than the one that the program was made of.
-  return broken ? mutate(text, new Choices(numbersOf(seed + 0x40000000))) : text;
+  return broken ? mutate(await format(text), new Choices(numbersOf(seed + 0x40000000))) : text;
 }
 
 async function smallest(plan: Plan, seed: number, by: Complaint["by"]): Promise<string> {
@@ -98,5 +99,5 @@ async function smallest(plan: Plan, seed: number, by: Complaint["by"]): Promise<
     fail: (lists) => fail(lists.map(programOf)),
     withinMs,
   });
-  return format(programOf(found));
+  return programOf(found);
 }

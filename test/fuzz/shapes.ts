@@ -28,15 +28,18 @@ function condition(body: Body): string {
 
 function branch(body: Body): void {
   const test = condition(body);
-  const then = block(body, { maybe: true }, 2, maybeLeave);
+  let left = false;
+  const then = block(body, { maybe: true }, 2, (inner) => void (left = maybeLeave(inner)));
   if (body.choices.oneIn(3)) {
     body.add(`if (${test}) ${then}`);
     return;
   }
+  // Where every side leaves, what follows would never be reached.
+  const last = left ? undefined : maybeLeave;
   const more = body.choices.oneIn(4)
     ? ` else if (${expression(body, "flag")}) ${block(body, { maybe: true }, 2)}`
     : "";
-  body.add(`if (${test}) ${then}${more} else ${block(body, { maybe: true }, 2, maybeLeave)}`);
+  body.add(`if (${test}) ${then}${more} else ${block(body, { maybe: true }, 2, last)}`);
 }
 
 /** `let x; if (c) x = …; else x = …` */
@@ -63,14 +66,15 @@ function once(body: Body): void {
 
 function choose(body: Body): void {
   const { choices } = body;
-  const clause = (): string => block(body, { maybe: true, clause: true }, 2, maybeLeave);
+  const clause = (leave: typeof maybeLeave | undefined = maybeLeave): string =>
+    block(body, { maybe: true, clause: true }, 2, leave);
   const text = choices.oneIn(3);
   const value = text
     ? `(${expression(body, "text")}) as string`
     : `(${expression(body, "num")}) % 3`;
   const [first, second, third] = text ? ['"some"', '"s1"', '""'] : ["0", "1", "2"];
   const labels = choices.oneIn(2) ? `case ${first}: case ${second}:` : `case ${first}:`;
-  const last = choices.oneIn(2) ? ` default: ${clause()}` : "";
+  const last = choices.oneIn(2) ? ` default: ${clause(undefined)}` : "";
   body.add(
     `switch (${value}) { ${labels} ${clause()} break; case ${third}: ${clause()} break;${last} }`,
   );
@@ -87,7 +91,7 @@ function chooseByKind(body: Body): void {
   const circle = `await this.num(${key}, ${name}.radius);`;
   const square = choices.oneIn(2)
     ? `await this.text(${body.key()}, ${name}.label);`
-    : block(body, { maybe: true, clause: true }, 1, (inner) =>
+    : block(body, { maybe: true, clause: true }, 0, (inner) =>
         inner.add(`await this.note(${inner.key()}, ${name}.side, ${name}.label);`),
       );
   const last = choices.oneIn(2) ? ` case "none": break;` : "";
@@ -143,8 +147,11 @@ function inExpression(body: Body): void {
   }
 }
 
-function maybeLeave(body: Body): void {
-  if (body.choices.oneIn(4)) leave(body);
+/** Whether it leaves. */
+function maybeLeave(body: Body): boolean {
+  const leaves = body.choices.oneIn(4);
+  if (leaves) leave(body);
+  return leaves;
 }
 
 function leaveIf(body: Body): void {
@@ -232,15 +239,18 @@ function loop(body: Body): void {
 /** `try { … } catch { … }` */
 function attempt(body: Body): void {
   const { choices } = body;
-  const inside = block(body, { maybe: true, zone: true }, 3, maybeLeave);
+  let left = false;
+  const tried = { maybe: true, zone: true } as const;
+  const inside = block(body, tried, 3, (inner) => void (left = maybeLeave(inner)));
   const error = choices.oneIn(3) ? undefined : body.name();
-  const part = { maybe: true, ...(error !== undefined && { error }) } as const;
-  const handler = block(body, part, 2, maybeLeave);
+  // What was started outside cannot be awaited in a handler either.
+  const part = { ...tried, ...(error !== undefined && { error }) } as const;
+  const handler = block(body, part, 2, left ? undefined : maybeLeave);
   body.add(`try ${inside} catch ${error === undefined ? "" : `(${error}) `}${handler}`);
 }
 
 function sleep(body: Body): void {
-  const text = `sleep("${1 + body.choices.below(9)}s")`;
+  const text = `sleep("${1 + body.choices.below(60)}s")`;
   if (body.choices.oneIn(3)) body.add(`const ${body.hold("void")} = ${text};`);
   else body.add(`await ${text};`);
 }

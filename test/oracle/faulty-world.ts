@@ -9,7 +9,7 @@ import type { Faults } from "./faults.js";
 import { kitActions } from "./kit-actions.js";
 import type { World } from "./kit.js";
 import { outputOf, tickOf } from "./outputs.js";
-import type { End } from "./reference.js";
+import type { End } from "./calls.js";
 
 /** Of the kit's actions that have one: 20 minutes. */
 const TIMEOUT_MS = 20 * 60_000;
@@ -119,6 +119,8 @@ export class FaultyWorld implements World {
   }
 
   private wait(ms: number | undefined): Promise<void> {
+    // The runtime may still call what it had begun to call: nobody would ever let it go.
+    if (this.#dead) return Promise.resolve();
     return new Promise((resolve) => {
       this.#pending.add(resolve);
       if (ms !== undefined) this.clock.setTimer(this.clock.now() + ms, resolve);

@@ -34,12 +34,14 @@ interface Observation {
   readonly outcome: string;
 }
 
-/** Turns of the event loop in which nothing began: then nothing will. A commit takes one. */
+/** Turns of the event loop in which nothing happened: then nothing will. A commit takes one. */
 const QUIET_TURNS = 6;
 /** A run that has not ended after so many turns does not end. */
 const PATIENCE = 2000;
 
 class GatedWorld implements World {
+  /** How often something happened that other things may follow. */
+  beats = 0;
   readonly begun: { readonly hold: Hold; readonly text: string }[] = [];
   readonly #hold: Hold | undefined;
   readonly #gate: Promise<void>;
@@ -52,6 +54,7 @@ class GatedWorld implements World {
 
   async act(method: string, inputs: readonly [key: string, ...rest: unknown[]]): Promise<unknown> {
     const [key] = inputs;
+    this.beats += 1;
     // Before anything is awaited: later, the caller could have changed them.
     this.begun.push({ hold: { kind: "act", key }, text: `${method}${canonical(inputs)}` });
     if (this.#hold?.kind === "act" && key === this.#hold.key) await this.#gate;
@@ -61,6 +64,7 @@ class GatedWorld implements World {
   async undo(): Promise<void> {}
 
   tick(key: string, value: number): number {
+    this.beats += 1;
     this.begun.push({ hold: { kind: "tick", key }, text: `tick${canonical([key, value])}` });
     if (this.#hold?.kind === "tick" && key === this.#hold.key) throw new Error(`tick ${key}`);
     return tickOf(key, value);
@@ -72,7 +76,7 @@ class GatedWorld implements World {
   }
 }
 
-type Start = (world: World) => Promise<unknown>;
+type Start = (world: GatedWorld) => Promise<unknown>;
 
 async function observe(start: Start, hold?: Hold): Promise<Observation> {
   const world = new GatedWorld(hold);
@@ -94,11 +98,10 @@ async function observe(start: Start, hold?: Hold): Promise<Observation> {
 }
 
 async function rest(world: GatedWorld): Promise<void> {
-  let quiet = 0;
-  for (let seen = -1; quiet < QUIET_TURNS; quiet++) {
-    if (world.begun.length !== seen) quiet = 0;
-    seen = world.begun.length;
+  for (let quiet = 0; quiet < QUIET_TURNS;) {
+    const seen = world.beats;
     await nextTurn();
+    quiet = world.beats === seen ? quiet + 1 : 0;
   }
 }
 
@@ -113,7 +116,7 @@ function plain({ Program }: Loaded, params: Params): Start {
 function compiled({ Program, main }: Loaded, params: Params): Start {
   return async (world) => {
     const sagas = [main.on(new Program(world))];
-    const options = { store: memoryStore(), sagas, clock: hurriedClock() };
+    const options = { store: memoryStore(), sagas, clock: hurriedClock(world) };
     const coordinator = await Coordinator.open(options);
     try {
       return await (await coordinator.start(main, params)).result();
@@ -126,8 +129,8 @@ function compiled({ Program, main }: Loaded, params: Params): Start {
 /** Longer is a timeout, and no sleep: nothing takes time here. */
 const LONGEST_SLEEP_MS = 60_000;
 
-/** A clock on which sleeps are over at once. */
-function hurriedClock(): Clock {
+/** A clock on which sleeps are over at once: a run that leaves memory to wait is brought back then. */
+function hurriedClock(world: GatedWorld): Clock {
   let now = 0;
   return {
     now: () => now,
@@ -135,6 +138,7 @@ function hurriedClock(): Clock {
       if (at - now > LONGEST_SLEEP_MS) return () => {};
       const timer = setImmediate(() => {
         now = Math.max(now, at);
+        world.beats += 1;
         call();
       });
       return () => clearImmediate(timer);
@@ -153,7 +157,9 @@ export interface Verdict {
 /** Compares the compiled saga with the plain method. */
 export async function compareByGating(program: Loaded, params: Params): Promise<Verdict> {
   const free = await observe(plain(program, params));
-  const differences = compare("nothing held", free, await observe(compiled(program, params)));
+  // The plain method goes on beside what failed; of a run that fails, the reference tells.
+  const judge = free.outcome === "failure" ? compareThrow : compare;
+  const differences = judge("nothing held", free, await observe(compiled(program, params)));
   if (differences.length > 0 || free.outcome === "no end") {
     if (free.outcome === "no end") differences.push("the plain method does not end");
     return { differences, holds: 0, calls: free.calls.length };
@@ -165,8 +171,8 @@ export async function compareByGating(program: Loaded, params: Params): Promise<
         observe(compiled(program, params), hold),
       ]);
       return hold.kind === "tick"
-        ? compareThrow(hold.key, expected, actual)
-        : compare(`${hold.key} held`, expected, actual);
+        ? compareThrow(`${hold.key} throws`, expected, actual)
+        : judge(`${hold.key} held`, expected, actual);
     }),
   );
   return {
@@ -186,9 +192,8 @@ function compare(when: string, expected: Observation, actual: Observation): stri
   ];
 }
 
-/** A tick throws: what follows it in the plain method must not begin; what is beside it may not either. */
-function compareThrow(key: string, expected: Observation, actual: Observation): string[] {
-  const when = `${key} throws`;
+/** Something throws: what follows it in the plain method must not begin; what is beside it may not either. */
+function compareThrow(when: string, expected: Observation, actual: Observation): string[] {
   return [
     ...without(actual.calls, expected.calls).map((text) => `${when}: ${text} began`),
     ...(expected.outcome === actual.outcome

@@ -1,5 +1,5 @@
 /** What the reference knows of the kit's actions: what their decorators say, in its own words. */
-import type { ActionText } from "./reference.js";
+import type { ActionText } from "./calls.js";
 
 interface KitAction extends ActionText {
   readonly timeout?: true;

@@ -83,11 +83,11 @@ describe("the gates bite", () => {
 
   test("when the result is another one", async () => {
     const right = await program("chain");
-    const spec = { ...right.main.spec, output: () => 1 };
+    const spec = { ...right.main.spec, output: () => [1, "t1"] };
     const wrong = { ...right, main: defineSaga<Kit, unknown, unknown>(spec) };
     const { differences } = await compareByGating(wrong, params);
     expect(differences).toEqual([
-      expect.stringMatching(/^nothing held: output 1, and the plain method has output \[/),
+      expect.stringMatching(/^nothing held: output \[1,"t1"\], and the plain method has output \[/),
     ]);
   });
 });

@@ -13,79 +13,19 @@
  * 5. An undo that fails for good, or a doubt that no attempt is left for, makes the run stuck:
  *    nothing new starts, but for what an operator has freed or a crash has ended.
  */
+import {
+  type ActionText,
+  type Call,
+  type End,
+  newCall,
+  pause,
+  Scope,
+  type Sleep,
+  type State,
+} from "./calls.js";
+import { canonical } from "./canonical.js";
 import type { Script } from "./script.js";
-import { Handle, type Scope as TryScope, type Semantics, Threads } from "./threads.js";
-
-export interface Policy {
-  readonly attempts: number;
-  readonly delayMs: number;
-  readonly factor: number;
-}
-
-export interface ActionText {
-  readonly undo: "none" | "done" | "started";
-  readonly retry: Policy;
-  readonly undoRetry: Policy;
-}
-
-type State =
-  | ("queued-todo" | "working" | "waiting-to-retry" | "in-doubt" | "stuck-in-doubt" | "done")
-  | ("failed" | "abandoned" | "queued-undo" | "undo-working" | "waiting-to-retry-undo")
-  | ("undone" | "undo-failed");
-
-/** One call of an action. */
-export interface Call {
-  /** Names the call: unique in a run. */
-  readonly key: string;
-  readonly method: string;
-  readonly inputs: readonly unknown[];
-  readonly scope: Scope;
-  /** What had ended, to the knowledge of who started it. */
-  readonly past: ReadonlySet<Call>;
-  state: State;
-  /** Attempts so far, and those of them that do not count: a crash or an operator ended them. */
-  attempts: number;
-  free: number;
-  undos: number;
-  undoFree: number;
-  dueAt: number;
-  /** It may go on while others are stuck. */
-  freed: boolean;
-  output: unknown;
-  readonly succeed: (output: unknown) => void;
-}
-
-interface Sleep {
-  readonly scope: Scope;
-  dueAt: number | undefined;
-  readonly durationMs: number;
-  over: boolean;
-  readonly succeed: () => void;
-}
-
-class Scope implements TryScope {
-  /** Messages of the failures, in the order in which they were recorded. */
-  readonly failures: string[] = [];
-  failed = false;
-  handled = false;
-  catch = (_: Error): void => {};
-
-  constructor(readonly outer: Scope | undefined) {}
-
-  /** Whether it has failed, or one around it. */
-  get over(): boolean {
-    return this.failed || (this.outer?.over ?? false);
-  }
-
-  within(scope: Scope): boolean {
-    return this === scope || (this.outer?.within(scope) ?? false);
-  }
-}
-
-/** How an attempt ended. */
-export type End =
-  | { readonly as: "succeeded"; readonly output: unknown }
-  | { readonly as: "failed" | "timeout"; readonly message: string };
+import { Handle, type Semantics, Threads } from "./threads.js";
 
 /** What must have begun, or been aborted, since it was last asked. */
 export interface Begun {
@@ -149,22 +89,10 @@ export class Reference implements Semantics<Call, Scope> {
   ): Handle<Call> {
     const key = String(inputs[0]);
     if (this.calls.has(key)) throw new Error(`${key} is called twice`);
-    const state: State = scope.over ? "abandoned" : "queued-todo";
-    const counts = { attempts: 0, free: 0, undos: 0, undoFree: 0, dueAt: 0, freed: false };
     const all = new Set(past);
     const end = new Promise<{ value: unknown; past: Set<Call> }>((resolve) => {
       const succeed = (value: unknown): void => resolve({ value, past: all });
-      const call: Call = {
-        key,
-        method,
-        inputs,
-        scope,
-        past: new Set(past),
-        state,
-        ...counts,
-        output: undefined,
-        succeed,
-      };
+      const call = newCall({ key, method, inputs, scope, past: new Set(past), succeed });
       all.add(call);
       this.calls.set(key, call);
     });
@@ -464,18 +392,4 @@ export class Reference implements Semantics<Call, Scope> {
   private any(holds: (state: State) => boolean): boolean {
     return [...this.calls.values()].some(({ state }) => holds(state));
   }
-}
-
-function pause({ delayMs, factor }: Policy, attempts: number): number {
-  return delayMs * factor ** (attempts - 1);
-}
-
-function canonical(value: unknown): string {
-  return (
-    JSON.stringify(value, (_, item: unknown) =>
-      typeof item === "object" && item !== null && !Array.isArray(item)
-        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : item,
-    ) ?? "undefined"
-  );
 }

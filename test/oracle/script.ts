@@ -10,8 +10,8 @@ import { label, twice } from "./kit.js";
 export interface ClassText {
   /** Its methods, all of which are sagas. */
   readonly sagas: ReadonlyMap<string, ts.MethodDeclaration>;
-  /** The classes of the objects that its fields hold, by field. */
-  readonly fields: ReadonlyMap<string, string>;
+  /** What its fields hold. */
+  readonly fields: ReadonlyMap<string, ts.Expression>;
 }
 
 export type Script = ReadonlyMap<string, ClassText>;
@@ -27,15 +27,13 @@ export async function readScript(text: string): Promise<Script> {
   for (const each of file.statements) {
     if (!ts.isClassDeclaration(each) || each.name === undefined) continue;
     const sagas = new Map<string, ts.MethodDeclaration>();
-    const fields = new Map<string, string>();
+    const fields = new Map<string, ts.Expression>();
     for (const member of each.members) {
       const name = member.name?.getText() ?? "";
       if (ts.isMethodDeclaration(member)) sagas.set(name, member);
       if (!ts.isPropertyDeclaration(member)) continue;
       const { initializer } = member;
-      if (initializer && ts.isNewExpression(initializer)) {
-        fields.set(name, initializer.expression.getText());
-      }
+      if (initializer) fields.set(name, initializer);
     }
     script.set(each.name.text, { sagas, fields });
   }
@@ -97,3 +95,30 @@ function compiled(node: ts.Node, code: () => string): Compiled {
   }
   return found;
 }
+
+/** The expressions directly in another one, in their order. */
+export function partsOf(node: ts.Node): ts.Expression[] {
+  const parts: ts.Expression[] = [];
+  ts.forEachChild(node, (child) => {
+    const isName =
+      (ts.isPropertyAccessExpression(node) || ts.isPropertyAssignment(node)) && child === node.name;
+    if (isName) return;
+    // A callee is no value of its own: `list.map` needs its list.
+    if (ts.isCallExpression(node) && child === node.expression) {
+      if (ts.isPropertyAccessExpression(child)) parts.push(...partsOf(child));
+    } else if (ts.isSpreadElement(child) || ts.isSpreadAssignment(child))
+      parts.push(child.expression);
+    else if (ts.isPropertyAssignment(child) || ts.isTemplateSpan(child))
+      parts.push(...partsOf(child));
+    else if (ts.isShorthandPropertyAssignment(child)) return;
+    else if (ts.isExpression(child)) parts.push(child);
+  });
+  return parts;
+}
+
+/** By operator: when the left side is the value, and the right one is not looked at. */
+export const STAYS = new Map<ts.SyntaxKind, (value: unknown) => boolean>([
+  [ts.SyntaxKind.AmpersandAmpersandToken, (value) => !value],
+  [ts.SyntaxKind.BarBarToken, (value) => Boolean(value)],
+  [ts.SyntaxKind.QuestionQuestionToken, (value) => value !== null && value !== undefined],
+]);

@@ -4,7 +4,16 @@
  * that what is started is known to be after that. What running means is in `reference.ts`.
  */
 import { ts } from "ts-morph";
-import { bind, type Env, evaluate, evaluateWith, outermost, type Script } from "./script.js";
+import {
+  bind,
+  type Env,
+  evaluate,
+  evaluateWith,
+  outermost,
+  partsOf,
+  type Script,
+  STAYS,
+} from "./script.js";
 
 /** What is started and can be waited for: its value, and what is known to have ended by then. */
 export class Handle<Call> {
@@ -84,11 +93,21 @@ export class Threads<Call, S extends Scope> {
     if (self === undefined) {
       const tick = (key: string, value: number): number => semantics.tick(key, value);
       const fields = [...(this.script.get(name)?.fields ?? [])];
-      const held = Object.fromEntries(fields.map(([field, of]) => [field, this.self(of)]));
+      const env = outermost();
+      // `new Friend(…)` is the object that is kept for the class, by what a constructor may return.
+      for (const each of this.script.keys()) env[each] = this.constructorOf(each);
+      const held = Object.fromEntries(fields.map(([field, of]) => [field, evaluate(of, env, {})]));
       self = { class$: name, offset: 3, tick, ...held } as Self;
       this.#selves.set(name, self);
     }
     return self;
+  }
+
+  private constructorOf(name: string): () => Self {
+    const self = (): Self => this.self(name);
+    return function () {
+      return self();
+    };
   }
 
   /** A thread beside this one. */
@@ -248,6 +267,7 @@ export class Threads<Call, S extends Scope> {
       }
     }
     if (ts.isCallExpression(node)) {
+      if (this.isMissing(node.expression, env, at)) return undefined;
       const found = await this.started(node, env, at);
       if (found !== undefined) return found;
     }
@@ -351,10 +371,17 @@ export class Threads<Call, S extends Scope> {
   /** Whether a callee is an action or a saga. */
   private starts(callee: ts.Expression): boolean {
     if (!ts.isPropertyAccessExpression(callee)) return false;
-    if (!/^this(\.\w+)?\.\w+$/.test(callee.getText())) return false;
+    if (!/^this(\??\.\w+)+$/.test(callee.getText())) return false;
     const { text } = callee.name;
     if (this.semantics.actions.has(text)) return true;
     return [...this.script.values()].some(({ sagas }) => sagas.has(text));
+  }
+
+  /** `this.friend?.saga(…)` without a friend: what it would be given is not evaluated. */
+  private isMissing(callee: ts.Expression, env: Env, at: At<Call, S>): boolean {
+    if (!callee.getText().includes("?.") || !this.starts(callee)) return false;
+    const { expression } = callee as ts.PropertyAccessExpression;
+    return (evaluate(expression, env, at.self) ?? undefined) === undefined;
   }
 
   /** Whether an expression awaits or starts something. */
@@ -376,31 +403,4 @@ export class Threads<Call, S extends Scope> {
   }
 
   readonly #waits = new WeakMap<ts.Node, boolean>();
-}
-
-/** When the left side is the value. */
-const STAYS = new Map<ts.SyntaxKind, (value: unknown) => boolean>([
-  [ts.SyntaxKind.AmpersandAmpersandToken, (value) => !value],
-  [ts.SyntaxKind.BarBarToken, (value) => Boolean(value)],
-  [ts.SyntaxKind.QuestionQuestionToken, (value) => value !== null && value !== undefined],
-]);
-
-/** The expressions directly in another one, in their order. */
-function partsOf(node: ts.Node): ts.Expression[] {
-  const parts: ts.Expression[] = [];
-  ts.forEachChild(node, (child) => {
-    const isName =
-      (ts.isPropertyAccessExpression(node) || ts.isPropertyAssignment(node)) && child === node.name;
-    if (isName) return;
-    // A callee is no value of its own: `list.map` needs its list.
-    if (ts.isCallExpression(node) && child === node.expression) {
-      if (ts.isPropertyAccessExpression(child)) parts.push(...partsOf(child));
-    } else if (ts.isSpreadElement(child) || ts.isSpreadAssignment(child))
-      parts.push(child.expression);
-    else if (ts.isPropertyAssignment(child) || ts.isTemplateSpan(child))
-      parts.push(...partsOf(child));
-    else if (ts.isShorthandPropertyAssignment(child)) return;
-    else if (ts.isExpression(child)) parts.push(child);
-  });
-  return parts;
 }
