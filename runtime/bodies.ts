@@ -6,7 +6,7 @@ import type { ActiveRun } from "./active-run.js";
 import { codecsOf, instanceOf } from "./answers.js";
 import { Attempt } from "./attempt.js";
 import { TimerHeap } from "./clock.js";
-import { encode } from "./codec.js";
+import { decode, encode } from "./codec.js";
 import { runInContext } from "./context.js";
 import { StenoError } from "./errors.js";
 import type { Executor, ExecutorOptions } from "./executor.js";
@@ -16,7 +16,7 @@ import { doubtOf, failureOf } from "./machine/holding.js";
 import { retryAt, retryDoubtAt, retryUndoAt } from "./machine/verdict.js";
 import type { ActionNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
-import { type Frame, nodeOf } from "./state.js";
+import { type Frame, nodeOf, pathOf } from "./state.js";
 
 export class Bodies {
   readonly #executor: Executor;
@@ -32,13 +32,7 @@ export class Bodies {
   }
 
   /** Calls the body of a node; `makeArguments` gives its arguments. */
-  call(
-    run: ActiveRun,
-    frame: Frame,
-    index: number,
-    undo: boolean,
-    makeArguments: () => unknown[],
-  ): void {
+  call(run: ActiveRun, frame: Frame, index: number, undo: boolean): void {
     const node = nodeOf(frame, index) as ActionNode;
     const number = undo ? frame.unwinding?.attempt[index] : frame.attempt[index];
     const attempt = new Attempt(run, frame, index, number as number, undo);
@@ -54,7 +48,12 @@ export class Bodies {
     try {
       const instance = instanceOf(run, frame);
       const method = methodOf(instance, undo ? node.undo : node.action, frame.plan.saga);
-      const callOnce = (): unknown => method.apply(instance, makeArguments());
+      const given = (): unknown[] =>
+        undo
+          ? [outputOf(run, frame, index), ...inputsOf(run, frame, index)]
+          : inputsOf(run, frame, index);
+      // Each call gets copies of its own.
+      const callOnce = (): unknown => method.apply(instance, given());
       result = runInContext(attempt, () =>
         this.#through(attempt, () =>
           times === 1 ? callOnce() : callRepeatedly(attempt, times, callOnce),
@@ -203,4 +202,18 @@ async function callRepeatedly(
     }
   }
   return callOnce();
+}
+
+function inputsOf(run: ActiveRun, frame: Frame, index: number): unknown[] {
+  const { inputs } = codecsOf(run, frame, index);
+  const what = `the input of \`${pathOf(frame, index)}\` `;
+  return decode(inputs, frame.inputs[index] ?? "[]", what) as unknown[];
+}
+
+/** `undefined` also for an action that failed half-way, and has none. */
+function outputOf(run: ActiveRun, frame: Frame, index: number): unknown {
+  const text = frame.outputs[index];
+  if (text === undefined) return undefined;
+  const { output } = codecsOf(run, frame, index);
+  return decode(output, text, `the output of \`${pathOf(frame, index)}\``);
 }

@@ -4,11 +4,10 @@
  * commit. It knows no public API; that is `coordinator.ts`.
  */
 import type { ActiveRun, Due } from "./active-run.js";
-import { answerTo, codecsOf, failsUncalled } from "./answers.js";
+import { answerTo, failsUncalled } from "./answers.js";
 import type { Attempt } from "./attempt.js";
 import { Bodies } from "./bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
-import { decode } from "./codec.js";
 import { commitAll } from "./commit.js";
 import { StenoError } from "./errors.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
@@ -360,14 +359,11 @@ export class Executor {
         if (nodeOf(frame, index).kind === "spawn") {
           this.#options.spawn(run, frame, index);
         } else {
-          this.#bodies.call(run, frame, index, false, () => inputsOf(run, frame, index));
+          this.#bodies.call(run, frame, index, false);
         }
         break;
       case "call-undo":
-        this.#bodies.call(run, frame, index, true, () => [
-          outputOf(run, frame, index),
-          ...inputsOf(run, frame, index),
-        ]);
+        this.#bodies.call(run, frame, index, true);
         break;
       case "watch":
         this.#options.watch(run, frame, index);
@@ -387,20 +383,6 @@ export class Executor {
 
 function isResting({ state }: ActiveRun): boolean {
   return state.finished !== undefined || statusOf(state) === "stuck";
-}
-
-function inputsOf(run: ActiveRun, frame: Frame, index: number): unknown[] {
-  const { inputs } = codecsOf(run, frame, index);
-  const what = `the input of \`${pathOf(frame, index)}\` `;
-  return decode(inputs, frame.inputs[index] ?? "[]", what) as unknown[];
-}
-
-/** `undefined` also for an action that failed half-way, and has none. */
-function outputOf(run: ActiveRun, frame: Frame, index: number): unknown {
-  const text = frame.outputs[index];
-  if (text === undefined) return undefined;
-  const { output } = codecsOf(run, frame, index);
-  return decode(output, text, `the output of \`${pathOf(frame, index)}\``);
 }
 
 /** Whether anything of a run can still move without an operator. */
