@@ -40,7 +40,8 @@ export function lowerBody(
   thread.exits = [];
   const returns = exits.filter(({ kind }) => kind === "return");
   for (const { path } of returns) checkPending(method, path, before);
-  const paths = (returns.length > 0 ? returns : exits).map(({ path }) => path);
+  // Those that throw too: nobody goes on behind them, and so not before.
+  const paths = exits.map(({ path }) => path);
   enter(method, thread, meet(base, paths, []));
   return returns.map(({ path, value }) => ({ when: path.when.slice(base.when.length), value }));
 }

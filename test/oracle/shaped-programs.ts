@@ -215,6 +215,20 @@ const [r, last] = await Promise.all([Promise.all(ps), q]);
 return [...r, last];`,
     "number[]",
   ),
+  blockThatThrows: programOf(
+    `await this.text("first", params.s);
+const block = (async () => {
+  if (params.on) {
+    await this.flag("before", 2);
+    throw new Error("so");
+  }
+  return await this.num("value", 1);
+})();
+const value = await block;
+await this.note("never before the block has ended", value);
+return [value];`,
+    "number[]",
+  ),
   optionalCalls:
     programOf(
       `const a = await this.friend?.inner(this.tick("arg", 1));
