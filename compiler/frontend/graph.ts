@@ -207,7 +207,7 @@ export function resolveAfter(draft: Draft): Wait[] {
       continue;
     }
     for (const last of dep.segment.lastSince(dep.from)) {
-      if (isBefore(draft, last.draft, alternatives)) continue;
+      if (isBefore(draft, last, alternatives)) continue;
       const both = alternatives
         .filter((conditions) => !contradict(conditions, last.when))
         .map((conditions) => [...conditions, ...last.when]);
@@ -224,9 +224,10 @@ export function resolveAfter(draft: Draft): Wait[] {
  * has an edge one way only: the tail's is left out, since what is computed at once is before all
  * that had to wait.
  */
-function isBefore(draft: Draft, last: Draft, alternatives: Alternatives): boolean {
-  if (last === draft) return true;
-  return alternatives.some((conditions) => conditions.length > 0) && reaches(last, draft);
+function isBefore(draft: Draft, last: Computed, alternatives: Alternatives): boolean {
+  if (last.draft === draft) return true;
+  const sometimes = last.when.length > 0 || alternatives.some((each) => each.length > 0);
+  return sometimes && reaches(last.draft, draft);
 }
 
 function reaches(from: Draft, to: Draft): boolean {

@@ -86,6 +86,32 @@ await this.num("d", u);
 return (await held) + u;`,
     "number",
   ),
+  // What follows a block that some arms have waited for is, in the others, in one go with its start.
+  waitedForInSomeArms: programOf(
+    `for (const [i, n] of params.nums.entries()) {
+  const held = (async () => {
+    await this.num(\`a\${i}\`, n);
+    return this.num(\`b\${i}\`, n);
+  })();
+  if (params.on) {
+    switch (n % 3) {
+      case 0: {
+        await this.num(\`c\${i}\`, n);
+        await held;
+        continue;
+      }
+      case 2: {
+        await held;
+        break;
+      }
+    }
+  }
+  this.tick(\`t\${i}\`, n);
+  await held;
+}
+return params.n;`,
+    "number",
+  ),
   maps: programOf(
     `const xs = await Promise.all(params.nums.map((each, index) => this.num(\`m\${index}\`, each)));
 const ys = await Promise.all(
