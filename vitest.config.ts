@@ -20,5 +20,5 @@ export default defineConfig({
   // Vite does not lower standard decorators; the legacy lowering leaves ours harmless all the same.
   // It leaves `.cts` out, too, of which the compiler has some.
   oxc: { decorator: { legacy: true }, include: /\.([cm]?ts|[jt]sx)$/ },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 },
+  test: { include: ["test/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 300_000 },
 });

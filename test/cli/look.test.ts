@@ -265,4 +265,4 @@ test("what is wrong with a call is said in one line, with exit code 2", async ()
   expect(existsSync(join(folder, "new.db"))).toBe(false);
   const json = await steno(folder, ["show", "nobody", "--store", "a.db", "--json"]);
   expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: "no-such-run" } });
-}, 60_000);
+}, 180_000);

@@ -32,4 +32,4 @@ test("finished runs are exported, and pruned by the coordinator that is alive or
   for (const wrong of [[], ["--older-than", "soon"], ["--keep", "-1"]]) {
     expect((await steno(folder, ["prune", "--store", "a.db", ...wrong])).status).toBe(2);
   }
-}, 60_000);
+}, 180_000);

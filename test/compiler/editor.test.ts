@@ -132,4 +132,4 @@ test("shows our messages as one types, beside TypeScript's, and takes them away"
 
   editor.type(file, good);
   expect(await editor.shown(file)).toEqual([]);
-}, 120_000);
+}, 300_000);

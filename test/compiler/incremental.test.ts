@@ -131,7 +131,7 @@ test("after any edits it is what a build from nothing gives", async () => {
   );
   // Else nothing of what is hard was tried.
   expect(broken).toBeGreaterThan(3);
-}, 120_000);
+}, 300_000);
 
 test("only what imports a changed file is built again", () => {
   const made = (project = new Project());

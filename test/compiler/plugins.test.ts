@@ -108,7 +108,7 @@ describe("vite", () => {
       const { hash } = loaded.greeter.manifest;
       made.write("src/greeter.ts", faulty);
       await expect
-        .poll(() => sent, { timeout: 20_000 })
+        .poll(() => sent, { timeout: 60_000 })
         .toContainEqual({
           type: "error",
           err: expect.objectContaining({
@@ -121,7 +121,7 @@ describe("vite", () => {
         const again = await server.ssrLoadModule("/src/greeter.saga.ts");
         return (again as typeof loaded).greeter.manifest.hash;
       };
-      await expect.poll(changed, { timeout: 20_000 }).not.toBe(hash);
+      await expect.poll(changed, { timeout: 60_000 }).not.toBe(hash);
     } finally {
       await server.close();
     }

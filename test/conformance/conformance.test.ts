@@ -28,7 +28,7 @@ function sample(): Line[] {
 
 test(
   "a part of the cases: equal, or different for a stated reason",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const some = sample();
     const verdicts = await compareAll(some, lines);

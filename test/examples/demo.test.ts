@@ -25,7 +25,7 @@ test("the demo runs to its end, and shows each act", () => {
   // Colours are for terminals.
   expect(out).not.toContain("\u001b[");
   expect(status).toBe(0);
-}, 120_000);
+}, 300_000);
 
 describe.each(["trip", "provision"])("examples/%s", (name) => {
   test("its generated modules are current", () => {

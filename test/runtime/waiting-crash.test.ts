@@ -70,7 +70,7 @@ async function crashAt(commits: number, fails: boolean): Promise<Outcome> {
 test.each([
   ["ends", false],
   ["is undone", true],
-] as const)("killed at every commit, it %s", { timeout: 120_000 }, async (_title, fails) => {
+] as const)("killed at every commit, it %s", { timeout: 300_000 }, async (_title, fails) => {
   const outcomes: Outcome[] = [];
   const atOnce = 4;
   for (let first = 1; outcomes.every(({ killed }) => killed); first += atOnce) {
