@@ -45,6 +45,9 @@ export function outermost(): Env {
   return Object.assign(Object.create(null) as Env, { label, twice });
 }
 
+/** What is evaluated here is no JavaScript: it is not the program that fails. */
+export class Unreadable extends Error {}
+
 type Compiled = (this: object, env: Env, value?: unknown) => unknown;
 
 const cache = new WeakMap<ts.Node, Compiled>();
@@ -90,7 +93,11 @@ function namesOf(pattern: ts.BindingName): string[] {
 function compiled(node: ts.Node, code: () => string): Compiled {
   let found = cache.get(node);
   if (found === undefined) {
-    found = new Function("env$", "value$", `with (env$) { ${code()} }`) as Compiled;
+    try {
+      found = new Function("env$", "value$", `with (env$) { ${code()} }`) as Compiled;
+    } catch (error) {
+      throw new Unreadable(`cannot read ${node.getText()}: ${String(error)}`);
+    }
     cache.set(node, found);
   }
   return found;
@@ -110,7 +117,7 @@ export function partsOf(node: ts.Node): ts.Expression[] {
       parts.push(child.expression);
     else if (ts.isPropertyAssignment(child) || ts.isTemplateSpan(child))
       parts.push(...partsOf(child));
-    else if (ts.isShorthandPropertyAssignment(child)) return;
+    else if (ts.isShorthandPropertyAssignment(child) || ts.isOmittedExpression(child)) return;
     else if (ts.isExpression(child)) parts.push(child);
   });
   return parts;

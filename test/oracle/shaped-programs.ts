@@ -241,6 +241,13 @@ const [r, last] = await Promise.all([Promise.all(ps), q]);
 return [...r, last];`,
     "number[]",
   ),
+  holeInAll: programOf(
+    `const s = await this.text("s", "so");
+await Promise.all([this.note("a", s), , this.note("b", s)]);
+await this.note("after both", s);
+return [params.n];`,
+    "number[]",
+  ),
   blockThatThrows: programOf(
     `await this.text("first", params.s);
 const block = (async () => {

@@ -13,6 +13,7 @@ import {
   partsOf,
   type Script,
   STAYS,
+  Unreadable,
 } from "./script.js";
 
 /** What is started and can be waited for: its value, and what is known to have ended by then. */
@@ -278,6 +279,7 @@ export class Threads<Call, S extends Scope> {
     try {
       return run();
     } catch (error) {
+      if (error instanceof Unreadable) throw error;
       return this.semantics.fail(error as Error, at.scope);
     }
   }
@@ -325,7 +327,8 @@ export class Threads<Call, S extends Scope> {
     if (callee.getText() === "Promise.all" && first !== undefined) {
       const found = (await this.value(first, env, at)) as unknown[];
       return this.beside(at, async (inner) => {
-        const joined = found.map(async (each) => {
+        // A hole in the list is a value too.
+        const joined = Array.from(found, async (each) => {
           const its = { ...inner, thread: { past: new Set(thread.past) } };
           const value = await this.join(each, its);
           return [value, its.thread.past] as const;
