@@ -10,6 +10,7 @@ import { guardsOfPattern } from "./guards.js";
 import type { Draft } from "./graph.js";
 import type { Thread } from "./thread.js";
 import { NO_HOLES, type Method } from "./method.js";
+import { isLiteralObject } from "./lower-plain.js";
 import { checkPlain } from "./refusals.js";
 import type { PropertyType, TypeModel } from "../type-model.js";
 import { stored } from "./stored.js";
@@ -166,7 +167,7 @@ function bindPattern(
   type: Code | undefined,
 ): void {
   if (!checkPlain(method, name, NO_HOLES)) return bindAll(method, name, BROKEN);
-  const safe = value.trusted && isSafePattern(method, name);
+  const safe = value.trusted && isSafePattern(method, name) && !isShapedBy(method, name, value);
   if (safe) namePattern(name, value);
   const init = safe ? value : takeApart(method, thread, name, value, type);
   if (init === undefined) return bindAll(method, name, BROKEN);
@@ -186,6 +187,13 @@ function bindPattern(
       spanOf(name),
     ),
   };
+}
+
+/** Whether it is a literal that is evaluated once: its type rests on the pattern, so they stay together. */
+function isShapedBy(method: Method, pattern: ts.BindingPattern, value: CodeValue): boolean {
+  const { parent } = pattern;
+  if (!ts.isVariableDeclaration(parent) || parent.initializer === undefined) return false;
+  return isLiteralObject(parent.initializer) && freshCompute(method, value) !== undefined;
 }
 
 function declare(method: Method, name: ts.Identifier, holds: Holds, trusted: boolean): number {

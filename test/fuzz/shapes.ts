@@ -55,8 +55,9 @@ function once(body: Body): void {
   const arm = (): string => block(body, { maybe: true }, 1, assign);
   if (choices.oneIn(4)) {
     // A handler's assignment takes the place of the other.
-    const inside = block(body, { maybe: true, zone: true }, 1, assign);
-    body.add(`try ${inside} catch ${block(body, { maybe: true }, 1, assign)}`);
+    const part = { maybe: true, zone: true } as const;
+    const inside = block(body, part, 1, assign);
+    body.add(`try ${inside} catch ${block(body, part, 1, assign)}`);
   } else if (choices.oneIn(3)) {
     const value = expression(body, "num");
     body.add(`switch (${value} % 2) { case 0: ${arm()} break; default: ${arm()} }`);

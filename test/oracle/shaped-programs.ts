@@ -248,6 +248,14 @@ await this.note("after both", s);
 return [params.n];`,
     "number[]",
   ),
+  literalsTakenApart: programOf(
+    `const q = await this.num("q", 1);
+const [first = 1, ...rest] = [this.tick("t", params.n), q];
+const { a = 2, ...more } = { a: this.tick("u", q), b: q, c: params.n };
+await this.note("k", first, a);
+return [first, ...rest, a, more.b];`,
+    "number[]",
+  ),
   blockThatThrows: programOf(
     `await this.text("first", params.s);
 const block = (async () => {
