@@ -14,6 +14,7 @@ export default defineConfig({
         replacement: at("./runtime/opentelemetry.ts"),
       },
       { find: /^steno-runtime\/schema$/, replacement: at("./runtime/schema.ts") },
+      { find: /^steno-runtime\/tags$/, replacement: at("./runtime/tags.ts") },
       { find: /^steno-runtime\/testing$/, replacement: at("./runtime/testing/index.ts") },
     ],
   },

@@ -6,6 +6,7 @@ import type { BundleResult } from "./bundle.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Places } from "./diagnostics/places.js";
 import { exitCode, inOrder } from "./diagnostics/report.js";
+import { jsonSchemaOf, type JsonSchema } from "./emit/json-schema.js";
 import { manifestOf } from "./emit/manifest.js";
 import { applyFixes, type Fixed } from "./fix.js";
 import { load, type FrontendOptions } from "./frontend/index.js";
@@ -83,6 +84,25 @@ export function fix(options: FrontendOptions): Fixed {
 /** The manifests of all sagas, with positions relative to the folder. */
 export function manifests({ sources, places }: Analysed, cwd: string): Manifest[] {
   return sources.flatMap(({ sagas }) => sagas.map((saga) => manifestOf(saga, locate(places, cwd))));
+}
+
+/** A manifest, and what values outside of TypeScript look like. */
+export interface Described extends Manifest {
+  /** JSON Schemas of what is stored; `--params` takes the same. A saga without params has none. */
+  readonly schemas: { readonly params?: JsonSchema; readonly result: JsonSchema };
+}
+
+/** As `manifests`, each with the JSON Schemas of its params and result. */
+export function described({ sources, places }: Analysed, cwd: string): Described[] {
+  return sources.flatMap(({ sagas }) =>
+    sagas.map((saga) => ({
+      ...manifestOf(saga, locate(places, cwd)),
+      schemas: {
+        ...(saga.hasParams && { params: jsonSchemaOf(saga.params) }),
+        result: jsonSchemaOf(saga.result),
+      },
+    })),
+  );
 }
 
 async function bundleAll(

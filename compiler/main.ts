@@ -7,7 +7,6 @@ import * as path from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
-import type { Manifest } from "steno-runtime/manifest";
 import type { Analysed, Compiled, CompileOptions, IncrementalBuild } from "./compile.js";
 import { codes, explain } from "./diagnostics/explain.js";
 import { toJson } from "./diagnostics/json.js";
@@ -24,6 +23,7 @@ interface Flags {
   readonly watch?: true;
   readonly json?: true;
   readonly hints?: boolean;
+  readonly schema?: true;
   readonly format?: GraphFormat;
 }
 
@@ -89,9 +89,11 @@ function commands(answer: { code: number }): Command {
     .description("print the manifests as a JSON array")
     .argument("[paths...]")
     .option(...project)
+    .option("--schema", "with the JSON Schemas of params and result")
     .action(async (paths: readonly string[], _: Flags, command: Command) => {
-      answer.code = await show(paths, command.optsWithGlobals(), (manifests) =>
-        JSON.stringify(manifests, null, 2),
+      const flags: Flags = command.optsWithGlobals();
+      answer.code = await show(paths, flags, ({ manifests, described }, analysed) =>
+        JSON.stringify((flags.schema ? described : manifests)(analysed, cwd), null, 2),
       );
     });
   program
@@ -102,8 +104,8 @@ function commands(answer: { code: number }): Command {
     .addOption(new Option("--format <format>").choices(["dot", "mermaid"]).default("dot"))
     .action(async (paths: readonly string[], _: Flags, command: Command) => {
       const flags: Flags = command.optsWithGlobals();
-      answer.code = await show(paths, flags, (manifests) =>
-        drawGraphs(manifests, flags.format ?? "dot"),
+      answer.code = await show(paths, flags, ({ manifests }, analysed) =>
+        drawGraphs(manifests(analysed, cwd), flags.format ?? "dot"),
       );
     });
   program
@@ -175,13 +177,13 @@ async function keepCompiling(paths: readonly string[], flags: Flags): Promise<nu
 async function show(
   paths: readonly string[],
   flags: Flags,
-  print: (manifests: Manifest[]) => string,
+  print: (pipeline: typeof import("./compile.js"), analysed: Analysed) => string,
 ): Promise<number> {
-  const { analyseProject, manifests } = await pipeline();
-  const analysed = analyseProject(optionsOf(paths, flags));
+  const loaded = await pipeline();
+  const analysed = loaded.analyseProject(optionsOf(paths, flags));
   await printDiagnostics(analysed);
   const code = exitCode(analysed);
-  if (code === 0) process.stdout.write(`${print(manifests(analysed, cwd))}\n`);
+  if (code === 0) process.stdout.write(`${print(loaded, analysed)}\n`);
   return code;
 }
 

@@ -27,7 +27,7 @@ const rows: readonly Row[] = [
   {
     name: "analysis and emit import none of the compiler's other folders",
     of: /^compiler\/(analysis|emit)\//,
-    may: /^(?!compiler\/|runtime\/)|^compiler\/(analysis|emit|diagnostics|model|type-model)(\/|$)|^runtime\/manifest$/,
+    may: /^(?!compiler\/|runtime\/)|^compiler\/(analysis|emit|diagnostics|model|type-model)(\/|$)|^runtime\/(manifest|tags)$/,
   },
   {
     name: "the frontend imports ts-morph, the model and diagnostics",

@@ -2,23 +2,12 @@
  * The codec of a union. A member whose JSON could be that of another is tagged:
  * `{ "$": "Date", "value": … }`; members that JSON itself tells apart are stored as they are.
  */
-import {
-  type Codec,
-  kindOf,
-  type Look,
-  mismatch,
-  Mismatch,
-  type Property,
-  type ValueKind,
-} from "./codec.js";
+import { layoutOf, type Place, propertyOf, storedOf, valuesOf } from "../tags.js";
+import { type Codec, kindOf, type Look, mismatch, Mismatch, type ValueKind } from "./codec.js";
 import { type Tagged, tagOf } from "./simple.js";
 
-interface Member {
+interface Member extends Place {
   readonly codec: Codec;
-  /** Absent: stored as it is. */
-  readonly tag: string | undefined;
-  /** The tag of values of which the JSON itself looks tagged. Absent: there are none. */
-  readonly escape: string | undefined;
 }
 
 /** Made on first use: only then are the codecs of schemas that contain themselves whole. */
@@ -130,136 +119,37 @@ function wanted(values: ReadonlyMap<unknown, Member>): string {
   return [...values.keys()].map((value) => JSON.stringify(value) ?? String(value)).join(" or ");
 }
 
-// --- which members are tagged
-
-/** The order in which members may have the JSON that they share with others to themselves. */
-const RANK: Readonly<Partial<Record<ValueKind, number>>> = {
-  null: 0,
-  boolean: 0,
-  number: 0,
-  string: 0,
-  array: 1,
-  object: 2,
-};
-
-function rankOf(codec: Codec): number {
-  return Math.max(...codec.kinds().map((kind) => RANK[kind] ?? 3), 0);
-}
-
 function makeTable(codecs: readonly Codec[]): Table {
-  const objects = codecs.filter((codec) => codec.kinds().includes("object"));
-  const discriminant = objects.length > 1 ? discriminantOf(objects) : undefined;
-  const taken = new Map<Look, Member>();
-  const byTag = new Map<string, Member>();
+  const { places, byTag, byLook, discriminant, looks } = layoutOf(codecs);
   const members = new Map<Codec, Member>();
-  const order = [...codecs].sort((a, b) => rankOf(a) - rankOf(b));
-  for (const codec of order) {
-    const shares = discriminant !== undefined && objects.includes(codec);
-    const mayLookTagged = codec.looks().includes("$*");
-    const looks = codec.looks().filter((look) => look !== "$*" && (!shares || look !== "object"));
-    const clash = looks.some((look) => clashes(look, taken, byTag));
-    const name = clash || mayLookTagged ? tagFor(codec, codecs, byTag, taken) : undefined;
-    const member: Member = clash
-      ? { codec, tag: name, escape: undefined }
-      : { codec, tag: undefined, escape: name };
-    members.set(codec, member);
-    if (name !== undefined) byTag.set(name, member);
-    if (!clash) for (const look of looks) taken.set(look, member);
-  }
-  const untagged = objects.every((codec) => members.get(codec)?.tag === undefined);
   const byKind = new Map<ValueKind, Member[]>();
   for (const codec of codecs) {
-    const member = members.get(codec) as Member;
+    const member: Member = { codec, ...(places.get(codec) as Place) };
+    members.set(codec, member);
     for (const kind of codec.kinds()) byKind.set(kind, [...(byKind.get(kind) ?? []), member]);
   }
-  const told = discriminant !== undefined && untagged;
+  const memberAt = <K>([key, codec]: readonly [K, Codec]): [K, Member] => [
+    key,
+    members.get(codec) as Member,
+  ];
   return {
     byKind,
-    byTag,
-    byLook: taken,
-    objects: told ? discriminated(discriminant, objects, members) : undefined,
-    looks: [
-      ...taken.keys(),
-      ...(told ? ["object"] : []),
-      ...[...byTag.keys()].map((tag) => `$${tag}`),
-    ],
+    byTag: new Map([...byTag].map(memberAt)),
+    byLook: new Map([...byLook].map(memberAt)),
+    objects: discriminant === undefined ? undefined : discriminated(discriminant, members),
+    looks,
   };
 }
 
-function clashes(
-  look: Look,
-  taken: ReadonlyMap<Look, Member>,
-  byTag: ReadonlyMap<string, Member>,
-): boolean {
-  if (taken.has(look)) return true;
-  if (look[0] === "$") return byTag.has(look.slice(1));
-  if (look[0] === "=") return taken.has("string");
-  if (look === "string") return [...taken.keys()].some((each) => each[0] === "=");
-  return false;
-}
-
-/** The kind of the member, if it is the only one of that; else its place. */
-function tagFor(
-  codec: Codec,
-  codecs: readonly Codec[],
-  byTag: ReadonlyMap<string, Member>,
-  taken: ReadonlyMap<Look, Member>,
-): string {
-  const kinds = codec.kinds();
-  const [kind] = kinds;
-  const alone =
-    kinds.length === 1 &&
-    kind !== undefined &&
-    codecs.every((other) => other === codec || !other.kinds().includes(kind));
-  const name = alone ? kind : String(codecs.indexOf(codec));
-  return byTag.has(name) || taken.has(`$${name}`) ? `${name}-${codecs.indexOf(codec)}` : name;
-}
-
-/** A property that all objects have, as one of some values that none of the others has. */
-function discriminantOf(objects: readonly Codec[]): string | undefined {
-  const [first, ...others] = objects;
-  return first?.properties?.find((property) => {
-    const all = [property, ...others.map((other) => propertyOf(other, property.key))];
-    if (all.some((each) => each === undefined || each.optional)) return false;
-    const values = all.flatMap((each) => valuesOf(each) ?? [NaN]);
-    const stored = all.flatMap((each) => storedOf(each) ?? []);
-    return (
-      all.every((each) => valuesOf(each) !== undefined) &&
-      new Set(values).size === values.length &&
-      new Set(stored).size === stored.length
-    );
-  })?.key;
-}
-
-function propertyOf({ properties }: Codec, key: string): Property | undefined {
-  return properties?.find((each) => each.key === key);
-}
-
-function valuesOf(property: Property | undefined): readonly unknown[] | undefined {
-  const { codec } = property ?? {};
-  if (codec?.values !== undefined) return codec.values;
-  const kinds = codec?.kinds();
-  return kinds?.length === 1 && (kinds[0] === "null" || kinds[0] === "undefined")
-    ? [kinds[0] === "null" ? null : undefined]
-    : undefined;
-}
-
-function storedOf(property: Property | undefined): unknown[] | undefined {
-  return valuesOf(property)?.map((value) => property?.codec.encode(value, 0));
-}
-
-function discriminated(
-  key: string,
-  objects: readonly Codec[],
-  members: ReadonlyMap<Codec, Member>,
-): Discriminated {
+function discriminated(key: string, members: ReadonlyMap<Codec, Member>): Discriminated {
   const byValue = new Map<unknown, Member>();
   const stored = new Map<unknown, Member>();
-  for (const codec of objects) {
-    const member = members.get(codec) as Member;
-    const property = propertyOf(codec, key);
-    for (const value of valuesOf(property) ?? []) byValue.set(value, member);
-    for (const value of storedOf(property) ?? []) stored.set(value, member);
+  for (const [codec, member] of members) {
+    if (!codec.kinds().includes("object")) continue;
+    for (const value of valuesOf(propertyOf(codec, key)) ?? []) {
+      byValue.set(value, member);
+      stored.set(storedOf(value), member);
+    }
   }
   return { key, members: byValue, stored };
 }

@@ -182,6 +182,24 @@ describe("the other commands", () => {
     ]);
   });
 
+  test("inspect --schema has the JSON Schemas of params and result too", () => {
+    const [manifest] = JSON.parse(make().compile("inspect", "--schema").stdout) as [object];
+    const $schema = "https://json-schema.org/draft/2020-12/schema";
+    expect(manifest).toMatchObject({
+      name: "Greeter.greeter",
+      schemas: {
+        params: {
+          $schema,
+          type: "object",
+          properties: { who: { type: "string" } },
+          required: ["who"],
+        },
+        result: { $schema, type: "string" },
+      },
+    });
+    expect(JSON.parse(project.compile("inspect").stdout)[0]).not.toHaveProperty("schemas");
+  });
+
   test("inspect of something wrong keeps stdout clean", () => {
     const { code, stdout, stderr } = make({ "src/greeter.ts": broken }).compile("inspect");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });

@@ -36,6 +36,7 @@ export interface Result {
   readonly diagnostics: readonly Diagnostic[];
   /** Absent if the compiler refused it. */
   readonly generated: string | undefined;
+  readonly model: SourceModel | undefined;
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -127,7 +128,7 @@ function compileAll(folder: string, texts: readonly string[]): Result[] {
     const model = models.get(file);
     const generated = model === undefined ? undefined : printModule(model);
     const found = [...(byFile.get(file) ?? []), ...(byFile.get("") ?? [])];
-    return { text, diagnostics: found, generated };
+    return { text, diagnostics: found, generated, model };
   });
 }
 
