@@ -40,8 +40,11 @@ export function lowerBody(
   thread.exits = [];
   const returns = exits.filter(({ kind }) => kind === "return");
   for (const { path } of returns) checkPending(method, path, before);
-  // Those that throw too: nobody goes on behind them, and so not before.
-  const paths = exits.map(({ path }) => path);
+  // Those that throw too: nobody goes on behind them, and so not before; what they leave is undone.
+  const paths = exits.map(({ kind, path }) => {
+    if (kind === "return") return path;
+    return { ...path, pending: new Set([...path.pending].filter((each) => before.has(each))) };
+  });
   enter(method, thread, meet(base, paths, []));
   return returns.map(({ path, value }) => ({ when: path.when.slice(base.when.length), value }));
 }

@@ -256,6 +256,21 @@ await this.note("k", first, a);
 return [first, ...rest, a, more.b];`,
     "number[]",
   ),
+  heldWhereItThrows: programOf(
+    `const block = (async () => {
+  const held = this.num("held", 1);
+  if (params.on) {
+    await this.flag("before", 2);
+    throw new Error("so");
+  }
+  await this.note("between", 1);
+  return await held;
+})();
+const value = await block;
+await this.note("after", value);
+return [value, await this.num("last", value)];`,
+    "number[]",
+  ),
   blockThatThrows: programOf(
     `await this.text("first", params.s);
 const block = (async () => {
