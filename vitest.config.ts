@@ -21,5 +21,11 @@ export default defineConfig({
   // Vite does not lower standard decorators; the legacy lowering leaves ours harmless all the same.
   // It leaves `.cts` out, too, of which the compiler has some.
   oxc: { decorator: { legacy: true }, include: /\.([cm]?ts|[jt]sx)$/ },
-  test: { include: ["test/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 300_000 },
+  // Most of the time is spent in commands that tests start, and wait for.
+  test: {
+    include: ["test/**/*.test.ts"],
+    maxWorkers: "100%",
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
+  },
 });
