@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Coordinator, defineSaga, type SagaDefinition, sqliteStore } from "steno-runtime";
-import { chain, Work, type WorkSaga } from "./definitions.js";
+import { chain, type Receipt, Work, type WorkSaga } from "./definitions.js";
 import { runAtOnce } from "./durable.js";
 import { type Bench, byTurns, type Measured, median, time } from "./measure.js";
 
@@ -37,12 +37,25 @@ const napping: SagaDefinition<Work, { readonly id: number }, unknown> = defineSa
   },
 });
 
-/** Bodies that never end. */
+/** Does some actions of each run; bodies of those that follow never end. */
 class Hanging extends Work {
-  begun = 0;
-  override act(): Promise<never> {
-    this.begun += 1;
-    return new Promise(() => undefined);
+  readonly #done = new Map<number, number>();
+  #hanging = 0;
+  constructor(private readonly actions: number) {
+    super();
+  }
+  override async act(id: number): Promise<Receipt> {
+    const done = this.#done.get(id) ?? 0;
+    if (done === this.actions) {
+      this.#hanging += 1;
+      return new Promise(() => undefined);
+    }
+    this.#done.set(id, done + 1);
+    return super.act(id);
+  }
+  /** Waits until that many bodies hang. */
+  async hangs(count: number): Promise<void> {
+    while (this.#hanging < count) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
@@ -99,31 +112,42 @@ export const bulkBenches: readonly Bench[] = [
   },
   {
     name: "bulk-recover",
-    run: () =>
-      inFolder(async (path) => {
-        const saga = chain(1);
-        await leaveInterrupted(path, saga);
-        const others = await Coordinator.open({
-          store: sqliteStore(`${path}-other`),
-          sagas: [saga.on(new Work())],
-        });
-        const anew = await time(() => runAtOnce(others, saga, INTERRUPTED));
-        await others.close();
-        const recovered = await time(async () => {
-          const coordinator = await Coordinator.open({
-            store: sqliteStore(path),
-            sagas: [saga.on(new Work())],
-          });
-          await coordinator.drain();
-          await coordinator.close();
-        });
-        const value = (recovered * 1000) / INTERRUPTED;
-        const limit = (anew * 1000) / INTERRUPTED;
-        const ratio = value / limit;
-        return { value, unit: "us/run", limit, ratio, target: "<= 3", ok: ratio <= 3 };
-      }),
+    run: () => recovery(INTERRUPTED, { length: 1, done: 0 }, 3),
   },
+  // Half-way, as it was measured with peers, of which the best takes 1,300 ms for 200.
+  { name: "recovery-200", run: () => recovery(200, { length: 10, done: 5 }, 2) },
 ];
+
+/** Runs that were interrupted and go on to the end, against as many that do as much from the start. */
+function recovery(
+  runs: number,
+  { length, done }: { readonly length: number; readonly done: number },
+  most: number,
+): Promise<Measured> {
+  return inFolder(async (path) => {
+    const saga = chain(length);
+    await leaveInterrupted(path, saga, runs, done);
+    const fresh = chain(length - done);
+    const others = await Coordinator.open({
+      store: sqliteStore(`${path}-other`),
+      sagas: [fresh.on(new Work())],
+    });
+    const anew = await time(() => runAtOnce(others, fresh, runs));
+    await others.close();
+    const recovered = await time(async () => {
+      const coordinator = await Coordinator.open({
+        store: sqliteStore(path),
+        sagas: [saga.on(new Work())],
+      });
+      await coordinator.drain();
+      await coordinator.close();
+    });
+    const value = (recovered * 1000) / runs;
+    const limit = (anew * 1000) / runs;
+    const ratio = value / limit;
+    return { value, unit: "us/run", limit, ratio, target: `<= ${most}`, ok: ratio <= most };
+  });
+}
 
 function open(path: string): Promise<Coordinator> {
   return Coordinator.open({ store: sqliteStore(path), sagas: [napping.on(new Work())] });
@@ -195,10 +219,15 @@ function sameForMany(
 }
 
 /** A store as a process leaves it that dies while each of its runs has a body that runs. */
-async function leaveInterrupted(path: string, saga: WorkSaga): Promise<void> {
+async function leaveInterrupted(
+  path: string,
+  saga: WorkSaga,
+  runs: number,
+  done: number,
+): Promise<void> {
   const store = sqliteStore(path);
   let die = (): void => undefined;
-  const hanging = new Hanging();
+  const hanging = new Hanging(done);
   const dying = await Coordinator.open({
     sagas: [saga.on(hanging)],
     logger: { warn: () => undefined },
@@ -211,13 +240,11 @@ async function leaveInterrupted(path: string, saga: WorkSaga): Promise<void> {
       },
     },
   });
-  for (let at = 0; at < INTERRUPTED; at += FEW) {
-    await Promise.all(
-      Array.from({ length: FEW }, (_, i) =>
-        dying.start(saga, { id: at + i }, { id: `r${at + i}` }),
-      ),
-    );
+  for (let at = 0; at < runs; at += FEW) {
+    const ids = Array.from({ length: Math.min(FEW, runs - at) }, (_, i) => at + i);
+    await Promise.all(ids.map((id) => dying.start(saga, { id }, { id: `r${id}` })));
   }
+  await hanging.hangs(runs);
   die();
 }
 

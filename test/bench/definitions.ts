@@ -51,6 +51,14 @@ export function ladder(stages: number, width: number): WorkSaga {
   });
 }
 
+/** `width` actions side by side, and one after all of them. */
+export function fanOut(width: number): WorkSaga {
+  const side = [...Array(width).keys()].map((place) => work(`side${place}`));
+  const join: Node = { ...work("join"), after: side.map(({ name }) => name) };
+  const bindings = [...side, join].map(({ name }) => [name, { inputs: () => [1] }] as const);
+  return sagaOf(`fanOut${width}`, [...side, join], Object.fromEntries(bindings));
+}
+
 /** A saga whose size is not that of its outermost graph. */
 export interface Sized {
   readonly saga: WorkSaga;

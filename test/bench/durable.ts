@@ -73,20 +73,25 @@ export async function runAtOnce(
   );
 }
 
-interface OnDisk {
+export interface OnDisk {
   readonly coordinator: Coordinator;
   readonly saga: WorkSaga;
   readonly bare: BareStore;
   readonly raw: RawStore;
 }
 
-async function onDisk<T>(saga: WorkSaga, measure: (on: OnDisk) => Promise<T>): Promise<T> {
+/** A coordinator on a new SQLite file, and bare stores of the same kind beside it. */
+export async function onDisk<T>(
+  saga: WorkSaga,
+  measure: (on: OnDisk) => Promise<T>,
+  work = new Work(),
+): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), "steno-bench-"));
   const raw = new RawStore(join(directory, "raw.db"));
   const bare = await BareStore.open(join(directory, "bare.db"));
   const coordinator = await Coordinator.open({
     store: sqliteStore(join(directory, "steno.db")),
-    sagas: [saga.on(new Work())],
+    sagas: [saga.on(work)],
   });
   try {
     return await measure({ coordinator, saga, bare, raw });

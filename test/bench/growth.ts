@@ -1,11 +1,21 @@
 /** Growth with the number of nodes: the time per node must not depend on it. */
 import { Coordinator, memoryStore } from "steno-runtime";
-import { chain, items, ladder, scopes, Work, type Sized, type WorkSaga } from "./definitions.js";
+import {
+  chain,
+  fanOut,
+  items,
+  ladder,
+  scopes,
+  Work,
+  type Sized,
+  type WorkSaga,
+} from "./definitions.js";
 import { byTurns, time, type Bench, type Measured } from "./measure.js";
 
 export const growthBenches: readonly Bench[] = [
   { name: "growth-chain", run: () => growth(chain(1000), chain(10_000)) },
   { name: "growth-ladder", run: () => growth(ladder(100, 2), ladder(1000, 2)) },
+  { name: "growth-fan-out", run: () => growth(fanOut(1000), fanOut(10_000)) },
   { name: "growth-map", run: () => growth(items("map", 1000), items("map", 10_000)) },
   { name: "growth-loop", run: () => growth(items("loop", 1000), items("loop", 10_000)) },
   // More than linear by what the log holds: the path of a node names each scope around it.

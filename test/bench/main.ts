@@ -7,14 +7,18 @@ import { bulkBenches } from "./bulk.js";
 import { compileBenches } from "./compile.js";
 import { durableBenches } from "./durable.js";
 import { growthBenches } from "./growth.js";
+import { latencyBenches } from "./latency.js";
 import { memoryBenches } from "./memory.js";
 import type { Bench, Measured } from "./measure.js";
+import { processBenches } from "./process.js";
 
 const benches: readonly Bench[] = [
   ...durableBenches,
+  ...latencyBenches,
   ...memoryBenches,
   ...growthBenches,
   ...bulkBenches,
+  ...processBenches,
   ...compileBenches,
 ];
 

@@ -24,9 +24,14 @@ export async function time(run: () => unknown): Promise<number> {
 }
 
 export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value below which the share `of` of all lies: 0.99 for p99. */
+export function quantile(values: readonly number[], of: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const value = sorted[Math.floor(sorted.length / 2)];
-  if (value === undefined) throw new Error("a median needs at least one value");
+  const value = sorted[Math.floor(sorted.length * of)];
+  if (value === undefined) throw new Error("a quantile needs at least one value");
   return value;
 }
 
