@@ -91,7 +91,10 @@ export class Coordinator {
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       shortWaitMs: shortWaitOf(options),
-      onWait: (run) => this.#runs.leave(run),
+      onWait: (run) => {
+        this.#runs.leave(run);
+        observers.left(run);
+      },
       onRest: (run) => this.#rest(run),
       spawn: (run, frame, index) => void spawns.begin(run, frame, index),
       watch: (run, frame, index) => spawns.watch(run, frame, index),

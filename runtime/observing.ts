@@ -43,6 +43,8 @@ export interface Observer {
    * it, which only those who want it pay for.
    */
   finished?(run: ObservedRun, nodes: readonly NodeStatus[]): void;
+  /** A run that only waits has left memory. It comes back when something comes for it. */
+  left?(run: ObservedRun): void;
   /** A run needs an operator at a node. */
   stuck?(run: ObservedRun, reason: PauseReason, node: string): void;
   /** Calls the body, in whichever context it wants, and gives what it returns. */
@@ -77,8 +79,16 @@ export class Observers {
         const nodes = statusTree(state, recordsOf(log));
         this.#tell(run.id, (observer) => observer.finished?.(observed, nodes));
       },
-      (error: unknown) => this.#log.warn(`an observer is not told: ${String(error)}`),
+      (error: unknown) => {
+        this.#log.warn(`an observer is not told: ${String(error)}`);
+        this.left(run);
+      },
     );
+  }
+
+  left(run: ActiveRun): void {
+    if (this.#observers.length === 0) return;
+    this.#tell(run.id, (observer) => observer.left?.(observedRun(run)));
   }
 
   stuck(run: ActiveRun, reason: PauseReason, node: string): void {

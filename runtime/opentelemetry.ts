@@ -1,11 +1,10 @@
 /**
  * `steno-runtime/opentelemetry`: traces and metrics of runs, as an observer. It is an entry of its own,
- * so that nothing else needs `@opentelemetry/api`. A run is a trace, whose id is made of the run's
- * nonce: whichever process goes on with it after a crash adds to the same trace.
+ * so that nothing else needs `@opentelemetry/api`. What is a span within what, and when it is made, is
+ * in `opentelemetry-spans.ts`; here are the attempts, and what is measured.
  */
 import {
   type Attributes,
-  type Context,
   context,
   metrics,
   type Meter,
@@ -13,13 +12,12 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
-  TraceFlags,
   type Tracer,
 } from "@opentelemetry/api";
-import { createHash } from "node:crypto";
 import type { LoggedEvent } from "./events.js";
 import type { ObservedCall, ObservedRun, Observer } from "./observing.js";
 import type { NodeStatus } from "./history.js";
+import { RunSpans } from "./opentelemetry-spans.js";
 import { reviveError } from "./recorded-error.js";
 
 export interface OpenTelemetryOptions {
@@ -33,10 +31,12 @@ export interface OpenTelemetryOptions {
 const NAME = "steno-runtime";
 
 /**
- * An observer for `Coordinator.open({ observers: [openTelemetry()] })`. A span for each attempt of an
- * action or undo, which is active in its body; and when the run is finished, one for it, and for each
- * node that lasts without a body of its own: sleeps, events, spawns, subsagas, lists and `try`s, as
- * they are within each other. Metrics: `steno.run.started`, `steno.run.stuck` (how often an operator
+ * An observer for `Coordinator.open({ observers: [openTelemetry()] })`. A run is a trace, and a span
+ * in it; so is each node that ran (`action payment`, `compute total`, `sleep rest`, …), as they are
+ * within each other, and each undo (`undo payment`): exported when the run is finished, with the times
+ * of its log. Each attempt of an action or undo is a span, active in its body, within that of its
+ * node, and exported when it ends; one of an earlier process, or from before a long wait, is in the
+ * same trace, and no more within its node. Metrics: `steno.run.started`, `steno.run.stuck` (how often an operator
  * was needed, also when a coordinator takes such a run over), `steno.run.duration` and
  * `steno.attempt.duration` (seconds).
  */
@@ -46,7 +46,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
 
 class OpenTelemetry implements Observer {
   readonly #tracer: Tracer;
-  readonly #sampled: (run: ObservedRun) => boolean;
+  readonly #runSpans: RunSpans;
   /** Of the attempts that run. */
   readonly #spans = new Map<
     string,
@@ -59,7 +59,7 @@ class OpenTelemetry implements Observer {
 
   constructor({ tracer, meter, sampled = () => true }: OpenTelemetryOptions) {
     this.#tracer = tracer ?? trace.getTracer(NAME);
-    this.#sampled = sampled;
+    this.#runSpans = new RunSpans(this.#tracer, sampled);
     const from = meter ?? metrics.getMeter(NAME);
     this.#started = from.createCounter("steno.run.started", { description: "Runs started" });
     this.#stuck = from.createCounter("steno.run.stuck", {
@@ -89,7 +89,7 @@ class OpenTelemetry implements Observer {
         kind: SpanKind.INTERNAL,
         attributes: { ...attributes, "steno.saga.id": run.id, "steno.attempt": attempt },
       },
-      this.#parent(run),
+      this.#runSpans.parentOfAttempt(run, node, undo),
     );
     const { "steno.node": _, ...measured } = attributes;
     this.#spans.set(keyOf(run, node, undo, attempt), {
@@ -101,6 +101,7 @@ class OpenTelemetry implements Observer {
   }
 
   durable(run: ObservedRun, events: readonly LoggedEvent[]): void {
+    this.#runSpans.durable(run, events);
     for (const event of events) {
       if (event.type === "created") this.#started.add(1, { "steno.saga.name": run.saga });
       const undo = ENDS.get(event.type);
@@ -116,39 +117,11 @@ class OpenTelemetry implements Observer {
   }
 
   finished(run: ObservedRun, nodes: readonly NodeStatus[]): void {
-    const open = [{ nodes, parent: this.#parent(run) }];
-    // A list and not a recursion: nesting may be deeper than the stack.
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      for (const node of next.nodes) {
-        const { nodes: inside = [], handler = [] } = node;
-        const parent = this.#node(run, node, next.parent) ?? next.parent;
-        if (inside.length + handler.length > 0)
-          open.push({ nodes: [...inside, ...handler], parent });
-      }
-    }
+    this.#runSpans.finished(run, nodes);
   }
 
-  /** The span of a node that lasted without a body; gives the context of what is inside. */
-  #node(run: ObservedRun, node: NodeStatus, parent: Context): Context | undefined {
-    const { kind, name, path, state } = node;
-    const times = LASTING.has(kind) ? timesOf(node) : undefined;
-    if (times === undefined) return undefined;
-    const span = this.#tracer.startSpan(
-      `${kind} ${name}`,
-      {
-        startTime: times.from,
-        attributes: {
-          ...{ "steno.saga.name": run.saga, "steno.saga.id": run.id, "steno.node": path },
-          ...{ "steno.node.kind": kind, "steno.outcome": state },
-        },
-      },
-      parent,
-    );
-    if (state === "failed") {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: node.error?.message ?? "failed" });
-    }
-    span.end(times.to);
-    return trace.setSpan(parent, span);
+  left(run: ObservedRun): void {
+    this.#runSpans.left(run);
   }
 
   #end(key: string, event: LoggedEvent): void {
@@ -173,28 +146,7 @@ class OpenTelemetry implements Observer {
 
   #finish(run: ObservedRun, finished: "succeeded" | "undone", at: number): void {
     const attributes = { "steno.saga.name": run.saga, "steno.outcome": finished };
-    const span = this.#tracer.startSpan(
-      run.saga,
-      {
-        startTime: run.createdAt,
-        attributes: { ...attributes, "steno.saga.id": run.id },
-      },
-      this.#parent(run),
-    );
-    if (finished === "undone") span.setStatus({ code: SpanStatusCode.ERROR, message: "undone" });
-    span.end(at);
     this.#runs.record((at - run.createdAt) / 1000, attributes);
-  }
-
-  /** The same in each process that has the run: nothing of it has to be kept. */
-  #parent(run: ObservedRun) {
-    const hash = createHash("sha256").update(`steno ${run.nonce}`).digest("hex");
-    return trace.setSpanContext(context.active(), {
-      traceId: hash.slice(0, 32),
-      spanId: hash.slice(32, 48),
-      traceFlags: this.#sampled(run) ? TraceFlags.SAMPLED : TraceFlags.NONE,
-      isRemote: true,
-    });
   }
 }
 
@@ -208,27 +160,6 @@ const ENDS: ReadonlyMap<LoggedEvent["type"], boolean> = new Map([
   ),
 ]);
 const FINE: ReadonlySet<LoggedEvent["type"]> = new Set(["succeeded", "undone"]);
-
-const LASTING: ReadonlySet<NodeStatus["kind"]> = new Set([
-  ...(["sleep", "event", "spawn", "subsaga", "map", "loop", "scope"] as const),
-]);
-
-/** From the first to the last that is known of a node and of what is inside; a `try` has none of its own. */
-function timesOf(node: NodeStatus): { readonly from: number; readonly to: number } | undefined {
-  let [from, to] = [Infinity, -Infinity];
-  const open = [node];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const at of [next.startedAt, next.endedAt, next.undoneAt]) {
-      if (at === undefined) continue;
-      from = Math.min(from, at);
-      to = Math.max(to, at);
-    }
-    // What has both is not looked into.
-    if (next.startedAt !== undefined && next.endedAt !== undefined) continue;
-    open.push(...(next.nodes ?? []), ...(next.handler ?? []));
-  }
-  return from <= to ? { from, to } : undefined;
-}
 
 function keyOf({ id }: ObservedRun, node: string, undo: boolean, attempt: number): string {
   return JSON.stringify([id, node, undo, attempt]);

@@ -1,5 +1,5 @@
 /** Traces and metrics with the real SDK: what is exported for runs, their attempts, and after a crash. */
-import { context, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
   AggregationTemporality,
@@ -10,6 +10,7 @@ import {
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
+  type ReadableSpan,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { readFileSync } from "node:fs";
@@ -38,6 +39,31 @@ function telemetry() {
   return { exporter, tracer, measured, reader, meter: meters.getMeter("test") };
 }
 
+/** One line for each span, with its outcome, below what it is in; in the order of their starts. */
+function treeOf(spans: readonly ReadableSpan[]): string[] {
+  const ids = new Set(spans.map((span) => span.spanContext().spanId));
+  const lines: string[] = [];
+  const list = (parent: string | undefined, indent: string): void => {
+    const inside = spans.filter(({ parentSpanContext }) => {
+      const id = parentSpanContext?.spanId ?? "";
+      return parent === undefined ? !ids.has(id) : id === parent;
+    });
+    // Undos last: they may begin in the millisecond of what they undo.
+    const undo = ({ attributes }: ReadableSpan): number => Number(attributes["steno.undo"] ?? 0);
+    inside.sort(
+      (a, b) =>
+        undo(a) - undo(b) || a.startTime[0] - b.startTime[0] || a.startTime[1] - b.startTime[1],
+    );
+    for (const span of inside) {
+      const outcome = span.attributes["steno.outcome"];
+      lines.push(`${indent}${span.name}${outcome === undefined ? "" : ` ${String(outcome)}`}`);
+      list(span.spanContext().spanId, `${indent}  `);
+    }
+  };
+  list(undefined, "");
+  return lines;
+}
+
 const open = (store: WatchedStore, script: Script, observers: readonly Observer[]) =>
   Coordinator.open({
     store,
@@ -64,9 +90,17 @@ test("a run is a trace, an attempt a span that is active in its body, and both a
   await coordinator.close();
   const spans = exporter.getFinishedSpans();
   expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(1);
-  expect(spans.map(({ name }) => name).sort()).toEqual(
-    ["Test.saga", "act", "act", "act", "query a", "query b", "query b"].sort(),
-  );
+  expect(treeOf(spans)).toEqual([
+    "Test.saga succeeded",
+    "  action a done",
+    "    act succeeded",
+    "      query a",
+    "  action b done",
+    "    act attempt-failed",
+    "      query b",
+    "    act succeeded",
+    "      query b",
+  ]);
   const attempts = spans.filter(({ name }) => name === "act");
   expect(attempts.map(({ attributes }) => attributes)).toMatchObject([
     { "steno.saga.id": "r", "steno.node": "a", "steno.attempt": 1, "steno.outcome": "succeeded" },
@@ -170,6 +204,139 @@ test("the process that goes on after a crash adds to the same trace; a failed ru
   // It began in the other process.
   expect(whole?.startTime[0]).toBeLessThanOrEqual(done?.startTime[0] ?? 0);
   expect(spans.some(({ attributes }) => attributes["steno.undo"] === true)).toBe(true);
+});
+
+const nested = scripted([
+  { name: "total", kind: "compute", after: [] },
+  {
+    name: "sub",
+    kind: "subsaga",
+    saga: "S.s",
+    graph: { nodes: [action("x"), { name: "rest", kind: "sleep", after: ["x"] }] },
+    after: ["total"],
+  },
+  {
+    name: "try",
+    kind: "scope",
+    graph: { nodes: [action("y"), action("z", ["y"])] },
+    handler: { nodes: [] },
+    after: ["sub"],
+  },
+  { name: "all", kind: "loop", graph: { nodes: [action("each")] }, after: ["try"] },
+  action("last", ["all"]),
+]);
+
+/** `z` fails, which is caught, and so does `last`; and the first attempt of an undo. */
+function mishaps(): Script {
+  let undos = 0;
+  const act = (node: string): string => {
+    if (node === "try/z" || node === "last") throw new RangeError(`no ${node}`);
+    return node;
+  };
+  return scriptOf(act, (_, node) => {
+    if (node === "try/y" && (undos += 1) === 1) throw new Error("not yet");
+  });
+}
+
+const wholeTree = [
+  "Test.saga undone",
+  "  compute total undone",
+  "  subsaga sub undone",
+  "    action x undone",
+  "      act succeeded",
+  "    sleep rest undone",
+  "    undo x undone",
+  "      undo undone",
+  "  scope try undone",
+  "    action y undone",
+  "      act succeeded",
+  "    action z failed",
+  "      act failed",
+  "    undo y undone",
+  "      undo undo-attempt-failed",
+  "      undo undone",
+  "  loop all undone",
+  "    action each undone",
+  "      act succeeded",
+  "    action each undone",
+  "      act succeeded",
+  "    undo each undone",
+  "      undo undone",
+  "    undo each undone",
+  "      undo undone",
+  "  action last failed",
+  "    act failed",
+];
+
+const opened = (store: WatchedStore, script: Script, tracer: Tracer, shortWaitMs?: number) =>
+  Coordinator.open({
+    store,
+    sagas: [nested.on(script)],
+    observers: [openTelemetry({ tracer })],
+    logger: { warn: () => undefined },
+    ...(shortWaitMs !== undefined && { shortWaitMs }),
+  });
+
+test("each node that runs is a span, within what holds it, and so is each undo", async () => {
+  const { exporter, tracer } = telemetry();
+  const coordinator = await opened(watchedStore(), mishaps(), tracer);
+  const run = await coordinator.start(nested, 1, { id: "r" });
+  await run.result().catch(() => undefined);
+  await coordinator.close();
+  const spans = exporter.getFinishedSpans();
+  expect(treeOf(spans)).toEqual(wholeTree);
+  expect(spans.find(({ name }) => name === "action z")).toMatchObject({
+    attributes: {
+      "steno.saga.id": "r",
+      "steno.node": "try/z",
+      "steno.node.kind": "action",
+      "steno.attempts": 1,
+      "code.function.name": "act",
+      "error.type": "RangeError",
+    },
+    status: { code: SpanStatusCode.ERROR, message: "no try/z" },
+  });
+  const each = spans.filter(({ name }) => name === "action each");
+  expect(each.map(({ attributes }) => attributes["steno.node"])).toEqual([
+    "all[0]/each",
+    "all[1]/each",
+  ]);
+});
+
+test("over a long wait, and a crash, each node is one span of the trace all the same", async () => {
+  const nodesOf = (lines: readonly string[]): string[] =>
+    lines.filter((line) => !/^ *(act|undo) [a-z-]+$/.test(line)).sort();
+  const { exporter, tracer } = telemetry();
+  // It leaves memory while it sleeps.
+  const coordinator = await opened(watchedStore(), mishaps(), tracer, 0);
+  const run = await coordinator.start(nested, 1, { id: "r" });
+  await run.result().catch(() => undefined);
+  await coordinator.close();
+  const waited = exporter.getFinishedSpans();
+  expect(nodesOf(treeOf(waited))).toEqual(nodesOf(wholeTree));
+
+  const [first, second] = [telemetry(), telemetry()];
+  const store = watchedStore();
+  let reached = false;
+  const script = mishaps();
+  const hanging = scriptOf((node) => {
+    if (node !== "try/y") return script.act(node);
+    reached = true;
+    return new Promise(() => undefined);
+  });
+  const dead = await opened(store, hanging, first.tracer);
+  await dead.start(nested, 1, { id: "r" });
+  await until(() => reached);
+  await store.kill();
+  const next = await opened(store, script, second.tracer);
+  await next.drain();
+  await next.close();
+  const all = [...first.exporter.getFinishedSpans(), ...second.exporter.getFinishedSpans()];
+  expect(nodesOf(treeOf(all))).toEqual(nodesOf(wholeTree));
+  expect(new Set(all.map((span) => span.spanContext().traceId)).size).toBe(1);
+  const sub = all.find(({ name }) => name === "subsaga sub");
+  const whole = all.find(({ name }) => name === "Test.saga");
+  expect(sub?.parentSpanContext?.spanId).toBe(whole?.spanContext().spanId);
 });
 
 test("an observer that throws changes nothing, and calls no body twice", async () => {

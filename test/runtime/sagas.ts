@@ -15,6 +15,9 @@ export type Options = Partial<Extract<Node, { readonly kind: "action" }>>;
 /** How long sleeps are. */
 const SLEEP_MS = 20;
 
+/** The list of each map and loop. The bodies in it are given the path without the item. */
+const ITEMS = ["a", "b"];
+
 export function action(name: string, after: readonly string[] = [], more: Options = {}): Node {
   return { name, kind: "action", action: "act", undo: "undo", after, ...more };
 }
@@ -42,6 +45,12 @@ function bind(graph: Graph, prefix: string): GraphBindings {
         if (node.kind === "sleep") return [node.name, { duration: () => SLEEP_MS }];
         if (node.kind === "subsaga") {
           return [node.name, { params: () => path, graph: bind(node.graph, `${path}/`) }];
+        }
+        if (node.kind === "scope" || node.kind === "map" || node.kind === "loop") {
+          const graph = bind(node.graph, `${path}/`);
+          if (node.kind !== "scope") return [node.name, { items: () => ITEMS, graph }];
+          const handler = bind(node.handler ?? { nodes: [] }, `${path}/`);
+          return [node.name, { graph, handler }];
         }
         return [node.name, { inputs: () => [path] }];
       }),
