@@ -19,6 +19,8 @@ import { codesOfStatement } from "./needs.js";
 export interface GraphSurroundings extends Omit<Surroundings, "facts" | "values"> {
   /** The name under which `Output` is imported. */
   readonly output: string;
+  /** The name under which `Duration` is imported; asked for only where it is used. */
+  readonly duration: () => string;
   /** Puts a function at the top level; its name there. */
   readonly hoist: (what: Hoisted, node: string, text: string) => string;
   /** The name of the interface of the values that the functions of a graph read. */
@@ -102,7 +104,8 @@ class GraphPrinter {
       case "fail":
         return `{ error: ${single(node.error)} }`;
       case "sleep":
-        return `{ duration: ${single(node.duration)} }`;
+        // A literal would be a `string` wherever the object around it has no type.
+        return `{ duration: ${single(node.duration, this.around.duration())} }`;
       case "event":
         return undefined;
       case "spawn": {

@@ -134,6 +134,7 @@ class ModulePrinter {
       instance,
       imports: this.imports,
       output: this.output,
+      duration: () => this.imports.named("steno-runtime", "Duration", true),
       values: (graph, read) => types.use(types.of(graph), read),
       hoist: (what, node, text) => {
         const made = this.scope.take(`${what}${pascalCase(node)}`);

@@ -5,7 +5,7 @@
 import * as say from "../diagnostics/catalogue/glue.js";
 import type { Code, CodePart, Guard, VariableId } from "../model.js";
 import { codeOf } from "./code.js";
-import { bare, shown, spanOf } from "./context.js";
+import { bare, shown, spanOf, untyped } from "./context.js";
 import { isGlue } from "./glue.js";
 import { NO_HOLES, type Holes, type Method } from "./method.js";
 import ts from "./typescript.cjs";
@@ -144,20 +144,44 @@ function acceptsUndefined(checker: ts.TypeChecker, type: ts.Type): boolean {
 
 /** Whether a test that is no glue may be what narrowed one of some expressions. */
 function narrows(method: Method, test: ts.Expression, texts: ReadonlySet<string>): boolean {
+  const isOne = (node: ts.Node): boolean => texts.has(node.getText().replace(/\s+/g, ""));
   const mentions = (node: ts.Node): boolean =>
-    texts.has(node.getText().replace(/\s+/g, "")) || (ts.forEachChild(node, mentions) ?? false);
-  const visit = (node: ts.Node): boolean => {
-    if (ts.isFunctionLike(node)) return false;
+    isOne(node) || (ts.forEachChild(node, mentions) ?? false);
+  const visit = (written: ts.Expression): boolean => {
+    const node = untyped(written);
+    if (isOne(node)) return true;
     if (ts.isCallExpression(node)) {
       const signature = method.checker.getResolvedSignature(node);
       const predicate = signature && method.checker.getTypePredicateOfSignature(signature);
-      return predicate !== undefined && mentions(node);
+      return (predicate !== undefined && mentions(node)) || visit(node.expression);
     }
-    if (texts.has(node.getText().replace(/\s+/g, ""))) return true;
-    return ts.forEachChild(node, visit) ?? false;
+    // `x.kind === "a"` and `x?.id` tell of `x`.
+    if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) {
+      return visit(node.expression);
+    }
+    if (ts.isPrefixUnaryExpression(node)) {
+      return node.operator === ts.SyntaxKind.ExclamationToken && visit(node.operand);
+    }
+    if (ts.isTypeOfExpression(node)) return visit(node.expression);
+    if (!ts.isBinaryExpression(node)) return false;
+    return NARROWING.has(node.operatorToken.kind) && (visit(node.left) || visit(node.right));
   };
   return visit(test);
 }
+
+/** The operators through which TypeScript learns of what they are given. */
+const NARROWING: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.AmpersandAmpersandToken,
+  ts.SyntaxKind.BarBarToken,
+  ts.SyntaxKind.QuestionQuestionToken,
+  ts.SyntaxKind.CommaToken,
+  ts.SyntaxKind.EqualsEqualsToken,
+  ts.SyntaxKind.EqualsEqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsEqualsToken,
+  ts.SyntaxKind.InKeyword,
+  ts.SyntaxKind.InstanceOfKeyword,
+]);
 
 /** The tests that what a pattern takes out of a value may rest on. */
 export function guardsOfPattern(

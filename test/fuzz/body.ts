@@ -90,7 +90,8 @@ export interface Part {
 /** Names that could be mistaken for others in a generated module, or in the machine. */
 const ODD_NAMES = [
   ...["self", "values", "constructor", "main", "num", "note", "defineSaga", "Output", "toString"],
-  ...["mainGraph", "MainValues", "nodes", "item", "output", "Kit", "world", "hasOwnProperty"],
+  ...["mainGraph", "MainValues", "nodes", "item", "output", "Kit", "world", "index", "error"],
+  ...Object.getOwnPropertyNames(Object.prototype),
 ];
 
 export class Body {

@@ -256,6 +256,18 @@ await this.note("k", first, a);
 return [first, ...rest, a, more.b];`,
     "number[]",
   ),
+  // A test that calls something tells nothing of what it reads where it compares what comes of it.
+  readInATest: programOf(
+    `let last: number;
+if (params.on && params.n > 3) throw new Error("so");
+if (4 > (params.on && params.n > 2 ? this.offset + params.n : params.n)) {
+  const text = params.on ? "on" : await this.text("off", "s");
+  await this.note("a", text);
+  last = await this.num("b", 1);
+} else last = await this.num("c", this.tick("t", 2));
+return last;`,
+    "number",
+  ),
   heldWhereItThrows: programOf(
     `const block = (async () => {
   const held = this.num("held", 1);
