@@ -11,7 +11,7 @@ import { reasonOf } from "./reasons.js";
 import { errorText } from "./recorded-error.js";
 import { type Frame, type RunState, statusOf } from "./state.js";
 import type { RunRow, RunStatus, Write } from "./stores/store.js";
-import type { Attempt } from "./attempt.js";
+import { Attempts } from "./attempts.js";
 
 /** Something that a run has to do at a time. */
 export interface Due {
@@ -41,18 +41,20 @@ export class ActiveRun {
   awaits: readonly string[] = NONE;
   /** Whether it only waits, for long: then it need not be in memory. */
   onlyWaits = false;
+  /** Whether the next commit is to look at it. */
+  dirty = false;
   /** What its host has under way for it besides bodies: as long, it is kept in memory. */
   pending = 0;
-  /** What it has to do later. */
-  readonly timers = new Set<Timer<Due>>();
+  /** What it has to do later; made on first use, as are those below. */
+  timers: Set<Timer<Due>> | undefined;
   /** Whether it is in memory no more: what happens to it happens to another object, made from its log. */
   left = false;
   /** The objects whose methods are the actions of inner frames. */
-  readonly instances = new Map<Frame, object>();
+  instances: Map<Frame, object> | undefined;
   /** Nodes that could start and wait for a limit, with its name. They keep the run in memory. */
-  readonly limited = new Map<string, string>();
+  limited: Map<string, string> | undefined;
   /** Bodies that are called now, of which somebody may want to abort the signal. */
-  readonly attempts = new Map<string, Attempt>();
+  readonly attempts = new Attempts();
   /** Whether it is finished, or stuck, and the log says so durably. */
   atRest = false;
   /** Its id was taken when it was to be written: there is no such run. */
@@ -85,7 +87,7 @@ export class ActiveRun {
     const reason = reasonOf(this.state) ?? this.#limitReason();
     const wakeAt = this.#nextWake(now, shortWaitMs, status, reason);
     const awaits = this.loaded.spawns ? awaitedBy(this.state) : NONE;
-    const sameAwaits = isSame(awaits, this.awaits);
+    const sameAwaits = awaits === this.awaits || isSame(awaits, this.awaits);
     if (status === this.status && reason === this.reason && wakeAt === this.wakeAt && sameAwaits) {
       return;
     }
@@ -110,8 +112,8 @@ export class ActiveRun {
   /** What could start and waits for a limit keeps the run only if nothing of it runs. */
   #limitReason(): "waiting-limit" | undefined {
     const { finished, inFlight } = this.state;
-    const waits = this.limited.size > 0 && finished === undefined && inFlight === 0;
-    return waits ? "waiting-limit" : undefined;
+    if (this.limited === undefined || this.limited.size === 0) return undefined;
+    return finished === undefined && inFlight === 0 ? "waiting-limit" : undefined;
   }
 
   /** See `RunRow.wakeAt`. */

@@ -7,7 +7,7 @@ import { encode } from "./codec.js";
 import type { NodeBindings } from "./definition.js";
 import { milliseconds } from "./duration.js";
 import { StenoError } from "./errors.js";
-import type { SagaEvent } from "./events.js";
+import { type SagaEvent, UNLOGGED } from "./events.js";
 import type { LoadedGraph } from "./loaded-saga.js";
 import type { Effect } from "./machine/effects.js";
 import { failsInstead, injectedAt } from "./machine/injections.js";
@@ -136,7 +136,7 @@ function started(
   const attempt = (frame.attempt[index] as number) + 1;
   const codec = codecsOf(run, frame, index).inputs;
   const value = encode(codec, inputs, `the input of \`${node}\` `) as string;
-  return { type: "started", at, node, attempt, value };
+  return { type: "started", at, node, attempt, value, seq: UNLOGGED };
 }
 
 function decide({ arms }: DecisionNode, arm: string | undefined, { at, node }: Begun): SagaEvent {
@@ -190,7 +190,7 @@ function encodeKey(key: string): string {
 }
 
 function awaitEvent(run: ActiveRun, found: PlainNode, { at, node }: Begun): SagaEvent {
-  const mail = run.state.mailbox.get(found.target ?? "") ?? [];
+  const mail = run.state.mailbox?.get(found.target ?? "") ?? [];
   if (mail.length > 0) return succeeded(at, node, mail[0]);
   if (found.timeoutMs === undefined) {
     return { type: "started", at, node, attempt: 1, value: "[]" };
@@ -203,7 +203,7 @@ function endWait(run: ActiveRun, frame: Frame, index: number, at: number): SagaE
   const node = pathOf(frame, index);
   const found = nodeOf(frame, index) as PlainNode;
   if (found.kind === "sleep") return { type: "timer-fired", at, node };
-  const mail = run.state.mailbox.get(found.target ?? "") ?? [];
+  const mail = run.state.mailbox?.get(found.target ?? "") ?? [];
   if (mail.length > 0) return succeeded(at, node, mail[0]);
   throw new StenoError(
     "event-timeout",
@@ -249,8 +249,9 @@ function outputOf(run: ActiveRun, frame: Frame): unknown {
 }
 
 function succeeded(at: number, node: string, value: string | undefined): SagaEvent {
-  const event = { type: "succeeded", at, node, attempt: 1 } as const;
-  return value === undefined ? event : { ...event, value };
+  return value === undefined
+    ? { type: "succeeded", at, node, attempt: 1, seq: UNLOGGED }
+    : { type: "succeeded", at, node, attempt: 1, value, seq: UNLOGGED };
 }
 
 function graphOf(run: ActiveRun, frame: Frame): LoadedGraph {
@@ -272,18 +273,19 @@ function selfOf(run: ActiveRun, frame: Frame): never {
 
 /** The object whose methods are the actions of a frame. */
 export function instanceOf(run: ActiveRun, { method }: Frame): object {
+  if (method.parent === undefined) return run.loaded.instance;
   const inner: Frame[] = [];
   let each = method;
-  let instance = each.parent === undefined ? run.loaded.instance : run.instances.get(each);
+  let instance = each.parent === undefined ? run.loaded.instance : run.instances?.get(each);
   while (instance === undefined) {
     inner.push(each);
     each = (each.parent as Frame).method;
-    instance = each.parent === undefined ? run.loaded.instance : run.instances.get(each);
+    instance = each.parent === undefined ? run.loaded.instance : run.instances?.get(each);
   }
   for (let next = inner.pop(); next !== undefined; next = inner.pop()) {
     const holder = graphOf(run, next.parent as Frame).nodes[next.index];
     instance = holder?.instance?.(instance as never) ?? instance;
-    run.instances.set(next, instance);
+    (run.instances ??= new Map()).set(next, instance);
   }
   return instance;
 }

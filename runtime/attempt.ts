@@ -10,6 +10,7 @@ export class Attempt implements ActionContext {
   readonly index: number;
   readonly attempt: number;
   readonly undo: boolean;
+  readonly node: string;
   /** Its end is recorded: a late answer is of no interest. */
   ended = false;
   /** When it has taken too long. */
@@ -23,14 +24,11 @@ export class Attempt implements ActionContext {
     this.index = index;
     this.attempt = attempt;
     this.undo = undo;
+    this.node = pathOf(frame, index);
   }
 
   get sagaId(): string {
     return this.run.id;
-  }
-
-  get node(): string {
-    return pathOf(this.frame, this.index);
   }
 
   get idempotencyKey(): string {

@@ -9,6 +9,7 @@ import { TimerHeap } from "./clock.js";
 import { decode, encode } from "./codec.js";
 import { runInContext } from "./context.js";
 import { StenoError } from "./errors.js";
+import { type SagaEvent, UNLOGGED } from "./events.js";
 import type { Executor, ExecutorOptions } from "./executor.js";
 import { methodOf } from "./loaded-saga.js";
 import { injectedAt } from "./machine/injections.js";
@@ -40,25 +41,11 @@ export class Bodies {
     if (timeout !== undefined) {
       attempt.timeout = this.#timeouts.add(this.#executor.clock.now() + timeout, attempt);
     }
-    run.attempts.set(attempt.node, attempt);
+    run.attempts.add(attempt);
     this.running += 1;
-    const injected = run.state.injections && injectedAt(run.state, frame, index);
-    const times = (undo ? injected?.undoRepeat : injected?.repeat) ?? 1;
     let result: unknown;
     try {
-      const instance = instanceOf(run, frame);
-      const method = methodOf(instance, undo ? node.undo : node.action, frame.plan.saga);
-      const given = (): unknown[] =>
-        undo
-          ? [outputOf(run, frame, index), ...inputsOf(run, frame, index)]
-          : inputsOf(run, frame, index);
-      // Each call gets copies of its own.
-      const callOnce = (): unknown => method.apply(instance, given());
-      result = runInContext(attempt, () =>
-        this.#through(attempt, () =>
-          times === 1 ? callOnce() : callRepeatedly(attempt, times, callOnce),
-        ),
-      );
+      result = runInContext(attempt, this.#begin, attempt);
     } catch (error) {
       this.#rejected(attempt, error);
       return;
@@ -68,6 +55,18 @@ export class Bodies {
       (error: unknown) => this.#rejected(attempt, error),
     );
   }
+
+  /** Nobody looks on at most calls, and nothing is injected: such a call makes nothing but its arguments. */
+  readonly #begin = (attempt: Attempt): unknown => {
+    const { run, frame, index, undo } = attempt;
+    const injected = run.state.injections && injectedAt(run.state, frame, index);
+    const times = (undo ? injected?.undoRepeat : injected?.repeat) ?? 1;
+    const through = this.#through;
+    if (through === undefined && times === 1) return callOnce(attempt);
+    const body = (): unknown =>
+      times === 1 ? callOnce(attempt) : callRepeatedly(attempt, times, () => callOnce(attempt));
+    return through === undefined ? body() : through(attempt, body);
+  };
 
   /** Aborts the signal of the attempt that runs at a node. */
   abort(run: ActiveRun, node: string): void {
@@ -85,7 +84,7 @@ export class Bodies {
     if (attempt.ended) return false;
     attempt.ended = true;
     if (attempt.timeout !== undefined) this.#timeouts.cancel(attempt.timeout);
-    attempt.run.attempts.delete(attempt.node);
+    attempt.run.attempts.remove(attempt);
     this.running -= 1;
     return true;
   }
@@ -107,8 +106,11 @@ export class Bodies {
         return;
       }
       this.#end(attempt);
-      const event = { type: "succeeded", at, node, attempt: number } as const;
-      this.#executor.record(run, value === undefined ? event : { ...event, value });
+      const event: SagaEvent =
+        value === undefined
+          ? { type: "succeeded", at, node, attempt: number, seq: UNLOGGED }
+          : { type: "succeeded", at, node, attempt: number, value, seq: UNLOGGED };
+      this.#executor.record(run, event);
     }
     this.#executor.bodyEnded(attempt);
   }
@@ -182,6 +184,15 @@ export class Bodies {
     }
     this.#executor.bodyEnded(attempt);
   }
+}
+
+/** The method's answer to copies of its own of what is recorded. */
+function callOnce({ run, frame, index, undo }: Attempt): unknown {
+  const node = nodeOf(frame, index) as ActionNode;
+  const instance = instanceOf(run, frame);
+  const method = methodOf(instance, undo ? node.undo : node.action, frame.plan.saga);
+  if (!undo) return method.apply(instance, inputsOf(run, frame, index));
+  return method.apply(instance, [outputOf(run, frame, index), ...inputsOf(run, frame, index)]);
 }
 
 /**

@@ -39,8 +39,12 @@ export function actionContext(): ActionContext {
 }
 
 /** Calls a function within a context. */
-export function runInContext<T>(context: ActionContext, call: () => T): T {
-  return running.run(context, call);
+export function runInContext<T, Given extends readonly unknown[]>(
+  context: ActionContext,
+  call: (...given: Given) => T,
+  ...given: Given
+): T {
+  return running.run(context, call, ...given);
 }
 
 /** Longer paths are hashed: services limit the length of a key. */

@@ -58,6 +58,8 @@ export class Coordinator {
   readonly #spawning: boolean;
   readonly #draining: Draining;
   readonly #breakpoints: SagaBreakpoints;
+  /** What the handles of runs ask; made with the first. */
+  #host: RunHost | undefined;
   #closed: Promise<void> | undefined;
   #lost: Error | undefined;
 
@@ -101,7 +103,7 @@ export class Coordinator {
       limits: checkLimits(options.limits),
       warn: (message) => this.#log.warn(message),
       breakpoints: (run) => this.#breakpoints.of(run),
-      call: (attempt, body) => observers.call(attempt, body),
+      call: observers.any ? (attempt, body) => observers.call(attempt, body) : undefined,
       onDurable: (run, events) => {
         notices.durable(run, events);
         observers.durable(run, events);
@@ -302,7 +304,7 @@ export class Coordinator {
 
   #tellWhatRuns(): void {
     const bodies = [...this.#runs.all()].flatMap(({ id, attempts }) =>
-      Array.from(attempts.keys(), (node) => `\`${node}\` of run \`${id}\``),
+      attempts.all().map(({ node }) => `\`${node}\` of run \`${id}\``),
     );
     this.#log.warn(
       `close() still waits for ${bodies.slice(0, 10).join(", ")}: give an action that may hang a timeout`,
@@ -310,7 +312,11 @@ export class Coordinator {
   }
 
   #handle<Result, Nodes = AnyNodes>(id: string): Run<Result, Nodes> {
-    const host: RunHost = {
+    return new Run<Result, Nodes>((this.#host ??= this.#makeHost()), id);
+  }
+
+  #makeHost(): RunHost {
+    return {
       reader: () => {
         this.#checkOpen();
         return this.#owner;
@@ -328,7 +334,6 @@ export class Coordinator {
         this.#checkOpen();
       },
     };
-    return new Run<Result, Nodes>(host, id);
   }
 
   async #control(id: string, command: string, args: CommandArguments): Promise<string | undefined> {

@@ -7,6 +7,8 @@
 interface At {
   /** When it happened, in milliseconds since the epoch, by the coordinator's clock. */
   readonly at: number;
+  /** Its place in the saga log; see {@link LoggedEvent}. */
+  readonly seq?: number;
 }
 interface OfNode extends At {
   /**
@@ -112,6 +114,12 @@ export type SagaEvent =
   | (OfNode & { readonly type: "injected"; readonly value: string });
 
 export type EventType = SagaEvent["type"];
+
+/**
+ * The `seq` of an event that is not in the log yet. Those that come with each action have one from
+ * the first: to give a property to an object that has none costs more than to make the object.
+ */
+export const UNLOGGED = -1;
 
 /** An event with its place in the saga log, counted from 0 without gaps. */
 export type LoggedEvent = SagaEvent & { readonly seq: number };

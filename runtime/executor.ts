@@ -35,8 +35,8 @@ export interface ExecutorOptions {
   /** Starts the run of a `spawn` node; tells how it ends. */
   readonly spawn: (run: ActiveRun, frame: Frame, index: number) => void;
   readonly watch: (run: ActiveRun, frame: Frame, index: number) => void;
-  /** Calls a body, for whoever looks on. */
-  readonly call: <T>(attempt: Attempt, body: () => T) => T;
+  /** Calls a body, for whoever looks on; `undefined` if nobody does. */
+  readonly call: (<T>(attempt: Attempt, body: () => T) => T) | undefined;
   /** Events of a run are durable. */
   readonly onDurable: (run: ActiveRun, events: readonly LoggedEvent[]) => void;
   /** The breakpoints of all runs of its saga. */
@@ -57,7 +57,8 @@ export class Executor {
   readonly #bodies: Bodies;
   readonly #limits: Limits;
   readonly #retries: TimerHeap<Due>;
-  #dirty = new Set<ActiveRun>();
+  /** Each once, with the flag `dirty`. */
+  #dirty: ActiveRun[] = [];
   #acting: Due[] = [];
   #writes: Write[] = [];
   #waiters: Waiter[] = [];
@@ -80,7 +81,7 @@ export class Executor {
     );
     this.#bodies = new Bodies(this, options.call);
     this.#retries = new TimerHeap(options.clock, ({ run, effect }, timer) => {
-      run.timers.delete(timer);
+      run.timers?.delete(timer);
       if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);
     });
   }
@@ -133,7 +134,7 @@ export class Executor {
       this.#log(run, pause);
     }
     // After the pause: what of a paused run waited is not wanted any more.
-    if (run.limited.size > 0) this.#limits.review(run);
+    if (run.limited !== undefined && run.limited.size > 0) this.#limits.review(run);
     return effects;
   }
 
@@ -170,7 +171,7 @@ export class Executor {
   /** Looks at a run again, to see whether it only waits. */
   touch(run: ActiveRun): void {
     if (this.#lost !== undefined || run.refused || run.left) return;
-    this.#dirty.add(run);
+    this.#taint(run);
     this.#schedule();
   }
 
@@ -208,8 +209,15 @@ export class Executor {
     // The event was made for this: it gets its place in the log, and is not copied.
     (event as { seq?: number }).seq = run.seq++;
     run.unwritten.push(event as LoggedEvent);
-    this.#dirty.add(run);
+    this.#taint(run);
     this.#schedule();
+  }
+
+  /** The next commit looks at the run. */
+  #taint(run: ActiveRun): void {
+    if (run.dirty) return;
+    run.dirty = true;
+    this.#dirty.push(run);
   }
 
   #write(write: Write): void {
@@ -243,7 +251,9 @@ export class Executor {
             ? this.#answer(run, effect)
             : undefined;
         }
-        if (!this.#closing) run.timers.add(this.#retries.add(effect.dueAt, { run, effect }));
+        if (!this.#closing) {
+          (run.timers ??= new Set()).add(this.#retries.add(effect.dueAt, { run, effect }));
+        }
         return undefined;
       case "call":
       case "call-undo": {
@@ -285,7 +295,7 @@ export class Executor {
     const acting = this.#acting;
     const waiters = this.#waiters;
     this.#writes = [];
-    this.#dirty = new Set();
+    this.#dirty = [];
     this.#acting = [];
     this.#waiters = [];
     this.#committing = true;
@@ -293,6 +303,7 @@ export class Executor {
     const { shortWaitMs } = this.#options;
     const written: [ActiveRun, readonly LoggedEvent[]][] = [];
     for (const run of dirty) {
+      run.dirty = false;
       if (run.refused) continue;
       written.push([run, run.unwritten]);
       run.takeWrites(writes, now, shortWaitMs);
@@ -316,20 +327,19 @@ export class Executor {
     }
     for (const due of acting) if (!due.run.refused) this.#act(due);
     for (const run of dirty) {
-      if (!run.onlyWaits || run.pending > 0 || run.refused || this.#dirty.has(run) || this.#closing)
-        continue;
+      if (!run.onlyWaits || run.pending > 0 || run.refused || run.dirty || this.#closing) continue;
       this.#cancelTimers(run);
       this.#options.onWait(run);
     }
-    if (this.#dirty.size > 0 || this.#writes.length > 0 || this.#waiters.length > 0) {
+    if (this.#dirty.length > 0 || this.#writes.length > 0 || this.#waiters.length > 0) {
       this.#schedule();
     }
     this.#wake();
   }
 
   #cancelTimers(run: ActiveRun): void {
-    for (const timer of run.timers) this.#retries.cancel(timer);
-    run.timers.clear();
+    for (const timer of run.timers ?? []) this.#retries.cancel(timer);
+    run.timers = undefined;
   }
 
   #lose(error: Error, waiters: readonly Waiter[]): void {

@@ -120,7 +120,7 @@ export class Limits {
     const waiting: Waiting = { run, effect, node, undo, places, gone: false };
     for (const each of places) (undo ? each.undos : each.forward).push(waiting);
     put(this.#waiting, run, node, waiting);
-    run.limited.set(node, places.map(({ name }) => name).join(", "));
+    (run.limited ??= new Map()).set(node, places.map(({ name }) => name).join(", "));
     return false;
   }
 
@@ -157,7 +157,7 @@ export class Limits {
   #forget(waiting: Waiting): void {
     waiting.gone = true;
     remove(this.#waiting, waiting.run, waiting.node);
-    waiting.run.limited.delete(waiting.node);
+    waiting.run.limited?.delete(waiting.node);
   }
 
   #fill(some: readonly Places[]): void {

@@ -78,11 +78,11 @@ function create(plan: Plan, event: SagaEvent): Advanced {
   const state: RunState = {
     root,
     frames: [root],
-    byPrefix: new Map(),
+    byPrefix: undefined,
     failures: root.failures as Failure[],
     unwinding: false,
-    mailbox: new Map(),
-    waiters: new Map(),
+    mailbox: undefined,
+    waiters: undefined,
     paused: undefined,
     debugging: undefined,
     inFlight: 0,
@@ -155,7 +155,7 @@ function receive(
   turn: Turn,
   { node, value }: Extract<SagaEvent, { readonly type: "event-received" }>,
 ): void {
-  const { mailbox } = turn.state;
+  const mailbox = (turn.state.mailbox ??= new Map<string, (string | undefined)[]>());
   const mail = mailbox.get(node);
   if (mail === undefined) mailbox.set(node, [value]);
   else mail.push(value);

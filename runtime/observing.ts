@@ -66,6 +66,11 @@ export class Observers {
     this.#events = events;
   }
 
+  /** Whether anybody looks on. */
+  get any(): boolean {
+    return this.#observers.length > 0;
+  }
+
   durable(run: ActiveRun, events: readonly LoggedEvent[]): void {
     if (this.#observers.length === 0) return;
     const observed = observedRun(run);

@@ -163,15 +163,16 @@ export interface RunState {
   readonly root: Frame;
   /** All frames, parents first. */
   readonly frames: Frame[];
-  readonly byPrefix: Map<string, Frame>;
+  /** Inner frames; of those with one prefix the first. Made on first use, as are those below. */
+  byPrefix: Map<string, Frame> | undefined;
   /** Those of the run itself, in the order in which they were recorded: none that was caught. */
   readonly failures: Failure[];
   /** Whether the run itself unwinds. A scope in it may. */
   unwinding: boolean;
   /** Events that were received and that no node has taken yet, by name: JSON texts. */
-  readonly mailbox: Map<string, (string | undefined)[]>;
+  mailbox: Map<string, (string | undefined)[]> | undefined;
   /** Nodes that wait for an event, by its name, in the order in which they began to. */
-  readonly waiters: Map<string, Place[]>;
+  waiters: Map<string, Place[]> | undefined;
   /** JSON text of why it is paused. */
   paused: string | undefined;
   /** Of a run that was debugged; made on first use. */
@@ -274,7 +275,7 @@ export function pathOf(frame: Frame, index: number): string {
 export function placeOf(state: RunState, path: string): Place {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
-  const frame = slash < 0 ? state.root : state.byPrefix.get(path.slice(0, slash + 1));
+  const frame = slash < 0 ? state.root : state.byPrefix?.get(path.slice(0, slash + 1));
   if (frame !== undefined) {
     const index = frame.plan.index.get(name);
     if (index !== undefined) return { frame, index };
@@ -291,7 +292,8 @@ export function placeOf(state: RunState, path: string): Place {
 /** Makes a frame part of the run. */
 export function addFrame(state: RunState, frame: Frame): void {
   state.frames.push(frame);
-  if (!state.byPrefix.has(frame.prefix)) state.byPrefix.set(frame.prefix, frame);
+  const byPrefix = (state.byPrefix ??= new Map<string, Frame>());
+  if (!byPrefix.has(frame.prefix)) byPrefix.set(frame.prefix, frame);
 }
 
 export function troubleOf(frame: Frame): Trouble {

@@ -26,17 +26,25 @@ export function valuesOf(
 ): MakeValues {
   class Values {
     readonly #frame: Frame;
-    #decoded: Map<string, unknown> | undefined;
+    // Most bindings read one name.
+    #first: string | undefined;
+    #value: unknown;
+    #others: Map<string, unknown> | undefined;
 
     constructor(frame: Frame) {
       this.#frame = frame;
     }
 
     static read(values: Values, name: string, read: Read): unknown {
-      const decoded = (values.#decoded ??= new Map());
-      if (decoded.has(name)) return decoded.get(name);
+      if (values.#first === name) return values.#value;
+      if (values.#others?.has(name) === true) return values.#others.get(name);
       const value = read(values.#frame);
-      decoded.set(name, value);
+      if (values.#first === undefined) {
+        values.#first = name;
+        values.#value = value;
+      } else {
+        (values.#others ??= new Map()).set(name, value);
+      }
       return value;
     }
   }

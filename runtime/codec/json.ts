@@ -31,7 +31,8 @@ export const json: Codec = {
   },
 };
 
-function check(value: unknown, depth: number, above: readonly object[]): void {
+/** `above`: the objects that hold it; as it was when it returns. */
+function check(value: unknown, depth: number, above: object[]): void {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -45,24 +46,31 @@ function check(value: unknown, depth: number, above: readonly object[]): void {
       if (above.includes(value)) {
         throw new Mismatch("a JSON value", "an object that contains itself");
       }
-      checkParts(value, depth, [...above, value]);
+      above.push(value);
+      checkParts(value, depth, above);
+      above.pop();
       return;
     default:
       throw mismatch("a JSON value", value);
   }
 }
 
-function checkParts(value: object, depth: number, above: readonly object[]): void {
+function checkParts(value: object, depth: number, above: object[]): void {
   if (!Array.isArray(value)) checkPlain(value);
-  const parts = Array.isArray(value) ? value.entries() : Object.entries(value);
-  for (const [key, part] of parts as Iterable<[string | number, unknown]>) {
-    // JSON leaves out a property that is undefined, as most who read it do.
-    if (part === undefined && typeof key === "string") continue;
-    try {
-      check(part, depth + 1, above);
-    } catch (error) {
-      throw inside(error, key);
+  let key: string | number = 0;
+  try {
+    if (Array.isArray(value)) {
+      const list = value as readonly unknown[];
+      for (key = 0; key < list.length; key++) check(list[key], depth + 1, above);
+      return;
     }
+    for (key of Object.keys(value)) {
+      const part = (value as Readonly<Record<string, unknown>>)[key];
+      // JSON leaves out a property that is undefined, as most who read it do.
+      if (part !== undefined) check(part, depth + 1, above);
+    }
+  } catch (error) {
+    throw inside(error, key);
   }
 }
 

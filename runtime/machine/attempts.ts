@@ -100,7 +100,7 @@ function takeMail(turn: Turn, frame: Frame, index: number): void {
   const node = nodeOf(frame, index);
   if (node.kind !== "event") return;
   frame.phase[index] = PHASE.done;
-  turn.state.mailbox.get(node.target ?? "")?.shift();
+  turn.state.mailbox?.get(node.target ?? "")?.shift();
   deliver(turn, node.target ?? "");
 }
 
@@ -152,7 +152,7 @@ function beginToWait(turn: Turn, frame: Frame, index: number): void {
   const node = nodeOf(frame, index);
   frame.phase[index] = PHASE.waiting;
   if (node.kind === "event") {
-    const { waiters } = turn.state;
+    const waiters = (turn.state.waiters ??= new Map<string, Place[]>());
     const name = node.target ?? "";
     const list = waiters.get(name);
     if (list === undefined) waiters.set(name, [{ frame, index }]);

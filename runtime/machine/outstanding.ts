@@ -112,13 +112,13 @@ export function emitWaiting(turn: Turn, frame: Frame, index: number): void {
 /** Whether an event that the node waits for was received, and was taken by no other. */
 export function hasMail({ mailbox }: RunState, frame: Frame, index: number): boolean {
   const node = nodeOf(frame, index);
-  return node.kind === "event" && (mailbox.get(node.target ?? "")?.length ?? 0) > 0;
+  return node.kind === "event" && (mailbox?.get(node.target ?? "")?.length ?? 0) > 0;
 }
 
 /** Asks the node that has waited longest for an event to take one, if there is one to take. */
 export function deliver(turn: Turn, name: string): void {
   const { state } = turn;
-  const waiters = state.waiters.get(name) ?? [];
+  const waiters = state.waiters?.get(name) ?? [];
   for (let first = waiters[0]; first !== undefined; first = waiters[0]) {
     const { frame, index } = first;
     if (frame.phase[index] === PHASE.waiting) {

@@ -24,14 +24,49 @@ import type {
 interface StoredRun {
   row: RunRow;
   readonly place: number;
-  readonly events: LoggedEvent[];
-  readonly cursors: number[];
+  readonly events: WatchedEvent[];
   awaits: readonly string[];
 }
 
 interface StoredRequest extends StoreRequest {
   answer: RequestAnswer | undefined;
   answeredAt: number;
+}
+
+/** The events of all runs by their cursors, from 1. */
+class EventLog {
+  /** From `#first` on; holes where runs were removed. */
+  #events: (WatchedEvent | undefined)[] = [];
+  #first = 1;
+  /** How many holes it begins with. */
+  #gone = 0;
+  last = 0;
+
+  add({ id, saga }: RunRow, event: LoggedEvent): WatchedEvent {
+    const added = { cursor: ++this.last, run: id, saga, event };
+    this.#events.push(added);
+    return added;
+  }
+
+  after(cursor: number, limit: number): readonly WatchedEvent[] {
+    const found: WatchedEvent[] = [];
+    for (let place = Math.max(0, cursor + 1 - this.#first); found.length < limit; place++) {
+      if (place >= this.#events.length) break;
+      const event = this.#events[place];
+      if (event !== undefined) found.push(event);
+    }
+    return found;
+  }
+
+  remove(events: readonly WatchedEvent[]): void {
+    for (const { cursor } of events) this.#events[cursor - this.#first] = undefined;
+    // Who is removed is old, as a rule: what it leaves is cut off when it has become half of all.
+    while (this.#gone < this.#events.length && this.#events[this.#gone] === undefined) this.#gone++;
+    if (this.#gone * 2 < this.#events.length) return;
+    this.#events = this.#events.slice(this.#gone);
+    this.#first += this.#gone;
+    this.#gone = 0;
+  }
 }
 
 /** What all who open the store share. */
@@ -43,9 +78,7 @@ class Data {
   /** By the id of a run: those that await it. */
   readonly awaiting = new Map<string, Set<StoredRun>>();
   created = 0;
-  /** The events of all runs by their cursors, from 1. */
-  readonly log = new Map<number, WatchedEvent>();
-  lastCursor = 0;
+  readonly log = new EventLog();
   readonly definitions = new Map<string, string>();
   readonly kept = new Map<string, string>();
   readonly requests = new Map<number, StoredRequest>();
@@ -105,20 +138,16 @@ class MemoryReader implements StoreReader {
   }
 
   async events(run: string, after = -1, limit = Infinity): Promise<readonly LoggedEvent[]> {
-    return this.data.runs.get(run)?.events.slice(after + 1, after + 1 + limit) ?? [];
+    const events = this.data.runs.get(run)?.events.slice(after + 1, after + 1 + limit) ?? [];
+    return events.map(({ event }) => event);
   }
 
   async log(after: number, limit: number): Promise<readonly WatchedEvent[]> {
-    const found: WatchedEvent[] = [];
-    for (let next = after + 1; next <= this.data.lastCursor && found.length < limit; next++) {
-      const event = this.data.log.get(next);
-      if (event !== undefined) found.push(event);
-    }
-    return found;
+    return this.data.log.after(after, limit);
   }
 
   async lastCursor(): Promise<number> {
-    return this.data.lastCursor;
+    return this.data.log.last;
   }
 
   async definition(hash: string): Promise<Manifest | undefined> {
@@ -243,20 +272,15 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
     const { data } = this;
     switch (write.kind) {
       case "create": {
-        const run = { row: write.run, place: data.created++, events: [], cursors: [], awaits: [] };
+        const run = { row: write.run, place: data.created++, events: [], awaits: [] };
         data.runs.set(write.run.id, run);
         data.order.push(run);
         this.#noteWake(run);
         break;
       }
       case "append": {
-        const { events, row, cursors } = data.runs.get(write.run) as StoredRun;
-        for (const event of write.events) {
-          events.push(event);
-          const cursor = ++data.lastCursor;
-          cursors.push(cursor);
-          data.log.set(cursor, { cursor, run: row.id, saga: row.saga, event });
-        }
+        const { events, row } = data.runs.get(write.run) as StoredRun;
+        for (const event of write.events) events.push(data.log.add(row, event));
         break;
       }
       case "update": {
@@ -270,7 +294,7 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
       case "remove": {
         const run = data.runs.get(write.run) as StoredRun;
         data.runs.delete(write.run);
-        for (const cursor of run.cursors) data.log.delete(cursor);
+        data.log.remove(run.events);
         data.order.splice(firstAfter(data.order, run.place - 1), 1);
         data.wakeful.delete(run);
         this.#await(run, []);

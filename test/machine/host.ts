@@ -124,7 +124,7 @@ function answerStart(
       if (phase === PHASE.waiting) return { ...base, type: "timer-fired" };
       return { ...base, type: "timer-set", dueAt: 100 };
     case "event": {
-      const mail = host.state.mailbox.get(node.target ?? "") ?? [];
+      const mail = host.state.mailbox?.get(node.target ?? "") ?? [];
       if (mail.length > 0) return { ...base, type: "succeeded", value: mail[0] as string };
       if (phase === PHASE.waiting) {
         return failureOf(host.state, frame, index, { ...base, value: "{}" });
