@@ -222,6 +222,8 @@ export interface ActionModel {
   /** A tuple. */
   readonly inputs: TypeModel;
   readonly output: TypeModel;
+  /** The user's own schema of the output. */
+  readonly schema: OutputSchemaModel | undefined;
   readonly span: Span;
   /** Once it has succeeded the run only goes forward. */
   readonly pivot: boolean;
@@ -230,6 +232,12 @@ export interface ActionModel {
   readonly retry: RetryPolicy | undefined;
   readonly timeoutMs: number | undefined;
   readonly undo: "none" | UndoModel;
+}
+
+/** A Standard Schema that checks the output of an action: what is imported, and properties of it. */
+export interface OutputSchemaModel {
+  readonly external: External;
+  readonly path: readonly string[];
 }
 
 /** A class of errors that an action declares. */

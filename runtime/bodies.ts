@@ -17,6 +17,7 @@ import { doubtOf, failureOf } from "./machine/holding.js";
 import { retryAt, retryDoubtAt, retryUndoAt } from "./machine/verdict.js";
 import type { ActionNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
+import { isPromise, validate } from "./standard-schema.js";
 import { type Frame, nodeOf, pathOf } from "./state.js";
 
 export class Bodies {
@@ -91,27 +92,48 @@ export class Bodies {
 
   #resolved(attempt: Attempt, result: unknown): void {
     if (attempt.ended) return;
-    const { run, node, attempt: number } = attempt;
-    const at = this.#executor.clock.now();
+    const { run, node, frame, index, attempt: number } = attempt;
     if (attempt.undo) {
+      const at = this.#executor.clock.now();
       this.#end(attempt);
       this.#executor.record(run, { type: "undone", at, node, attempt: number });
-    } else {
-      let value: string | undefined;
-      try {
-        const { output } = codecsOf(run, attempt.frame, attempt.index);
-        value = encode(output, result, `the output of \`${node}\``);
-      } catch (error) {
-        this.#notStorable(attempt, error);
-        return;
-      }
-      this.#end(attempt);
-      const event: SagaEvent =
-        value === undefined
-          ? { type: "succeeded", at, node, attempt: number, seq: UNLOGGED }
-          : { type: "succeeded", at, node, attempt: number, value, seq: UNLOGGED };
-      this.#executor.record(run, event);
+      this.#executor.bodyEnded(attempt);
+      return;
     }
+    const { check } = codecsOf(run, frame, index);
+    if (check === undefined) return this.#output(attempt, result);
+    try {
+      const checked = validate(check, result, `the output of \`${node}\``);
+      if (!isPromise(checked)) return this.#output(attempt, checked);
+      checked.then(
+        (value) => this.#output(attempt, value),
+        (error: unknown) => this.#notStorable(attempt, error),
+      );
+    } catch (error) {
+      this.#notStorable(attempt, error);
+    }
+  }
+
+  /** Records what an action has output. */
+  #output(attempt: Attempt, result: unknown): void {
+    // Its time may have been up while a schema checked the output.
+    if (attempt.ended) return;
+    const { run, node, frame, index, attempt: number } = attempt;
+    let value: string | undefined;
+    try {
+      const { output } = codecsOf(run, frame, index);
+      value = encode(output, result, `the output of \`${node}\``);
+    } catch (error) {
+      this.#notStorable(attempt, error);
+      return;
+    }
+    const at = this.#executor.clock.now();
+    this.#end(attempt);
+    const event: SagaEvent =
+      value === undefined
+        ? { type: "succeeded", at, node, attempt: number, seq: UNLOGGED }
+        : { type: "succeeded", at, node, attempt: number, value, seq: UNLOGGED };
+    this.#executor.record(run, event);
     this.#executor.bodyEnded(attempt);
   }
 
@@ -120,7 +142,7 @@ export class Bodies {
    * would leave the effect behind in silence, and trying again cannot help: its doubt is for good.
    */
   #notStorable(attempt: Attempt, error: unknown): void {
-    this.#end(attempt);
+    if (!this.#end(attempt)) return;
     const { run, node, frame, index, attempt: number } = attempt;
     const value = recordError(error, run.loaded.errors);
     const at = this.#executor.clock.now();

@@ -87,7 +87,8 @@ function refused(
   );
 }
 
-function shownPath(path: readonly (string | number)[]): string {
+/** A path as it is written behind a name: `.legs[2].at`. */
+export function shownPath(path: readonly (string | number)[]): string {
   return path
     .map((step) =>
       typeof step === "number"

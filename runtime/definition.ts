@@ -8,6 +8,7 @@ import { StenoError } from "./errors.js";
 import type { ErrorClass } from "./recorded-error.js";
 import type { Manifest } from "./manifest.js";
 import type { AnySchema } from "./schema-types.js";
+import type { StandardSchema } from "./standard-schema.js";
 
 /** What an async method resolves to. Used by generated modules to name the type of a node's output. */
 export type Output<Method> = Method extends (...args: never[]) => Promise<infer T> ? T : never;
@@ -62,14 +63,20 @@ export interface NodeBindings {
   readonly handler?: GraphBindings;
 }
 
+/** The schemas of an action. */
+export interface ActionSchemas {
+  readonly inputs: AnySchema;
+  readonly output: AnySchema;
+  /** The user's own: what it makes of an output is what `output` is the schema of. */
+  readonly check?: StandardSchema;
+}
+
 /** The schemas of the values of one method, by which they are stored. Without one: strict JSON. */
 export interface MethodSchemas {
   readonly params?: AnySchema;
   readonly result?: AnySchema;
   /** By the method that is the action. */
-  readonly actions?: Readonly<
-    Record<string, { readonly inputs: AnySchema; readonly output: AnySchema }>
-  >;
+  readonly actions?: Readonly<Record<string, ActionSchemas>>;
   /**
    * By the name of the node: what a compute, event or spawn node comes to; of a map what each item
    * does, of a loop what the item that left it does. Of both also `"<node>.item"`, of a spawn

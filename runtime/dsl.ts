@@ -4,6 +4,7 @@
  */
 
 import { StenoError } from "./errors.js";
+import type { StandardSchema } from "./standard-schema.js";
 
 /** A length of time: milliseconds, or text such as `"500ms"`, `"30s"`, `"5 minutes"`, `"3 days"`. */
 export type Duration = number | `${number}${" " | ""}${DurationUnit}`;
@@ -43,6 +44,12 @@ export interface ActionOptions {
    * a `catch` of the saga and in `SagaFailedError`.
    */
   readonly errors?: readonly (abstract new (...args: never) => Error)[];
+  /**
+   * A schema of your own, of zod, valibot, arktype or any other library that speaks Standard Schema:
+   * what it makes of the output is recorded, and what it refuses is not. Its type takes precedence
+   * over that of the method, and must fit it. A name that the source exports or imports.
+   */
+  readonly output?: StandardSchema;
   /** Default: one attempt. */
   readonly retry?: RetryOptions;
   /** How long an attempt may take. After it the attempt is in doubt, and its signal is aborted. */
@@ -89,6 +96,13 @@ type UndoDecorator<Name extends string, Started> = <This, Undo extends AsyncMeth
   context: ClassMethodDecoratorContext<This, Undo> & { readonly static: false },
 ) => void;
 
+/** The type that an action must have whose schema gives `Out`: what it returns includes that. */
+type ReadAs<Method, Out> = Method extends (...inputs: infer Inputs) => Promise<infer Returned>
+  ? [Out] extends [Returned]
+    ? Method
+    : (...inputs: Inputs) => Promise<Out>
+  : never;
+
 const ignore = (): void => {};
 /**
  * A decorator is called with the method, or under legacy lowering the prototype, and more; with
@@ -103,6 +117,12 @@ export const action = marker as {
     method: Method,
     context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
   ): void;
+  <Out>(
+    options: ActionOptions & { readonly output: StandardSchema<Out> },
+  ): <This, Method extends AsyncMethod<This>>(
+    method: ReadAs<Method, Out>,
+    context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
+  ) => void;
   (
     options: ActionOptions,
   ): <This, Method extends AsyncMethod<This>>(

@@ -12,6 +12,7 @@ export type {
   StartedRunOptions,
   UndoOptions,
 } from "./dsl.js";
+export type { StandardIssue, StandardResult, StandardSchema } from "./standard-schema.js";
 export { defineSaga, notReached } from "./definition.js";
 export type { AnyNodes, BoundSaga, Item, NodePath, Output, SagaDefinition } from "./definition.js";
 export { Coordinator } from "./coordinator.js";

@@ -7,12 +7,15 @@ import { text } from "./codec/simple.js";
 import type { MethodSchemas } from "./definition.js";
 import type { Node } from "./manifest.js";
 import type { AnySchema } from "./schema-types.js";
+import type { StandardSchema } from "./standard-schema.js";
 
 /** The codecs of a node's values. */
 export interface NodeCodecs {
   /** What an action is called with, and the params of a subsaga or spawn: an array. */
   readonly inputs: Codec;
   readonly output: Codec;
+  /** Of an action: the user's own schema, which makes of what is returned what is stored. */
+  readonly check?: StandardSchema | undefined;
   /** `map`, `loop`: an item, and the list of them. */
   readonly item: Codec;
   readonly items: Codec;
@@ -40,7 +43,8 @@ export class MethodCodecs {
       case "action": {
         const schemas = own(this.#schemas?.actions, node.action);
         if (schemas === undefined) return none;
-        return { ...none, inputs: this.#of(schemas.inputs), output: this.#of(schemas.output) };
+        const { inputs, output, check } = schemas;
+        return { ...none, inputs: this.#of(inputs), output: this.#of(output), check };
       }
       case "subsaga": {
         if (embedded === undefined) return none;

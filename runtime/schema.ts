@@ -17,6 +17,7 @@ import type {
   UrlObject,
 } from "./schema-types.js";
 
+export type { StandardOutput } from "./standard-schema.js";
 export type { Identical, OptionalSchema, Plain, Schema, TypeOf } from "./schema-types.js";
 
 /** A kind of value that zod has no schema for: what the codec goes by. */

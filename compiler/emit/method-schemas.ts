@@ -3,15 +3,17 @@
  * How a schema is printed is in `schemas.ts`.
  */
 import { nodesOf } from "../analysis/graphs.js";
-import type { NodeModel, SagaModel } from "../model.js";
+import type { NodeModel, OutputSchemaModel, SagaModel } from "../model.js";
 import type { TypeModel } from "../type-model.js";
 import { member, spawnedType } from "./graph-bindings.js";
+import type { Imports } from "./imports.js";
 import { propertyKey } from "./names.js";
 import type { Schemas } from "./schemas.js";
 
 /** What the schemas of a method are printed with. */
 export interface MethodSurroundings {
   readonly instance: string;
+  readonly imports: Imports;
   readonly schemas: Schemas;
   /** The name under which the module has the builders of schemas. */
   readonly z: string;
@@ -45,6 +47,16 @@ function typesOfNode(node: NodeModel): TypeModel[] {
   }
 }
 
+/** A user's own schema, as the module has it. */
+export function schemaText({ external, path }: OutputSchemaModel, imports: Imports): string {
+  return [imports.external(external), ...path].join(".");
+}
+
+/** The type of what a user's own schema gives. `z`: the name of the builders of schemas. */
+export function givenBy(check: string, z: string): string {
+  return `${z}.StandardOutput<typeof ${check}>`;
+}
+
 /** The property `schemas` of the bindings of a method. */
 export function printSchemas(saga: SagaModel, around: MethodSurroundings): string {
   const { instance, schemas, z, output } = around;
@@ -61,12 +73,15 @@ export function printSchemas(saga: SagaModel, around: MethodSurroundings): strin
   for (const node of nodesOf(saga)) {
     switch (node.kind) {
       case "action": {
-        const { method: name, inputs, output: given } = node.action;
+        const { method: name, inputs, output: given, schema } = node.action;
         if (actions.has(name)) break;
         const type = member(instance, name);
+        const check = schema && schemaText(schema, around.imports);
+        const gives = check === undefined ? `${output}<${type}>` : givenBy(check, z);
         const texts = [
           `inputs: ${exactly(`Parameters<${type}>`, inputs)}`,
-          `output: ${exactly(`${output}<${type}>`, given)}`,
+          `output: ${exactly(gives, given)}`,
+          ...(check === undefined ? [] : [`check: ${check}`]),
         ];
         actions.set(name, `${propertyKey(name)}: { ${texts.join(", ")} },`);
         break;

@@ -19,7 +19,7 @@ import {
 import { Imports } from "./imports.js";
 import { manifestOf, type Locate } from "./manifest.js";
 import { MethodNodes } from "./method-nodes.js";
-import { printSchemas, typesOf } from "./method-schemas.js";
+import { givenBy, printSchemas, schemaText, typesOf } from "./method-schemas.js";
 import { pascalCase, propertyKey, Scope } from "./names.js";
 import { Schemas } from "./schemas.js";
 import { identifiersOf } from "./tokens.js";
@@ -153,6 +153,7 @@ class ModulePrinter {
     }
     const schemas = printSchemas(saga, {
       instance,
+      imports: this.imports,
       schemas: this.schemas,
       z: this.builders,
       output: this.output,
@@ -185,6 +186,11 @@ class ModulePrinter {
         return this.schemas.type(node.type);
       case "map":
         return `(${this.schemas.type(node.result)})[]`;
+      case "action": {
+        const { schema } = node.action;
+        if (schema === undefined) return valueType(node.name);
+        return givenBy(schemaText(schema, this.imports), this.builders);
+      }
       default:
         return valueType(node.name);
     }

@@ -124,7 +124,7 @@ class Writer {
 }
 
 /** What exports a declaration at the top level of its module. */
-function exportIt(declared: ts.Declaration): Edit[] | undefined {
+export function exportIt(declared: ts.Declaration): Edit[] | undefined {
   const statement = ts.findAncestor(declared, (each) => ts.isSourceFile(each.parent));
   if (statement === undefined) return undefined;
   const { file, start } = spanOf(statement);

@@ -18,9 +18,16 @@ export interface Static {
     | undefined
     | ReadonlyMap<string, Static>
     /** A list: what is in it is for whoever knows what it should be. */
-    | readonly ts.Expression[];
+    | readonly ts.Expression[]
+    /** The schema of an output: it is not evaluated. */
+    | typeof SCHEMA;
   readonly node: ts.Expression;
 }
+
+/** What stands for a schema, of which only its name and its type are read. */
+export const SCHEMA = Symbol("schema");
+const isSchema = (name: ts.PropertyName): boolean =>
+  ts.isIdentifier(name) && name.text === "output";
 
 /** How the object itself is called; what is in it is called by its path. */
 export const ALL = "the options";
@@ -78,7 +85,13 @@ function evaluateObject(
     const name = property.name;
     const path = what === ALL ? "" : `${what}.`;
     const inside = name === undefined ? what : `${path}${name.getText()}`;
-    if (ts.isSpreadAssignment(property)) {
+    if (
+      (ts.isPropertyAssignment(property) || ts.isShorthandPropertyAssignment(property)) &&
+      isSchema(property.name)
+    ) {
+      const node = ts.isPropertyAssignment(property) ? property.initializer : property.name;
+      found.set("output", { value: SCHEMA, node });
+    } else if (ts.isSpreadAssignment(property)) {
       const spread = evaluate(context, what, property.expression, seen);
       if (!(spread instanceof Map)) return REFUSED;
       for (const [key, value] of spread) found.set(key, value as Static);
@@ -164,7 +177,7 @@ function evaluateSymbol(
 
 const RETRY = ["attempts", "delay", "factor", "maxDelay", "jitter"];
 const KEYS = {
-  action: ["undo", "retry", "timeout", "errors", "pivot", "onFailure"],
+  action: ["undo", "retry", "timeout", "errors", "output", "pivot", "onFailure"],
   undo: ["when", "retry", "timeout"],
   saga: ["name"],
 } as const satisfies Record<Marker, readonly string[]>;

@@ -20,6 +20,7 @@ import {
   type Static,
 } from "./options.js";
 import { readErrors } from "./read-errors.js";
+import { readOutput, type OutputSchema } from "./read-output.js";
 import { methodTypes, type MethodTypes } from "./stored.js";
 import { checkMethod, nameText } from "./read-method.js";
 import ts from "./typescript.cjs";
@@ -286,8 +287,13 @@ export class ClassReader {
     });
   }
 
-  private typesOf(owner: ts.ClassDeclaration, { declaration, marker, name }: Marked): MethodTypes {
-    return methodTypes(this.context, { owner, declaration, marker, name }, this.notStorable);
+  private typesOf(
+    owner: ts.ClassDeclaration,
+    { declaration, marker, name }: Marked,
+    schema?: OutputSchema,
+  ): MethodTypes {
+    const method = { owner, declaration, marker, name, schema };
+    return methodTypes(this.context, method, this.notStorable);
   }
 
   private actionModel(
@@ -295,8 +301,10 @@ export class ClassReader {
     action: Marked,
     undo: ActionModel["undo"],
   ): ActionModel {
+    const schema = readOutput(this.context, action.options);
     return {
-      ...this.typesOf(owner, action),
+      ...this.typesOf(owner, action, schema),
+      schema: schema?.model,
       method: action.name,
       span: spanOf(action.declaration.name),
       pivot: property(action.options, "pivot")?.value === true,

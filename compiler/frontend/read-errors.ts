@@ -2,7 +2,7 @@
  * Reads `@action({ errors: […] })`: classes of errors whose own data is recorded and that come back as
  * instances. What may be said of them in a method is in `refusals.ts` and `glue.ts`.
  */
-import * as say from "../diagnostics/catalogue/class.js";
+import * as say from "../diagnostics/catalogue/declared.js";
 import * as sayValues from "../diagnostics/catalogue/values.js";
 import type { ErrorModel } from "../model.js";
 import { externalOf } from "./code.js";

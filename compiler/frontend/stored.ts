@@ -2,12 +2,14 @@
  * What is stored of a value, or a report of why it cannot be. Types themselves are read by
  * `derive.ts`; here are those of methods, expressions and lists.
  */
+import { outputSchemaMismatch } from "../diagnostics/catalogue/declared.js";
 import * as say from "../diagnostics/catalogue/values.js";
 import type { Label } from "../diagnostics/diagnostic.js";
 import type { Span } from "../model.js";
 import { NOTHING, type ElementType, type TypeModel } from "../type-model.js";
 import { spanOf, type Context, type Marker } from "./context.js";
 import { unionOf, type NotStorable } from "./derive.js";
+import type { OutputSchema } from "./read-output.js";
 import { awaited } from "./types.js";
 import ts from "./typescript.cjs";
 
@@ -65,6 +67,8 @@ export interface MethodOf {
   readonly declaration: ts.MethodDeclaration;
   readonly marker: Marker;
   readonly name: string;
+  /** What checks its output. */
+  readonly schema?: OutputSchema | undefined;
 }
 
 /**
@@ -77,7 +81,7 @@ export function methodTypes(
   reported: Set<string>,
 ): MethodTypes {
   const { checker, types } = context;
-  const { owner, declaration, marker, name } = method;
+  const { owner, declaration, marker, name, schema } = method;
   const property = checker.getPropertyOfType(checker.getTypeAtLocation(owner), name);
   const [signature] = property
     ? checker.getTypeOfSymbolAtLocation(property, owner).getCallSignatures()
@@ -114,12 +118,35 @@ export function methodTypes(
     } else if (derived.type.kind === "tuple") elements.push(...derived.type.elements);
     else if (derived.type.kind === "array") elements.push({ type: derived.type.item, is: "rest" });
   }
-  const output = awaited(context, signature.getReturnType());
+  const returned = awaited(context, signature.getReturnType());
+  const output = schema?.type ?? returned;
   const given = output && types.derive(output);
   if (output !== undefined && given?.problem !== undefined) {
-    refuse(given.problem, output, declaration, "the output");
+    refuse(given.problem, output, schema?.node ?? declaration, "the output");
+  } else if (schema !== undefined && returned !== undefined) {
+    checkSchema(context, method, schema, returned);
   }
   return { inputs: { kind: "tuple", elements }, output: given?.type ?? NOTHING };
+}
+
+/** What a schema gives is what the saga method reads, as what the action returns. */
+function checkSchema(
+  { checker, report }: Context,
+  { name, declaration }: MethodOf,
+  { type, node }: OutputSchema,
+  returned: ts.Type,
+): void {
+  if (checker.isTypeAssignableTo(type, returned)) return;
+  const flags = ts.TypeFormatFlags.NoTruncation;
+  report(
+    outputSchemaMismatch({
+      at: spanOf(node),
+      name,
+      given: checker.typeToString(type, undefined, flags),
+      returned: checker.typeToString(returned, undefined, flags),
+      other: spanOf(declaration.type ?? declaration.name),
+    }),
+  );
 }
 
 function isOptional({ questionToken, initializer }: ts.ParameterDeclaration): boolean {

@@ -102,6 +102,7 @@ export class SagaBuilder {
         pivot: false,
         onFailure: undefined,
         errors: [],
+        schema: undefined,
         retry: undefined,
         timeoutMs: undefined,
         undo: {

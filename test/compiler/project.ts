@@ -48,7 +48,7 @@ export class Project {
     mkdirSync(this.path("node_modules"));
     const link = (name: string): void =>
       symlinkSync(join(root, "node_modules", name), this.path(`node_modules/${name}`));
-    for (const name of ["steno-runtime", "@types"]) link(name);
+    for (const name of ["steno-runtime", "@types", "zod", "valibot"]) link(name);
     for (const [name, text] of Object.entries(files)) this.write(name, text);
   }
 

@@ -3,6 +3,11 @@
  * compiles, and what must be refused has `@ts-expect-error`, which is an error if there is none.
  */
 import { action, saga, undo } from "steno-runtime";
+import * as v from "valibot";
+import { z } from "zod";
+
+const Price = z.object({ amount: z.number(), at: z.string().transform((at) => new Date(at)) });
+const Nights = v.pipe(v.number(), v.minValue(1));
 
 interface Payment {
   readonly id: string;
@@ -26,6 +31,19 @@ export class Accepted {
   @action({ undo: "none" })
   async tell(): Promise<void> {}
 
+  @action({ undo: "none", output: Price })
+  async quote(): Promise<{ amount: number; at: Date }> {
+    return JSON.parse("{}");
+  }
+  @action({ undo: "none", output: Nights })
+  async nights(): Promise<number | undefined> {
+    return 1;
+  }
+  @action({ undo: "none", output: Nights, timeout: "1s" })
+  async untold(): Promise<unknown> {
+    return 1;
+  }
+
   @saga
   async whole(params: { readonly card: string }): Promise<Payment> {
     return this.charge(params.card, 1);
@@ -35,6 +53,18 @@ export class Accepted {
 }
 
 export class Refused {
+  // @ts-expect-error the schema gives another type than the method returns
+  @action({ undo: "none", output: Price })
+  async beforeTransform(): Promise<{ amount: number; at: string }> {
+    return { amount: 1, at: "" };
+  }
+
+  // @ts-expect-error it is no schema
+  @action({ undo: "none", output: { parse: () => 1 } })
+  async noSchema(): Promise<number> {
+    return 1;
+  }
+
   @action
   async charge(_card: string): Promise<Payment> {
     return { id: "1" };

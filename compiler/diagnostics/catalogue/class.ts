@@ -351,25 +351,3 @@ export const sagaNameTwice = entry<OfMember & { other: Label }>(
     help: "give one of them another name with @saga({ name })",
   }),
 );
-
-export const errorClass = entry<{ at: Span; name: string; fault: string; help: string }>(
-  "error-class",
-  "error",
-  {
-    reason:
-      "`errors` of an action names the classes of errors whose own data is recorded and that come back as instances, in a `catch` of the saga and in `SagaFailedError`, also after a crash. So each is a class that extends `Error`, is exported, has properties that can be stored, and a name of its own in the saga.",
-    bad: example({
-      top: "class Full extends Error {\n  readonly rooms = 0;\n}",
-      members: '@action({ undo: "none", errors: [Full] })\nasync clean(): Promise<void> {}',
-    }),
-    good: example({
-      top: "export class Full extends Error {\n  readonly rooms = 0;\n}",
-      members: '@action({ undo: "none", errors: [Full] })\nasync clean(): Promise<void> {}',
-    }),
-  },
-  ({ at, name, fault, help }) => ({
-    message: `the error \`${name}\` ${fault}`,
-    span: at,
-    help,
-  }),
-);

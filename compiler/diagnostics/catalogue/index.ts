@@ -1,6 +1,7 @@
 /** The whole catalogue, by code. The entries are in the files beside this one. */
 import type { Entry } from "../diagnostic.js";
 import * as classes from "./class.js";
+import * as declared from "./declared.js";
 import * as glue from "./glue.js";
 import * as method from "./method.js";
 import * as output from "./output.js";
@@ -14,6 +15,7 @@ export type AnyEntry = Pick<Entry<never>, "code" | "severity" | "page">;
 const entries: readonly AnyEntry[] = [
   project,
   classes,
+  declared,
   method,
   glue,
   pivot,
