@@ -10,6 +10,7 @@ import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { failureOf } from "./machine/holding.js";
+import { injectedAt } from "./machine/injections.js";
 import type { PlainNode } from "./manifest.js";
 import { recordError } from "./recorded-error.js";
 import { awaitedAt, spawningNodes } from "./machine/waiting.js";
@@ -101,7 +102,22 @@ export class Spawns {
     if (!isAsking(run, frame, index)) return;
     const node = pathOf(frame, index);
     const attempt = frame.attempt[index] as number;
-    const event = await this.#host.result(id).then(
+    const event = await this.#endOf(run, { frame, index }, id);
+    if (event === undefined || !isAsking(run, frame, index)) return;
+    const at = this.#executor().clock.now();
+    if (event.type === "succeeded") {
+      this.#executor().record(run, { at, node, attempt, ...event });
+      return;
+    }
+    const failed = { at, node, attempt, value: event.value };
+    this.#executor().record(run, failureOf(run.state, frame, index, failed));
+  }
+
+  /** How the run of a node ended, as far as that can be known now. */
+  async #endOf(run: ActiveRun, { frame, index }: Place, id: string): Promise<Ended | undefined> {
+    const injected = injectedAt(run.state, frame, index)?.error;
+    if (injected !== undefined) return { type: "failed", value: injected };
+    return this.#host.result(id).then(
       (result) => {
         const { output } = codecsOf(run, frame, index);
         const value = encode(output, result, `the result of run \`${id}\``);
@@ -113,16 +129,12 @@ export class Spawns {
         return { type: "failed", value: recordError(error, run.loaded.errors) } as const;
       },
     );
-    if (event === undefined || !isAsking(run, frame, index)) return;
-    const at = this.#executor().clock.now();
-    if (event.type === "succeeded") {
-      this.#executor().record(run, { at, node, attempt, ...event });
-      return;
-    }
-    const failed = { at, node, attempt, value: event.value };
-    this.#executor().record(run, failureOf(run.state, frame, index, failed));
   }
 }
+
+type Ended =
+  | { readonly type: "succeeded"; readonly value?: string }
+  | { readonly type: "failed"; readonly value: string };
 
 /** While a run is held nothing is told: it asks again when it goes on. */
 function isAsking({ state }: ActiveRun, frame: Frame, index: number): boolean {

@@ -4,6 +4,7 @@
  * which words it is asked for, is in `inject.ts`.
  */
 import type { SagaEvent } from "../events.js";
+import type { Node } from "../manifest.js";
 import { type Frame, nodeOf, pathOf, type RunState } from "../state.js";
 
 /** Each is used once: it is gone when the node, or its undo, has come to its end. */
@@ -38,8 +39,11 @@ export function injectedAt(state: RunState, frame: Frame, index: number): Inject
   return state.injections?.get(pathOf(frame, index));
 }
 
+/** What is recorded as begun first: such a node fails when it calls its body, or is left. */
+const BEGINS: ReadonlySet<Node["kind"]> = new Set(["action", "spawn", "subsaga", "map", "loop"]);
+
 /**
- * The error with which a node without a body fails, instead of the answer to an effect; JSON text.
+ * The error with which a node that calls nothing fails, instead of the answer to an effect; JSON text.
  * A node that holds graphs fails when they are complete, so that all in them is undone.
  */
 export function failsInstead(
@@ -50,7 +54,7 @@ export function failsInstead(
 ): string | undefined {
   if (state.injections === undefined || index < 0) return undefined;
   const { kind } = nodeOf(frame, index);
-  const answers = kind !== "action" && kind !== "subsaga" && kind !== "map" && kind !== "loop";
+  const answers = !BEGINS.has(kind);
   return leaves || answers ? injectedAt(state, frame, index)?.error : undefined;
 }
 

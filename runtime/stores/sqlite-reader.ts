@@ -36,6 +36,7 @@ export interface OpenFile {
 /** A reader of an open store file; closing it closes the connection. */
 export class SqliteReader implements StoreReader {
   protected readonly file: OpenFile;
+  #closed = false;
   readonly #statements = new Map<string, Statement>();
 
   constructor(file: OpenFile) {
@@ -138,6 +139,7 @@ export class SqliteReader implements StoreReader {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#statements.clear();
     this.file.connection.close();
   }
@@ -157,6 +159,9 @@ export class SqliteReader implements StoreReader {
 
   /** The statement for some SQL text, prepared once. */
   protected statement(sql: string): Statement {
+    if (this.#closed) {
+      throw new StoreError("store-closed", `the store ${this.file.path} is closed: open it again`);
+    }
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       if (this.#statements.size >= STATEMENT_LIMIT) this.#statements.clear();

@@ -1,8 +1,9 @@
 /** What an operator injects at nodes: errors, undo errors, repeats; durable, and each used once. */
-import { Coordinator, type Injection, type Run } from "steno-runtime";
+import { Coordinator, defineSaga, type Injection, type Run } from "steno-runtime";
 import { expect, test } from "vitest";
 import { action, scripted, scriptOf, type Script } from "./sagas.js";
-import { until, watchedStore, type WatchedStore } from "./watched-store.js";
+import type { LoggedEvent } from "../../runtime/events.js";
+import { gate, until, watchedStore, type WatchedStore } from "./watched-store.js";
 
 const undoRetry = { attempts: 3, delayMs: 1, factor: 1, maxDelayMs: 1, jitter: false };
 const retry = { attempts: 3, delayMs: 1, factor: 1, maxDelayMs: 1, jitter: false };
@@ -169,4 +170,68 @@ test("what cannot be injected is refused, and nothing is recorded", async () => 
   const events = await (await store.reader()).events("r");
   expect(events.filter(({ type }) => type === "injected")).toHaveLength(1);
   await store.kill();
+});
+
+/** A saga that starts a run of another and waits for it, and both on a store. */
+function spawning(store: WatchedStore, act: () => unknown) {
+  const child = scripted([action("c")], "Child.saga");
+  const node = {
+    name: "other",
+    kind: "spawn",
+    target: "Child.saga",
+    wait: true,
+    after: [],
+  } as const;
+  const parent = defineSaga<Script, unknown, unknown>({
+    manifest: { steno: 1, name: "Parent.saga", hash: "sha256-parent", nodes: [node] },
+    nodes: { other: { params: () => 1 } },
+  });
+  const script = scriptOf(act);
+  return {
+    parent,
+    open: () => Coordinator.open({ store, sagas: [parent.on(script), child.on(script)] }),
+  };
+}
+
+test("a node that waits for a run fails with what is injected when that run ends", async () => {
+  const ended = gate();
+  const { parent, open } = spawning(watchedStore(), () => ended.opened);
+  const coordinator = await open();
+  const run = await coordinator.start(parent, 1);
+  await until(async () => (await run.status()).nodes[0]?.state === "waiting");
+  await run.inject({ node: "other", error: "as if" });
+  ended.open();
+  await expect(run.result()).rejects.toMatchObject({ node: "other", cause: { message: "as if" } });
+  await coordinator.close();
+});
+
+test("so does one whose process died before it had started the run", async () => {
+  const store = watchedStore();
+  const { parent, open } = spawning(store, () => 0);
+  const injected = { type: "injected", node: "other", value: JSON.stringify({ error: "{}" }) };
+  // Somebody injects, and the process dies, between the commit of `started` and that of the child.
+  const dying: WatchedStore = {
+    ...store,
+    open: async () => {
+      const owner = await store.open();
+      const commit = owner.commit.bind(owner);
+      owner.commit = async (writes) => {
+        const last = writes
+          .flatMap((write) => (write.kind === "append" ? write.events : []))
+          .at(-1);
+        if (last?.type !== "started") return commit(writes);
+        const event = { ...injected, at: 1, seq: last.seq + 1 } as LoggedEvent;
+        await commit([...writes, { kind: "append", run: "p", events: [event] }]);
+        await owner.close();
+      };
+      return owner;
+    },
+  };
+  const first = await spawning(dying, () => 0).open();
+  first.start(parent, 1, { id: "p" }).catch(() => undefined);
+  await until(async () => (await (await store.reader()).events("p")).length === 3);
+  const second = await open();
+  const run = await second.run("p");
+  await expect(run?.result()).rejects.toMatchObject({ node: "other" });
+  await second.close();
 });

@@ -1,11 +1,12 @@
 /**
- * npm run simulate -- [--seeds=N] [--seed=S] [--runs=R] [--steps=T] [--faults=crash,torn,…]: long
- * simulations. Exit 1 if something is wrong: it is made smaller, and the command that shows it again
+ * npm run simulate -- [--seeds=N] [--seed=S] [--runs=R] [--steps=T] [--faults=crash,torn,…]
+ * [--store=memory|sqlite]: long simulations. Exit 1 if something is wrong: it is made smaller, and the command that shows it again
  * is printed. The only file here that prints.
  */
 import { parseArgs } from "node:util";
 import { commandOf, shrink } from "./shrink.js";
 import { defaultSetting, FAULTS, type Fault, type Setting, simulate } from "./simulate.js";
+import type { StoreKind } from "./store.js";
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     runs: { type: "string" },
     steps: { type: "string" },
     faults: { type: "string" },
+    store: { type: "string", default: "memory" },
   },
 });
 
@@ -31,6 +33,12 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
+const { store } = values;
+if (store !== "memory" && store !== "sqlite") {
+  console.error(`simulate: there is no store \`${store}\`: there are memory, sqlite`);
+  process.exit(2);
+}
+
 function settingOf(seed: number): Setting {
   const setting = defaultSetting(seed);
   return {
@@ -38,6 +46,7 @@ function settingOf(seed: number): Setting {
     runs: values.runs === undefined ? setting.runs : count("runs", values.runs),
     steps: values.steps === undefined ? setting.steps : count("steps", values.steps),
     faults: chosen === undefined ? setting.faults : (chosen as Fault[]),
+    store: store as StoreKind,
   };
 }
 

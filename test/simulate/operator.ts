@@ -25,22 +25,23 @@ export class Operator {
   readonly #choose: Choose;
   readonly #truth: Truth;
   readonly #store: Store;
-  readonly #main: Definition;
+  /** Whether errors, undo errors and repeats are injected. */
+  injects: boolean;
   #tokens = 0;
   #breakpoints = new Set<string>();
 
-  constructor(choose: Choose, truth: Truth, store: Store, main: Definition) {
+  constructor(choose: Choose, truth: Truth, store: Store, injects: boolean) {
     this.#choose = choose;
     this.#truth = truth;
     this.#store = store;
-    this.#main = main;
+    this.injects = injects;
   }
 
   /** Starts a run, or the same again. */
-  start(coordinator: Coordinator, id: string): void {
+  start(coordinator: Coordinator, id: string, main: Definition): void {
     const paused = this.#choose(8) === 0;
     this.#watch(`start of ${id}`, async () => {
-      const run = await coordinator.start(this.#main, { id }, { id, paused });
+      const run = await coordinator.start(main, { id }, { id, paused });
       this.started.add(id);
       this.#truth.check(
         this.#truth.runs.has(id) || this.#truth.removed.has(id),
@@ -75,11 +76,12 @@ export class Operator {
   command(coordinator: Coordinator): void {
     const ids = [...this.#truth.runs.keys()];
     const id = ids[this.#choose(ids.length || 1)];
-    const which = this.#choose(14);
+    const which = this.#choose(15);
     if (which === 0) {
       this.#watch("prune", () => coordinator.prune({ keep: this.#choose(3) }));
       return;
     }
+    if (which === 14 && this.#choose(3) === 0) this.#watch("drain", () => coordinator.drain());
     if (id === undefined) return;
     if (which === 1) this.#sagaBreakpoint(coordinator, id);
     else if (which === 2) this.#watch("look", () => this.#look(coordinator, id));
@@ -125,6 +127,7 @@ export class Operator {
     else if (which === 7) await run.send(`e${this.#choose(2)}`, token);
     else if (which === 8 && this.#choose(4) === 0) await run.unwind(token);
     else isLogged = false;
+    if (which === 13 && this.injects) await this.#inject(run, token);
     if (isLogged) {
       const isThere =
         this.#truth.holds(id, token) || this.#truth.runs.get(id)?.state?.unwinding === true;
@@ -138,6 +141,21 @@ export class Operator {
     else if (which === 12) await run.resume();
     else if (this.#choose(2) === 0) await run.setBreakpoint({ node, at });
     else await run.clearBreakpoint({ node, at });
+  }
+
+  async #inject(run: Run, token: string): Promise<void> {
+    const node = this.#node(run.id) ?? "";
+    const which = this.#choose(4);
+    const injected =
+      which === 0
+        ? { error: token }
+        : which === 1
+          ? { undoError: token }
+          : { repeat: which === 2 ? 2 : { undo: 2 } };
+    if (which > 1) this.#truth.repeated(run.id, node);
+    await run.inject({ node, ...injected, reason: token });
+    const isThere = this.#truth.holds(run.id, token);
+    this.#truth.check(isThere, `what was injected in run ${run.id} (${token}) is not durable`);
   }
 
   /** As the command line does, from another process. */

@@ -17,11 +17,12 @@ export interface Actor {
 
 export type Definition = SagaDefinition<Actor, unknown, unknown>;
 
-/** A saga that may start runs of the second. */
-export function randomSagas(choose: Choose): readonly [Definition, Definition] {
+/** A saga that may start runs of the second, and what becomes of the first after an upgrade. */
+export function randomSagas(choose: Choose): readonly [Definition, Definition, Definition] {
   const main = decorated(randomGraph(choose), choose, true);
   const other = decorated(randomGraph(choose), choose, false);
-  return [define("Main", main), define("Other", other)];
+  const upgraded = decorated(randomGraph(choose), choose, true);
+  return [define("Main", main), define("Other", other), define("Main", upgraded)];
 }
 
 function define(name: string, graph: Graph): Definition {
@@ -71,9 +72,10 @@ function policies(choose: Choose, undo: boolean): object {
 /** The nodes before a node whose values it reads. */
 export function readBy(graph: { readonly nodes: readonly Node[] }, node: Node): readonly string[] {
   return node.after.flatMap((each) => {
-    const name = typeof each === "string" ? each : each.node;
-    const kind = graph.nodes.find((other) => other.name === name)?.kind;
-    return kind === "action" || kind === "compute" ? [name] : [];
+    // One that is waited for on a condition may not have ended.
+    if (typeof each !== "string") return [];
+    const kind = graph.nodes.find(({ name }) => name === each)?.kind;
+    return kind === "action" || kind === "compute" ? [each] : [];
   });
 }
 

@@ -44,7 +44,7 @@ function candidates(setting: Setting): Setting[] {
 }
 
 /** The one command that shows it again. */
-export function commandOf({ seed, runs, steps, faults }: Setting): string {
+export function commandOf({ seed, runs, steps, faults, store }: Setting): string {
   const given = faults.length === 0 ? "none" : faults.join(",");
-  return `npm run simulate -- --seed=${seed} --seeds=1 --runs=${runs} --steps=${steps} --faults=${given}`;
+  return `npm run simulate -- --seed=${seed} --seeds=1 --runs=${runs} --steps=${steps} --faults=${given} --store=${store}`;
 }

@@ -7,13 +7,22 @@ import { Coordinator, type CoordinatorOptions, StenoError } from "steno-runtime"
 import { RandomActor } from "./actor.js";
 import { Operator } from "./operator.js";
 import { type Choose, stream } from "./random.js";
-import { randomSagas } from "./sagas.js";
-import { SimulatedStore } from "./store.js";
+import { type Definition, randomSagas } from "./sagas.js";
+import { SimulatedStore, type StoreKind } from "./store.js";
 import { Truth, Violation } from "./truth.js";
 import { World } from "./world.js";
 
 /** What can go wrong; each can be left out. */
-export const FAULTS = ["crash", "torn", "failing", "bodies", "commands", "clock"] as const;
+export const FAULTS = [
+  "crash",
+  "torn",
+  "failing",
+  "bodies",
+  "commands",
+  "injections",
+  "clock",
+  "upgrades",
+] as const;
 export type Fault = (typeof FAULTS)[number];
 
 export interface Setting {
@@ -23,6 +32,8 @@ export interface Setting {
   /** Steps before the faults end. */
   readonly steps: number;
   readonly faults: readonly Fault[];
+  /** What the slow and failing store is made of. */
+  readonly store: StoreKind;
 }
 
 /** What a test may change about the runtime, to see that it is found. */
@@ -37,7 +48,7 @@ export interface Outcome {
 }
 
 export function defaultSetting(seed: number): Setting {
-  return { seed, runs: 1 + (seed % 4), steps: 300, faults: FAULTS };
+  return { seed, runs: 1 + (seed % 4), steps: 300, faults: FAULTS, store: "memory" };
 }
 
 /** Runs that have not ended when everything was done for them: so many rounds of help. */
@@ -57,6 +68,7 @@ export async function simulate(
     violation = error as Error;
   } finally {
     giveBack();
+    await simulation.end();
   }
   const { truth, crashes } = simulation;
   const endings = new Map<string, number>();
@@ -73,6 +85,8 @@ class Simulation {
   readonly #mutate: Mutation;
   readonly #chance: Choose;
   readonly #sagas: ReturnType<typeof randomSagas>;
+  /** Those that this process, or the last one, has: an upgrade changes them. */
+  #deployed: readonly Definition[];
   readonly #store: SimulatedStore;
   readonly #actor: RandomActor;
   readonly #operator: Operator;
@@ -82,6 +96,7 @@ class Simulation {
   #opening = false;
   #life = 0;
   #startedRuns = 0;
+  #healing = false;
 
   constructor(setting: Setting, mutate: Mutation) {
     const { seed, faults } = setting;
@@ -92,17 +107,24 @@ class Simulation {
     this.#random = stream(seed, "random");
     this.world = new World(stream(seed, "world"));
     this.#sagas = randomSagas(stream(seed, "sagas"));
+    this.#deployed = this.#sagas;
     this.truth = new Truth(this.#sagas.map(({ manifest }) => manifest));
-    this.#store = new SimulatedStore(this.world, stream(seed, "store"), this.truth, {
-      failing: has("failing"),
-      torn: has("torn"),
-    });
+    this.#store = new SimulatedStore(
+      this.world,
+      stream(seed, "store"),
+      this.truth,
+      {
+        failing: has("failing"),
+        torn: has("torn"),
+      },
+      setting.store,
+    );
     this.#actor = new RandomActor(this.world, stream(seed, "actor"), this.truth, has("bodies"));
     this.#operator = new Operator(
       stream(seed, "operator"),
       this.truth,
       this.#store,
-      this.#sagas[0],
+      has("injections"),
     );
   }
 
@@ -117,7 +139,7 @@ class Simulation {
       const coordinator = this.#coordinator;
       if (coordinator !== undefined) {
         if (this.#startedRuns < runs && this.#chance(6) === 0) {
-          this.#operator.start(coordinator, `run${this.#startedRuns++}`);
+          this.#start(coordinator);
         }
         if (has("commands", 6)) this.#operator.command(coordinator);
         if (this.#chance(80) === 0) this.#close(coordinator);
@@ -129,9 +151,11 @@ class Simulation {
 
   /** The faults end; every run has to end, and what was asked for has to be answered. */
   async heal(): Promise<void> {
+    this.#healing = true;
     await this.#crash();
     this.#store.faults = { failing: false, torn: false };
     this.#actor.faults = false;
+    this.#operator.injects = false;
     for (let round = 0; !this.#isOver(); round++) {
       this.truth.check(round < ROUNDS, `never ended: ${this.#unfinished()}`);
       // What could not be read before is looked at again by whoever opens the store.
@@ -140,9 +164,7 @@ class Simulation {
       this.world.now += 60_000;
       for (let step = 0; step < 400; step++) if (!(await this.#step()) && step > 20) break;
       if (this.#coordinator === undefined) continue;
-      while (this.#startedRuns < this.#setting.runs) {
-        this.#operator.start(this.#coordinator, `run${this.#startedRuns++}`);
-      }
+      while (this.#startedRuns < this.#setting.runs) this.#start(this.#coordinator);
       this.#operator.help(this.#coordinator);
     }
     this.#operator.checkAnswers();
@@ -151,8 +173,21 @@ class Simulation {
       const isThere = this.truth.runs.has(id) || this.truth.removed.has(id);
       this.truth.check(isThere, `run ${id} is forgotten`);
     }
+    await this.#store.check();
     if (this.#coordinator !== undefined) this.#close(this.#coordinator);
     for (let step = 0; step < 50; step++) await this.#step();
+  }
+
+  /** What is left of it goes away. */
+  end(): Promise<void> {
+    return this.#store.remove();
+  }
+
+  /** Of the newest definition that is there. */
+  #start(coordinator: Coordinator): void {
+    const main = this.#deployed.findLast(({ manifest }) => manifest.name === "Main");
+    if (main === undefined) return;
+    this.#operator.start(coordinator, `run${this.#startedRuns++}`, main);
   }
 
   async #step(): Promise<boolean> {
@@ -223,9 +258,15 @@ class Simulation {
 
   #options(): CoordinatorOptions {
     const choose = this.#chance;
+    const { faults } = this.#setting;
+    const [main, other, upgraded] = this.#sagas;
+    const all = faults.includes("upgrades") ? this.#sagas : [main, other];
+    // While it lasts, there are processes that know the old saga only, or the new one only.
+    const some = [[main, other], [upgraded, other], all][choose(3)] ?? all;
+    this.#deployed = faults.includes("upgrades") && !this.#healing ? some : all;
     return {
       store: this.#store,
-      sagas: this.#sagas.map((saga) => saga.on(this.#actor)),
+      sagas: this.#deployed.map((saga) => saga.on(this.#actor)),
       clock: this.world.clock,
       random: () => this.#random(1000) / 1000,
       logger: { warn: (message) => this.#said(message), error: () => undefined },

@@ -1,9 +1,13 @@
 /**
  * A store that is slow, fails and tears: each call takes as long as the world lets it, a commit may
  * fail before it was applied or after, and one that is under way when the process ends is applied or
- * not. What it holds is in memory; all that was written is told to the {@link Truth}.
+ * not. It holds what it is given in a real store; all that was written is told to the {@link Truth}.
  */
-import { memoryStore, type Store, StoreError, type StoreOwner } from "steno-runtime";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { memoryStore, sqliteStore, type Store, StoreError, type StoreOwner } from "steno-runtime";
 import type { Write } from "../../runtime/stores/store.js";
 import type { Choose } from "./random.js";
 import type { Truth } from "./truth.js";
@@ -16,17 +20,23 @@ export interface StoreFaults {
   readonly torn: boolean;
 }
 
+export type StoreKind = "memory" | "sqlite";
+
 export class SimulatedStore implements Store {
   faults: StoreFaults;
   readonly #world: World;
   readonly #choose: Choose;
   readonly #truth: Truth;
-  readonly #inner = memoryStore();
+  readonly #inner: Store;
+  readonly #folder: string | undefined;
   #owner: StoreOwner | undefined;
   /** What is on its way to the disk. */
   #pending: (() => Promise<void>) | undefined;
 
-  constructor(world: World, choose: Choose, truth: Truth, faults: StoreFaults) {
+  constructor(world: World, choose: Choose, truth: Truth, faults: StoreFaults, kind: StoreKind) {
+    this.#folder = kind === "sqlite" ? mkdtempSync(join(tmpdir(), "steno-simulate-")) : undefined;
+    this.#inner =
+      this.#folder === undefined ? memoryStore() : sqliteStore(join(this.#folder, "store.db"));
     this.#world = world;
     this.#choose = choose;
     this.#truth = truth;
@@ -62,6 +72,23 @@ export class SimulatedStore implements Store {
     this.#pending = undefined;
     if (pending !== undefined && this.#choose(2) === 0) await pending().catch(() => undefined);
     await this.#owner?.close();
+  }
+
+  /** What is read back is what was written. */
+  async check(): Promise<void> {
+    const reader = await this.#inner.reader();
+    for (const [id, { row, events }] of this.#truth.runs) {
+      const [found, log] = [await reader.run(id), await reader.events(id)];
+      this.#truth.check(isDeepStrictEqual(found, row), `run ${id} is read back with another row`);
+      this.#truth.check(isDeepStrictEqual(log, events), `run ${id} is read back with another log`);
+    }
+    await reader.close();
+  }
+
+  /** Nothing of it stays. */
+  async remove(): Promise<void> {
+    await this.#owner?.close();
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });
   }
 
   async #read(act: () => Promise<unknown>): Promise<unknown> {

@@ -254,6 +254,13 @@ test("a row that something else damaged is an error that names the table", async
   await expect(owner.definition("sha256-1")).rejects.toThrow(code("store-corrupt-row"));
 });
 
+test("a store that is closed says so to whoever still reads it", async () => {
+  const owner = await sqliteStore(join(temporaryFolder(), "a.db")).open();
+  await owner.run("r");
+  await owner.close();
+  await expect(owner.run("r")).rejects.toMatchObject({ code: "store-closed" });
+});
+
 test("a file that cannot be made is an error that says so", async () => {
   const path = join(temporaryFolder(), "a.db");
   // Holds for the superuser too, to whom every folder is writable.
