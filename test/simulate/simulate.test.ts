@@ -111,9 +111,9 @@ test("a body that is called twice is found", async () => {
   const changed = await simulateWith(() =>
     vi.doMock("../../runtime/context.js", async (load) => {
       const real = await load<typeof import("../../runtime/context.js")>();
-      const twice: typeof real.runInContext = (attempt, call) => {
-        const result = real.runInContext(attempt, call);
-        Promise.resolve(real.runInContext(attempt, call)).catch(() => undefined);
+      const twice: typeof real.runInContext = (attempt, call, ...given) => {
+        const result = real.runInContext(attempt, call, ...given);
+        Promise.resolve(real.runInContext(attempt, call, ...given)).catch(() => undefined);
         return result;
       };
       return { ...real, runInContext: twice };
