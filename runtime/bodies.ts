@@ -87,6 +87,7 @@ export class Bodies {
     if (attempt.timeout !== undefined) this.#timeouts.cancel(attempt.timeout);
     attempt.run.attempts.remove(attempt);
     this.running -= 1;
+    this.#executor.bodyEnding(attempt);
     return true;
   }
 
@@ -97,7 +98,7 @@ export class Bodies {
       const at = this.#executor.clock.now();
       this.#end(attempt);
       this.#executor.record(run, { type: "undone", at, node, attempt: number });
-      this.#executor.bodyEnded(attempt);
+      this.#executor.bodyEnded();
       return;
     }
     const { check } = codecsOf(run, frame, index);
@@ -134,7 +135,7 @@ export class Bodies {
         ? { type: "succeeded", at, node, attempt: number, seq: UNLOGGED }
         : { type: "succeeded", at, node, attempt: number, value, seq: UNLOGGED };
     this.#executor.record(run, event);
-    this.#executor.bodyEnded(attempt);
+    this.#executor.bodyEnded();
   }
 
   /**
@@ -148,7 +149,7 @@ export class Bodies {
     const at = this.#executor.clock.now();
     const ended = { at, node, attempt: number, value };
     this.#executor.record(run, doubtOf(run.state, frame, index, ended));
-    this.#executor.bodyEnded(attempt);
+    this.#executor.bodyEnded();
   }
 
   #rejected(attempt: Attempt, error: unknown): void {
@@ -171,7 +172,7 @@ export class Bodies {
           : { ...base, type: "attempt-failed", value, dueAt },
       );
     }
-    this.#executor.bodyEnded(attempt);
+    this.#executor.bodyEnded();
   }
 
   #undoFailed({ run, frame, index, node, attempt }: Attempt, value: string): void {
@@ -204,7 +205,7 @@ export class Bodies {
           : { type: "in-doubt", ...ended, dueAt },
       );
     }
-    this.#executor.bodyEnded(attempt);
+    this.#executor.bodyEnded();
   }
 }
 

@@ -191,9 +191,14 @@ export class Executor {
     this.#bodies.clear();
   }
 
-  /** A body has ended. */
-  bodyEnded({ run, node }: Attempt): void {
-    this.#limits.release(run, node);
+  /** A body has ended, and its event is not recorded yet. */
+  bodyEnding(attempt: Attempt): void {
+    if (this.#limits.areSet) this.#limits.end(attempt.run, attempt.node);
+  }
+
+  /** A body has ended, and what follows has begun. */
+  bodyEnded(): void {
+    this.#limits.fill();
     this.#wake();
   }
 

@@ -84,6 +84,8 @@ export class Limits {
   readonly #places = new Map<string, Places>();
   readonly #held = new Map<ActiveRun, Map<string, readonly Places[]>>();
   readonly #waiting = new Map<ActiveRun, Map<string, Waiting>>();
+  /** Places of attempts that have ended, which nobody else was given yet. */
+  readonly #freed: Places[] = [];
 
   constructor(
     limits: readonly Limit[],
@@ -124,13 +126,27 @@ export class Limits {
     return false;
   }
 
-  /** An attempt has ended: who waited longest for its places may begin. */
-  release(run: ActiveRun, node: string): void {
+  /**
+   * An attempt has ended: its places are free for what follows from that, which may be the undo of the
+   * same node; for those that wait, when `fill()` is called.
+   */
+  end(run: ActiveRun, node: string): void {
     const places = this.#held.get(run)?.get(node);
     if (places === undefined) return;
     remove(this.#held, run, node);
     for (const each of places) each.taken -= 1;
-    this.#fill(places);
+    this.#freed.push(...places);
+  }
+
+  /** Who waited longest for places that are free may begin. */
+  fill(): void {
+    if (this.#freed.length > 0) this.#fill(this.#freed.splice(0));
+  }
+
+  /** An attempt has ended, and nothing follows from that. */
+  release(run: ActiveRun, node: string): void {
+    this.end(run, node);
+    this.fill();
   }
 
   /** Something became of a run: what of it waited may not be wanted any more. */
@@ -175,7 +191,9 @@ export class Limits {
         open.push(...waiting.places);
         this.#begin(waiting);
       }
-      if (places.taken === 0 && firstOf(places) === undefined) this.#places.delete(places.id);
+      const isEmpty = places.taken === 0 && firstOf(places) === undefined;
+      // Others may have its id by now.
+      if (isEmpty && this.#places.get(places.id) === places) this.#places.delete(places.id);
     }
   }
 

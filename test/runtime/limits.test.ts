@@ -11,8 +11,8 @@ const one = scripted([action("a")], "One.saga");
 const wide = scripted(
   [
     action("a", [], { undoRetry }),
-    action("b", ["a"], { undoRetry, retry }),
-    action("c", ["a"], { undoRetry }),
+    action("b", ["a"], { undoRetry, undoWhen: "started" }),
+    action("c", ["a"], { undoRetry, retry }),
     action("d", ["b", "c"], { undoRetry }),
   ],
   "Wide.saga",
@@ -125,7 +125,7 @@ test("limits of sagas, actions and keys hold over random runs, failures, undos a
     };
     const { actionContext } = await import("steno-runtime");
     const script = scriptOf(
-      (node) => body(false, choose(8) === 0, actionContext().sagaId, node),
+      (node) => body(false, choose(4) === 0, actionContext().sagaId, node),
       () => body(true, choose(8) === 0, actionContext().sagaId, actionContext().node),
     );
     const coordinator = await Coordinator.open({
@@ -189,4 +189,33 @@ test("a run that a breakpoint pauses while it waits for a place leaves memory, a
   expect(calls).toBe(1);
   await second.resume();
   expect(await second.result()).toBe(2);
+});
+
+test("an undo that follows its action at once takes a place of its own", async () => {
+  const started = { undoWhen: "started" } as const;
+  const beside = scripted(
+    [action("a"), action("b", ["a"], started), action("c", ["a"])],
+    "Beside.saga",
+  );
+  let [running, most] = [0, 0];
+  const body = async (): Promise<void> => {
+    most = Math.max(most, (running += 1));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    running -= 1;
+  };
+  const script = scriptOf(async (node) => {
+    await body();
+    // Undone at once: it failed itself, or succeeded after the other had failed.
+    if (node === "b") throw new Error("no");
+  }, body);
+  const coordinator = await Coordinator.open({
+    store: memoryStore(),
+    sagas: [beside.on(script)],
+    limits: [{ atMost: 2 }],
+    logger: { warn: () => undefined },
+  });
+  for (let run = 0; run < 6; run++) await coordinator.start(beside, run);
+  await coordinator.drain();
+  await coordinator.close();
+  expect(most).toBe(2);
 });
