@@ -12,6 +12,7 @@ import { crashesIfRecovered } from "./machine/outstanding.js";
 import { allRuns } from "./listing.js";
 import { movesByItself } from "./reasons.js";
 import { Restorer, UNFINISHED, type UnrecoveredRun } from "./recovery.js";
+import { runPruned } from "./retention.js";
 import { Rests } from "./rests.js";
 import { type RunState, statusOf } from "./state.js";
 import type { RunRow, StoreOwner } from "./stores/store.js";
@@ -104,17 +105,18 @@ export class ActiveRuns {
 
   /**
    * Waits until a run rests. Resolves to its state; to `undefined` if it rests in the store.
-   * @throws StenoError if it cannot go on here
+   * @throws StenoError if it cannot go on here, or is removed: the id is another's then
    */
-  async untilRest(id: string): Promise<RunState | undefined> {
+  async untilRest(id: string, nonce: string): Promise<RunState | undefined> {
     const active = this.#active.get(id);
+    if (active !== undefined && active.nonce !== nonce) throw runPruned(id);
     if (active?.atRest === true) return active.state;
     // Before the row is read: it may come to rest meanwhile.
     const { rest, forget } = this.#rests.wait(id);
     // It may be rejected before anybody waits for it below.
     rest.catch(() => undefined);
     try {
-      if (active === undefined && (await this.#restsInStore(id))) return undefined;
+      if (active === undefined && (await this.#restsInStore(id, nonce))) return undefined;
       this.#options.checkOpen();
       return await rest;
     } finally {
@@ -122,9 +124,10 @@ export class ActiveRuns {
     }
   }
 
-  async #restsInStore(id: string): Promise<boolean> {
+  async #restsInStore(id: string, nonce: string): Promise<boolean> {
     const row = await this.#options.owner.run(id);
-    if (row === undefined || !UNFINISHED.includes(row.status)) return true;
+    if (row?.nonce !== nonce) throw runPruned(id);
+    if (!UNFINISHED.includes(row.status)) return true;
     if (this.#active.has(id)) return false;
     this.checkRecovered(id);
     return row.status === "stuck" && this.#seen.has(id);
@@ -169,17 +172,19 @@ export class ActiveRuns {
   }
 
   /**
-   * Does something to a run, which is brought back for it.
+   * Does something to a run, which is brought back for it. `nonce`: not if the id is another's by now.
    * @throws StenoError if it is not under way here
    */
-  async use<T>(id: string, act: (run: ActiveRun) => T): Promise<T> {
+  async use<T>(id: string, act: (run: ActiveRun) => T, nonce?: string): Promise<T> {
     for (;;) {
       this.#options.checkOpen();
       // Between these two it cannot leave.
       const run = this.#active.get(id);
+      if (run !== undefined && nonce !== undefined && run.nonce !== nonce) throw runPruned(id);
       if (run !== undefined) return act(run);
       this.checkRecovered(id);
       const row = await this.#options.owner.run(id);
+      if (nonce !== undefined && row?.nonce !== nonce) throw runPruned(id);
       if (row === undefined) throw new StenoError("no-such-run", `there is no run \`${id}\``);
       if (!UNFINISHED.includes(row.status)) {
         throw new StenoError(

@@ -28,7 +28,7 @@ import { Run, type RunHost } from "./run.js";
 import { SagaBreakpoints } from "./saga-breakpoints.js";
 import { checkSpawns, Spawns } from "./spawns.js";
 import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
-import { paramsText, Starter } from "./starter.js";
+import { paramsText, type Started, Starter } from "./starter.js";
 import { statusOf } from "./state.js";
 import type { RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
 
@@ -145,7 +145,9 @@ export class Coordinator {
       owner,
       executor: this.#executor,
       act: (run, command, args) =>
-        run === undefined ? this.#commandAll(command, args) : this.#command(run, command, args),
+        run === undefined
+          ? this.#commandAll(command, args)
+          : this.#command({ id: run }, command, args),
       warn,
     });
     this.#breakpoints = new SagaBreakpoints(sagas, () => this.#executor);
@@ -248,10 +250,8 @@ export class Coordinator {
   /** The handle of a run, finished or not; `undefined` if there is none. */
   async run(id: string): Promise<Run | undefined> {
     this.#checkOpen();
-    if (this.#runs.get(id) === undefined && (await this.#owner.run(id)) === undefined) {
-      return undefined;
-    }
-    return this.#handle(id);
+    const found = this.#runs.get(id) ?? (await this.#owner.run(id));
+    return found && this.#handle(found);
   }
 
   /**
@@ -311,8 +311,8 @@ export class Coordinator {
     );
   }
 
-  #handle<Result, Nodes = AnyNodes>(id: string): Run<Result, Nodes> {
-    return new Run<Result, Nodes>((this.#host ??= this.#makeHost()), id);
+  #handle<Result, Nodes = AnyNodes>({ id, nonce }: Started): Run<Result, Nodes> {
+    return new Run<Result, Nodes>((this.#host ??= this.#makeHost()), id, nonce);
   }
 
   #makeHost(): RunHost {
@@ -321,9 +321,12 @@ export class Coordinator {
         this.#checkOpen();
         return this.#owner;
       },
-      active: (run) => this.#runs.get(run),
+      active: (id, nonce) => {
+        const active = this.#runs.get(id);
+        return active?.nonce === nonce ? active : undefined;
+      },
       unrecovered: (run) => this.#runs.unrecoveredRun(run),
-      rest: (run) => this.#runs.untilRest(run),
+      rest: (id, nonce) => this.#runs.untilRest(id, nonce),
       source: this.#source,
       errors: ({ hash }) => this.#starter.errors(hash),
       control: (run, command, args) => this.#control(run, command, args),
@@ -336,23 +339,32 @@ export class Coordinator {
     };
   }
 
-  async #control(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
-    const value = await this.#command(id, command, args);
+  async #control(
+    run: Started,
+    command: string,
+    args: CommandArguments,
+  ): Promise<string | undefined> {
+    const value = await this.#command(run, command, args);
     await this.#executor.durable();
     return value;
   }
 
   /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */
-  async #command(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
+  async #command(
+    { id, nonce }: Pick<Started, "id"> & Partial<Started>,
+    command: string,
+    args: CommandArguments,
+  ): Promise<string | undefined> {
     this.#checkOpen();
-    return this.#runs.use(id, (run) => {
+    const act = (run: ActiveRun): string | undefined => {
       const event = eventOf(run, command, args, this.#executor.clock.now());
       if (event === undefined) return undefined;
       this.#executor.record(run, event);
       // A stuck run may still be stuck after it: then nobody will say again that it rests.
       run.atRest = run.atRest && statusOf(run.state) === "stuck";
       return event.type === "stepped" ? JSON.stringify({ node: event.node }) : undefined;
-    });
+    };
+    return this.#runs.use(id, act, nonce);
   }
 
   /** A command that is for no single run. */

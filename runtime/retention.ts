@@ -6,6 +6,15 @@ import { setImmediate as turn } from "node:timers/promises";
 import { StenoError } from "./errors.js";
 import type { StoreOwner, Write } from "./stores/store.js";
 
+/** The error for a handle of a run that was removed: its id may be another run's by now. */
+export function runPruned(id: string): StenoError {
+  return new StenoError(
+    "run-pruned",
+    `run \`${id}\` was finished and is removed from the store, with its result: ask before it ` +
+      "is pruned, or prune later (`retention`, `steno prune`)",
+  );
+}
+
 /** Which finished runs are removed: at least one is given, and what both allow if both are. */
 export interface PruneOptions {
   /** Only runs that were finished longer ago than this, in milliseconds. */

@@ -17,8 +17,10 @@ import { type Manifest, parseManifest } from "./manifest.js";
 import { recordsOf } from "./node-records.js";
 import { type Hold, holdsOf } from "./reasons.js";
 import type { UnrecoveredRun } from "./recovery.js";
+import { runPruned } from "./retention.js";
 import { type Source, watchRun, type WatchOptions } from "./watching.js";
 import type { LoggedEvent } from "./events.js";
+import type { Started } from "./starter.js";
 import { PHASE, type RunState } from "./state.js";
 import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 
@@ -38,15 +40,15 @@ export interface RunReport {
 export interface RunHost {
   /** @throws StenoError when the coordinator is closed. */
   reader(): StoreReader;
-  active(id: string): ActiveRun | undefined;
+  active(id: string, nonce: string): ActiveRun | undefined;
   /** Why a run that is not finished cannot go on here, if it cannot. */
   unrecovered(id: string): UnrecoveredRun | undefined;
   /** Waits until a run rests. Resolves to its state, or to `undefined` if its log has to be asked. */
-  rest(id: string): Promise<RunState | undefined>;
+  rest(id: string, nonce: string): Promise<RunState | undefined>;
   readonly source: Source;
   /** The classes of errors of the definition that a run was started with, if it is here. */
   errors(row: RunRow): ErrorClasses | undefined;
-  control(run: string, command: string, args: CommandArguments): Promise<string | undefined>;
+  control(run: Started, command: string, args: CommandArguments): Promise<string | undefined>;
   /** The codecs of the nodes of a run's method. @throws StenoError `definition-not-open` */
   nodeCodecs(row: RunRow): readonly NodeCodecs[];
   /** How the result of a run is read: by its definition, else by the one that has its name now. */
@@ -70,13 +72,15 @@ interface AtNode<Nodes> {
 export class Run<Result = unknown, Nodes = AnyNodes> {
   readonly id: string;
   readonly #host: RunHost;
+  readonly #nonce: string;
   /** How it ended, once somebody has asked. */
   #finished: Ended | undefined;
 
-  /** Made by a coordinator only. */
-  constructor(host: RunHost, id: string) {
+  /** Made by a coordinator only. `nonce`: of the run, since its id is free again when it is pruned. */
+  constructor(host: RunHost, id: string, nonce: string) {
     this.#host = host;
     this.id = id;
+    this.#nonce = nonce;
   }
 
   /**
@@ -95,7 +99,7 @@ export class Run<Result = unknown, Nodes = AnyNodes> {
   }
 
   async #ended(): Promise<Ended> {
-    const active = await this.#host.rest(this.id);
+    const active = await this.#host.rest(this.id, this.#nonce);
     if (active !== undefined) {
       return { state: active, codec: this.#host.resultCodec(active, undefined) };
     }
@@ -111,7 +115,7 @@ export class Run<Result = unknown, Nodes = AnyNodes> {
    */
   async outputs(): Promise<Partial<Nodes>> {
     const row = await this.#row();
-    const { root } = this.#host.active(this.id)?.state ?? (await this.#state(row));
+    const { root } = this.#host.active(this.id, this.#nonce)?.state ?? (await this.#state(row));
     const codecs = this.#host.nodeCodecs(row);
     const found: Record<string, unknown> = {};
     for (const [index, { name, kind }] of root.plan.nodes.entries()) {
@@ -129,10 +133,10 @@ export class Run<Result = unknown, Nodes = AnyNodes> {
     // A run whose log is damaged has no state; one without its definition here has.
     if (row.reason === "corrupt-log") this.#host.checkAlive(this.id);
     const manifest = await this.#manifest(row);
-    const events = await this.#events();
+    const events = await this.#events(row);
     const { id, saga } = row;
     // Not before: it may have moved meanwhile. What is in memory is ahead of the log.
-    const active = this.#host.active(this.id);
+    const active = this.#host.active(this.id, this.#nonce);
     const state = active?.state ?? foldLog(makePlan(manifest), events);
     const { status, reason } = active ?? row;
     const missing = this.#host.unrecovered(this.id);
@@ -150,7 +154,7 @@ export class Run<Result = unknown, Nodes = AnyNodes> {
    * closed. Values are JSON text, as in the log.
    */
   events(options?: WatchOptions): AsyncIterableIterator<LoggedEvent> {
-    return watchRun(this.#host.source, this.id, options);
+    return watchRun(this.#host.source, this.id, options, this.#nonce);
   }
 
   /** Starts nothing more, undo included, until `resume()`; what runs comes to its end. */
@@ -238,30 +242,27 @@ export class Run<Result = unknown, Nodes = AnyNodes> {
   }
 
   #control(command: string, args: CommandArguments): Promise<string | undefined> {
-    return this.#host.control(this.id, command, args);
+    return this.#host.control({ id: this.id, nonce: this.#nonce }, command, args);
   }
 
   async #row(): Promise<RunRow> {
     const row = await this.#host.reader().run(this.id);
-    if (row !== undefined) return row;
+    if (row?.nonce === this.#nonce) return row;
     // A handle is of a run that was there.
-    throw new StenoError(
-      "run-pruned",
-      `run \`${this.id}\` was finished and is removed from the store, with its result: ask before it ` +
-        "is pruned, or prune later (`retention`, `steno prune`)",
-    );
+    throw runPruned(this.id);
   }
 
   /** @throws StenoError `run-pruned` if it was removed while it was read */
-  async #events(): Promise<readonly LoggedEvent[]> {
+  async #events({ status }: RunRow): Promise<readonly LoggedEvent[]> {
     const events = await this.#host.reader().events(this.id);
-    if (events.length === 0) await this.#row();
+    // What is not finished is not removed.
+    if (status === "succeeded" || status === "undone") await this.#row();
     return events;
   }
 
   async #state(row: RunRow): Promise<RunState> {
     const plan = makePlan(await this.#manifest(row));
-    return foldLog(plan, await this.#events());
+    return foldLog(plan, await this.#events(row));
   }
 
   async #manifest({ hash }: RunRow): Promise<Manifest> {

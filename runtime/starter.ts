@@ -35,6 +35,12 @@ interface How {
   readonly spawned?: boolean;
 }
 
+/** Which run an id means: it may be used again when the run is pruned. */
+export interface Started {
+  readonly id: string;
+  readonly nonce: string;
+}
+
 /** @throws StenoError `params-invalid` */
 export function paramsText({ method }: LoadedSaga, params: unknown): string | undefined {
   return encode(method.params, params, "params", "params-invalid");
@@ -43,7 +49,7 @@ export function paramsText({ method }: LoadedSaga, params: unknown): string | un
 export class Starter {
   readonly #options: StarterOptions;
   /** The last start under each id, while it is under way. */
-  readonly #starting = new Map<string, Promise<void>>();
+  readonly #starting = new Map<string, Promise<unknown>>();
   /** Hashes of the definitions that are in the store. */
   readonly #defined = new Set<string>();
 
@@ -51,29 +57,26 @@ export class Starter {
     this.#options = options;
   }
 
-  /** Starts a run; resolves to its id when it is durable. Without an id it gets a random one. */
+  /** Starts a run; resolves when it is durable. Without an id it gets a random one. */
   async start(
     saga: LoadedSaga,
     params: JsonText,
     { id, paused }: StartOptions = {},
-  ): Promise<string> {
+  ): Promise<Started> {
     if (id !== undefined) return this.startById(saga, params, id, { paused });
-    const random = randomUUID();
-    await this.#create(saga, params, random, { paused });
-    return random;
+    return this.#create(saga, params, randomUUID(), { paused });
   }
 
   /** Two calls at the same time with one id are one run. */
-  async startById(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<string> {
+  async startById(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<Started> {
     this.#options.checkOpen();
     checkId(id);
     const before = this.#starting.get(id) ?? Promise.resolve();
-    const createOrFind = (): Promise<void> => this.#createOrFind(saga, params, id, how);
+    const createOrFind = (): Promise<Started> => this.#createOrFind(saga, params, id, how);
     const starting = before.then(createOrFind, createOrFind);
     this.#starting.set(id, starting);
     try {
-      await starting;
-      return id;
+      return await starting;
     } finally {
       if (this.#starting.get(id) === starting) this.#starting.delete(id);
     }
@@ -127,10 +130,11 @@ export class Starter {
     return found?.method.result ?? json;
   }
 
-  async #createOrFind(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<void> {
+  async #createOrFind(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<Started> {
     const row = await this.#options.reader.run(id);
-    if (row === undefined) await this.#create(saga, params, id, how);
-    else checkSame(row, saga, params);
+    if (row === undefined) return this.#create(saga, params, id, how);
+    checkSame(row, saga, params);
+    return row;
   }
 
   async #create(
@@ -138,7 +142,7 @@ export class Starter {
     params: JsonText,
     id: string,
     { paused = false, spawned = false }: How,
-  ): Promise<void> {
+  ): Promise<Started> {
     const { executor, runs } = this.#options;
     this.#options.checkOpen();
     if (!spawned) this.#options.checkStart();
@@ -151,7 +155,7 @@ export class Starter {
     runs.add(run);
     executor.add(run, effects, events);
     await executor.durable();
-    if (!run.refused) return;
+    if (!run.refused) return run;
     runs.forget(run);
     throw idTaken(id);
   }

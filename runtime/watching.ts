@@ -55,27 +55,37 @@ export function polled(reader: StoreReader, pollMs: number): Source {
   return { reader: () => reader, changed: () => sleep(pollMs), isClosed: () => false };
 }
 
-/** The events of a run, those that it has and those that come; ends when the run is finished. */
+/**
+ * The events of a run, those that it has and those that come; ends when the run is finished, or was
+ * removed, whoever has its id then. `nonce`: of the run; without it, of the one that has the id now.
+ */
 export async function* watchRun(
   source: Source,
   id: string,
   { after = -1, signal }: WatchOptions = {},
+  nonce?: string,
 ): AsyncGenerator<LoggedEvent, void, undefined> {
   let last = after;
+  let which = nonce;
   for (;;) {
     if (isAborted(signal) || source.isClosed()) return;
     const changed = source.changed();
     const reader = source.reader();
     // Before its events: what finished it may come in between.
-    const status = (await reader.run(id))?.status;
+    const row = await reader.run(id);
+    which ??= row?.nonce;
+    if (row === undefined || row.nonce !== which) return;
+    const isFinished = row.status === "succeeded" || row.status === "undone";
     const page = await reader.events(id, last, PAGE);
+    // What is not finished is not removed: these are its events.
+    if (isFinished && (await reader.run(id))?.nonce !== which) return;
     for (const event of page) {
       last = event.seq;
       yield event;
       if (isAborted(signal)) return;
     }
     if (page.length > 0) continue;
-    if (status === undefined || status === "succeeded" || status === "undone") return;
+    if (isFinished) return;
     await until(changed, signal);
   }
 }

@@ -8,6 +8,7 @@ import {
   memoryStore,
   sqliteStore,
   type Store,
+  type Run,
 } from "steno-runtime";
 import { virtualClock } from "steno-runtime/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -122,8 +123,34 @@ describe.each([
         message: expect.stringContaining("removed") as string,
       });
     }
-    await expect(run.pause()).rejects.toMatchObject(code("no-such-run"));
+    await expect(run.pause()).rejects.toMatchObject(code("run-pruned"));
     expect(await run.result()).toBe(1);
+    await coordinator.close();
+  });
+
+  test("a handle of one that is removed is not one of the run that has its id now", async () => {
+    const held = gate();
+    let calls = 0;
+    const script = scriptOf(() => (calls++ > 0 ? held.opened : undefined));
+    const coordinator = await open({ sagas: [one.on(script)] });
+    const old = await coordinator.start(one, 1, { id: "same" });
+    const other = await coordinator.run("same");
+    await old.result();
+    await coordinator.prune({ keep: 0 });
+    const now = await coordinator.start(one, 2, { id: "same" });
+    const gone = async (): Promise<void> => {
+      const asked = [other?.status(), other?.result(), other?.outputs()];
+      const told = [other?.pause(), other?.unwind(), other?.inject({ node: "a", error: true })];
+      for (const each of [...asked, ...told]) {
+        await expect(each).rejects.toMatchObject(code("run-pruned"));
+      }
+      for await (const event of (other as Run).events()) expect.unreachable(event.type);
+    };
+    await gone();
+    held.open();
+    // Who asked before has it.
+    expect([await old.result(), await now.result()]).toEqual([1, 2]);
+    await gone();
     await coordinator.close();
   });
 
