@@ -7,9 +7,8 @@ import { noSuchNode } from "./control.js";
 import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
 import type { Injected } from "./machine/injections.js";
-import type { Plan } from "./machine/plan.js";
-import type { Node } from "./manifest.js";
-import { type Frame, PHASE, PHASE_NAMES, undoesFailed } from "./state.js";
+import { BEFORE_END, type Found, nodeAt } from "./machine/paths.js";
+import { PHASE, PHASE_NAMES, undoesFailed } from "./state.js";
 
 /** What is to be injected at a node. At least one of `error`, `undoError` and `repeat`. */
 export interface Injection {
@@ -63,18 +62,6 @@ export function injectedEvent(run: ActiveRun, asked: unknown, at: number): SagaE
   return { type: "injected", at, node, value };
 }
 
-/** Phases in which a node has not come to its end. */
-const BEFORE_END: ReadonlySet<number> = new Set([
-  PHASE.blocked,
-  PHASE.ready,
-  PHASE.working,
-  PHASE.backoff,
-  PHASE.doubt,
-  PHASE.open,
-  PHASE.waiting,
-  PHASE.doubtStuck,
-]);
-
 const BEFORE_UNDONE: ReadonlySet<number> = new Set([
   ...BEFORE_END,
   PHASE.done,
@@ -88,66 +75,13 @@ function mayBeUndone({ node, phase }: Found): boolean {
   return BEFORE_UNDONE.has(phase) || (phase === PHASE.failed && undoesFailed(node));
 }
 
-interface Found {
-  readonly node: Node;
-  readonly phase: number;
-}
-
-/** A graph on the way to a node; without a frame it has not begun, and its nodes are at `otherwise`. */
-interface Graph {
-  readonly plan: Plan;
-  readonly frame: Frame | undefined;
-  readonly handler?: { readonly plan: Plan; readonly frame: Frame | undefined } | undefined;
-  readonly otherwise: number;
-}
-
 /** The node of a path, in a graph that may not have begun. @throws StenoError `no-such-node` */
 function find(run: ActiveRun, path: string): Found {
   const { root } = run.state;
-  let graph: Graph | undefined = { plan: root.plan, frame: root, otherwise: PHASE.blocked };
-  const parts = path.split("/");
-  const last = parts.pop() ?? "";
-  for (const part of parts) graph = graph && graphIn(graph, part);
-  const found = graph && placeIn(graph, last);
+  // It would never be met: it is no path of a node of a run.
+  const found = path.includes("[*]") ? undefined : nodeAt({ plan: root.plan, frame: root }, path);
   if (found === undefined) throw noSuchNode(run, path);
-  return { node: found.plan.nodes[found.index] as Node, phase: found.phase };
-}
-
-interface PlaceIn extends Graph {
-  readonly index: number;
-  readonly phase: number;
-}
-
-function placeIn({ plan, frame, handler, otherwise }: Graph, name: string): PlaceIn | undefined {
-  const index = plan.index.get(name);
-  if (index !== undefined) {
-    return { plan, frame, otherwise, index, phase: frame?.phase[index] ?? otherwise };
-  }
-  return handler && placeIn({ ...handler, otherwise }, name);
-}
-
-/** The graph that a part of a path before the last names: of a node, or of an item. */
-function graphIn(graph: Graph, part: string): Graph | undefined {
-  const [, name = "", key] = /^([^[]*)(?:\[(.*)\])?$/.exec(part) ?? [];
-  const place = placeIn(graph, name);
-  const plan = place?.plan.plans.get(place.index);
-  if (place === undefined || plan === undefined) return undefined;
-  const { kind } = place.plan.nodes[place.index] as Node;
-  if ((kind === "map" || kind === "loop") !== (key !== undefined)) return undefined;
-  const inside = place.frame?.inside?.get(place.index);
-  const otherwise = BEFORE_END.has(place.phase) ? PHASE.blocked : PHASE.abandoned;
-  if (key !== undefined) {
-    const items = inside?.items.map((_, ordinal) => inside.keys?.[ordinal] ?? `${ordinal}`);
-    if (items !== undefined && !items.includes(key)) return undefined;
-    return { plan, frame: inside?.frames[items?.indexOf(key) ?? 0], otherwise };
-  }
-  const handler = place.plan.handlers.get(place.index);
-  return {
-    plan,
-    frame: inside?.frames[0],
-    handler: handler && { plan: handler, frame: inside?.handler },
-    otherwise,
-  };
+  return found;
 }
 
 /** What was asked for, from a handle or as the JSON of a request. @throws StenoError `bad-injection` */

@@ -235,3 +235,43 @@ test("so does one whose process died before it had started the run", async () =>
   await expect(run?.result()).rejects.toMatchObject({ node: "other" });
   await second.close();
 });
+
+test("nodes of graphs that have not begun are found by their paths; what is no node of a run is not", async () => {
+  const list = scripted([
+    action("a"),
+    {
+      name: "try",
+      kind: "scope",
+      after: ["a"],
+      graph: {
+        nodes: [{ name: "all", kind: "map", graph: { nodes: [action("each")] }, after: [] }],
+      },
+      handler: { nodes: [action("told")] },
+    },
+  ]);
+  const calls: string[] = [];
+  const script = scriptOf((node) => void calls.push(node));
+  const coordinator = await Coordinator.open({ store: watchedStore(), sagas: [list.on(script)] });
+  const run = await coordinator.start(list, 1, { id: "r", paused: true });
+  for (const node of ["try/all[*]/each", "try/all/each", "try/all[0]", "told", "try/all[0]/told"]) {
+    expect(await codeOf(run.inject({ node, error: true }))).toBe("no-such-node");
+  }
+  await run.inject({ node: "try/all[1]/each", error: "no second" });
+  await run.inject({ node: "try/told", repeat: 2 });
+  await run.setBreakpoint({ node: "try/all[*]/each", at: "after" });
+  await run.setBreakpoint({ node: "try/told", at: "after" });
+  await expect(run.setBreakpoint({ node: "try/all/each" })).rejects.toThrow("has no node");
+  await run.resume();
+  const paused = async (): Promise<boolean> => (await run.status()).reason === "breakpoint";
+  await until(paused);
+  // The list is known now, and one that is not in it is not.
+  expect(await codeOf(run.inject({ node: "try/all[2]/each", error: true }))).toBe("no-such-node");
+  await run.clearBreakpoint({ node: "try/all[*]/each", at: "after" });
+  await run.resume();
+  await until(paused);
+  expect(await codeOf(run.inject({ node: "try/told", error: true }))).toBe("node-ended");
+  await run.resume();
+  expect(await run.result()).toBe(1);
+  expect(calls).toEqual(["a", "try/all/each", "try/told", "try/told"]);
+  await coordinator.close();
+});
