@@ -212,3 +212,146 @@ test("in doubt while another has failed: it is run again, with the same key, to 
   expect(calls).toEqual(["slow", "fails", "slow", "undo slow in the end"]);
   await coordinator.close();
 });
+
+const aTry = (after: readonly string[] = []) =>
+  ({
+    name: "try",
+    kind: "scope",
+    graph: {
+      nodes: [
+        action("first"),
+        action("slow", ["first"]),
+        action("told", ["first"], { undoWhen: "started" }),
+        action("fails", ["first"]),
+        action("next", ["slow"]),
+      ],
+    },
+    handler: { nodes: [action("handler"), action("handler2", ["handler"])] },
+    after,
+  }) as const;
+
+/** Runs until its signal is aborted. */
+async function untilTold(): Promise<never> {
+  const { signal } = actionContext();
+  return new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason as Error)),
+  );
+}
+
+test("a failure in a `try` ends what runs in it alone; its `catch` begins when it is undone, and the rest goes on", async () => {
+  const [go, slow, beside] = [gate(), gate(), gate()];
+  const saga = scripted([
+    action("before"),
+    aTry(["before"]),
+    action("beside", ["before"], { undoWhen: "started" }),
+    action("besideNext", ["beside"]),
+    action("after", ["try"]),
+  ]);
+  const calls: string[] = [];
+  let besideSignal: AbortSignal | undefined;
+  const script = scriptOf(
+    async (node) => {
+      calls.push(node);
+      if (node === "beside") {
+        besideSignal = actionContext().signal;
+        await beside.opened;
+      }
+      if (node === "try/told") await untilTold();
+      if (node === "try/slow") await slow.opened;
+      if (node === "try/fails") {
+        await go.opened;
+        throw new Error("no");
+      }
+      return node;
+    },
+    (node) => void calls.push(`undo ${node}`),
+  );
+  const undone = (node: string): boolean => calls.includes(`undo ${node}`);
+  const coordinator = await Coordinator.open({ store: memoryStore(), sagas: [saga.on(script)] });
+  const run = await coordinator.start(saga, "params", { id: "r" });
+  await until(() => calls.includes("try/fails") && calls.includes("beside"));
+  go.open();
+  await until(() => undone("try/told"));
+  // `slow` may have its effect: it is waited for, with all that it comes after.
+  expect(undone("try/first")).toBe(false);
+  expect(calls).not.toContain("try/handler");
+  expect((await run.status()).status).toBe("running");
+  // Outside of the `try` nothing was ended: it goes on meanwhile.
+  expect(besideSignal?.aborted).toBe(false);
+  beside.open();
+  await until(() => calls.includes("besideNext"));
+  expect(calls).not.toContain("after");
+  slow.open();
+  expect(await run.result()).toBe("params");
+  const inTry = calls.filter((call) => call.includes("try/"));
+  expect(inTry.slice(4)).toEqual([
+    "undo try/told",
+    "undo try/slow",
+    "undo try/first",
+    "try/handler",
+    "try/handler2",
+  ]);
+  expect(calls.at(-1)).toBe("after");
+  expect(calls).not.toContain("try/next");
+  expect(undone("before") || undone("beside")).toBe(false);
+  await coordinator.close();
+});
+
+test.each(["while it runs", "while it unwinds", "while its `catch` runs"] as const)(
+  "a failure outside of a `try` ends it %s: nothing more starts in it, and it is undone with all",
+  async (when) => {
+    const [go, slow, outside, handler] = [gate(), gate(), gate(), gate()];
+    const saga = scripted([action("before"), aTry(["before"]), action("outside", ["before"])]);
+    const calls: string[] = [];
+    const script = scriptOf(
+      async (node) => {
+        calls.push(node);
+        if (node === "outside") {
+          await outside.opened;
+          throw new Error("outside");
+        }
+        if (node === "try/told") await untilTold();
+        if (node === "try/slow") await slow.opened;
+        if (node === "try/handler") await handler.opened;
+        if (node === "try/fails") {
+          await go.opened;
+          throw new Error("inside");
+        }
+        return node;
+      },
+      (node) => void calls.push(`undo ${node}`),
+    );
+    const coordinator = await Coordinator.open({ store: memoryStore(), sagas: [saga.on(script)] });
+    const run = await coordinator.start(saga, null, { id: "r" });
+    const failed = run.result().catch((error: unknown) => error as SagaFailedError);
+    const failedOutside = async (): Promise<boolean> =>
+      (await run.status()).nodes.find(({ path }) => path === "outside")?.state === "failed";
+    await until(() => calls.includes("try/fails") && calls.includes("outside"));
+    if (when !== "while it runs") {
+      go.open();
+      await until(() => calls.includes("undo try/told"));
+    }
+    if (when === "while its `catch` runs") {
+      slow.open();
+      await until(() => calls.includes("try/handler"));
+    }
+    outside.open();
+    await until(failedOutside);
+    if (when === "while it runs") await until(() => calls.includes("undo try/told"));
+    // What it comes after is undone when it is.
+    expect(calls).not.toContain("undo before");
+    for (const each of [go, slow, handler]) each.open();
+    const error = (await failed) as SagaFailedError;
+    // The first that was recorded and not caught, which those in a `try` that has a `catch` are.
+    expect(error).toMatchObject({ code: "saga-failed", node: "outside" });
+    expect(calls.slice(-1)).toEqual(["undo before"]);
+    expect(calls).not.toContain("try/next");
+    expect(calls).not.toContain("try/handler2");
+    expect(calls.includes("try/handler")).toBe(when === "while its `catch` runs");
+    expect(calls.includes("undo try/handler")).toBe(when === "while its `catch` runs");
+    const undos = calls.filter((call) => call.startsWith("undo "));
+    expect(new Set(undos).size).toBe(undos.length);
+    expect(undos).toContain("undo try/first");
+    await coordinator.close();
+  },
+);
