@@ -71,6 +71,11 @@ export type SagaEvent =
    * an output that cannot be stored.
    */
   | (OfAttempt & { readonly type: "in-doubt"; readonly value: string; readonly dueAt?: number })
+  /**
+   * The attempt, of the node or of its undo, ended with its process while others of the run go on:
+   * on a host that calls each body where it likes. It is in doubt, as after `recovered`.
+   */
+  | (OfAttempt & { readonly type: "lost" })
   // --- its undo
   | (OfAttempt & { readonly type: "undo-started" })
   | (OfAttempt & { readonly type: "undone" })

@@ -2,7 +2,7 @@
  * A definition made ready to run: its plan, and for each graph the bindings and the class of values.
  * It belongs to a coordinator; a run finds the object of each of its frames through it.
  */
-import type { BoundSaga, GraphBindings, NodeBindings } from "./definition.js";
+import type { AnySagaDefinition, BoundSaga, GraphBindings, NodeBindings } from "./definition.js";
 import { Codecs } from "./codec/compile.js";
 import { StenoError } from "./errors.js";
 import { makePlan, type Plan } from "./machine/plan.js";
@@ -41,6 +41,20 @@ export interface LoadedSaga {
  * @throws StenoError `manifest-…`, `bindings-missing`, `method-missing`
  */
 export function loadSaga({ definition, instance }: BoundSaga): LoadedSaga {
+  const loaded = load(definition, instance);
+  checkMethods(loaded.plan, instance);
+  return loaded;
+}
+
+/**
+ * Makes a definition ready for who starts and reads its runs, and calls no body of them.
+ * @throws StenoError `manifest-…`, `bindings-missing`
+ */
+export function loadDefinition(definition: AnySagaDefinition): LoadedSaga {
+  return load(definition, {});
+}
+
+function load(definition: AnySagaDefinition, instance: object): LoadedSaga {
   const manifest = parseManifest(definition.manifest);
   const plan = makePlan(manifest);
   const errors = new Map(Object.entries(definition.spec.errors ?? {}));
@@ -78,7 +92,6 @@ export function loadSaga({ definition, instance }: BoundSaga): LoadedSaga {
     });
   }
   for (const each of methods.keys()) addValues(each, graphs, errors);
-  checkMethods(plan, instance);
   const spawns = [...graphs.keys()].some(({ nodes }) => nodes.some(({ kind }) => kind === "spawn"));
   const method = methods.get(plan) as MethodCodecs;
   return { manifest, plan, instance, method, graphs, spawns, errors };

@@ -10,7 +10,7 @@ import { type Effect, emit, type Turn } from "./machine/effects.js";
 import { openForward } from "./machine/forward.js";
 import { inject, useInjected } from "./machine/injections.js";
 import { expect, misplaced } from "./machine/misplaced.js";
-import { deliver, emitOutstanding, recover } from "./machine/outstanding.js";
+import { deliver, emitOutstanding, loseAttempt, recover } from "./machine/outstanding.js";
 import type { Plan } from "./machine/plan.js";
 import { hold, letGo } from "./machine/holding.js";
 import { byOperator } from "./machine/by-operator.js";
@@ -133,6 +133,9 @@ function advanceNode(turn: Turn, event: NodeEvent | SagaEvent): void {
     case "timer-fired":
     case "spawned":
       advanceOwn(turn, event, place);
+      break;
+    case "lost":
+      loseAttempt(turn, event, place);
       break;
     case "undo-started":
     case "undone":

@@ -28,13 +28,14 @@ export function newRun(
   id: string,
   at: number,
   isPaused: boolean,
+  nonce = newNonce(),
 ): NewRun {
   const { name, hash } = saga.manifest;
   const row: RunRow = {
     id,
     saga: name,
     hash,
-    nonce: newNonce(),
+    nonce,
     params,
     status: "running",
     reason: undefined,
@@ -61,7 +62,7 @@ export function newRun(
  * 18 random digits, in hex, since keys begin with it: what begins with `-` is an option to a command.
  * Cut from a UUID, where they are random: Node makes many of those at a time.
  */
-function newNonce(): string {
+export function newNonce(): string {
   const uuid = randomUUID();
   return uuid.slice(24) + uuid.slice(0, 6);
 }
@@ -81,7 +82,11 @@ export function checkId(id: unknown): void {
 }
 
 /** @throws StenoError `run-exists` if the run that has the id is not the one that is to be started. */
-export function checkSame(row: RunRow, { manifest: { name } }: LoadedSaga, params: JsonText): void {
+export function checkSame(
+  row: Pick<RunRow, "id" | "saga" | "params">,
+  { manifest: { name } }: LoadedSaga,
+  params: JsonText,
+): void {
   if (row.saga === name && isSame(row.params, params)) return;
   const what = row.saga === name ? "other params" : `saga \`${row.saga}\``;
   throw idTaken(row.id, `, with ${what}`);

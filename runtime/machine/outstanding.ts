@@ -10,12 +10,15 @@ import {
   mayGoOn,
   nodeOf,
   PHASE,
+  type Place,
   type RunState,
   setFree,
   troubleOf,
 } from "../state.js";
+import type { SagaEvent } from "../events.js";
 import { type Effect, emit, type Turn } from "./effects.js";
 import { emitReady } from "./forward.js";
+import { expect } from "./misplaced.js";
 import { endWhileUnwinding } from "./unwinding.js";
 
 /** Whatever ran when the last coordinator ended is in doubt, and is run again. */
@@ -24,28 +27,51 @@ export function recover(turn: Turn): void {
   state.inFlight = 0;
   for (const frame of [...state.frames]) {
     for (let index = 0; index < frame.phase.length; index++) {
-      const phase = frame.phase[index];
-      if (phase !== PHASE.working && phase !== PHASE.undoWorking) continue;
-      const trouble = troubleOf(frame);
-      trouble.crashes[index] = (trouble.crashes[index] as number) + 1;
-      const free = phase === PHASE.working ? trouble.free : trouble.undoFree;
-      free[index] = (free[index] as number) + 1;
-      if (phase === PHASE.undoWorking) {
-        frame.phase[index] = PHASE.undoReady;
-        if (state.stuck > 0) setFree(state, frame, index);
-      } else if (frame.unwinding !== undefined && endsOnAbort(nodeOf(frame, index))) {
-        frame.phase[index] = PHASE.failed;
-        endWhileUnwinding(turn, frame, index);
-      } else {
-        frame.phase[index] = PHASE.doubt;
-        trouble.dueAt[index] = 0;
-        trouble.last[index] = '"process"';
-        // Without the crash it would have come to its end beside what is stuck.
-        if (state.stuck > 0) setFree(state, frame, index);
-      }
+      if (isRunning(frame, index)) lose(turn, frame, index);
     }
   }
   emitOutstanding(turn);
+}
+
+/** One attempt has ended with its process, and is in doubt; all others go on. */
+export function loseAttempt(turn: Turn, event: LostEvent, { frame, index }: Place): void {
+  const { state } = turn;
+  const undo = frame.phase[index] === PHASE.undoWorking;
+  const attempt = undo ? frame.unwinding?.attempt[index] : frame.attempt[index];
+  expect(event, isRunning(frame, index) && event.attempt === attempt);
+  state.inFlight -= 1;
+  lose(turn, frame, index);
+  if (mayGoOn(state, frame, index)) emitNode(turn, frame, index);
+}
+
+type LostEvent = Extract<SagaEvent, { readonly type: "lost" }>;
+
+function isRunning(frame: Frame, index: number): boolean {
+  const phase = frame.phase[index];
+  return phase === PHASE.working || phase === PHASE.undoWorking;
+}
+
+/** What ran is in doubt, and is run again. */
+function lose(turn: Turn, frame: Frame, index: number): void {
+  const { state } = turn;
+  const phase = frame.phase[index];
+  const trouble = troubleOf(frame);
+  trouble.crashes[index] = (trouble.crashes[index] as number) + 1;
+  const free = phase === PHASE.working ? trouble.free : trouble.undoFree;
+  free[index] = (free[index] as number) + 1;
+  if (phase === PHASE.undoWorking) {
+    frame.phase[index] = PHASE.undoReady;
+    if (state.stuck > 0) setFree(state, frame, index);
+  } else if (frame.unwinding !== undefined && endsOnAbort(nodeOf(frame, index))) {
+    frame.phase[index] = PHASE.failed;
+    endWhileUnwinding(turn, frame, index);
+  } else {
+    frame.phase[index] = PHASE.doubt;
+    trouble.dueAt[index] = 0;
+    trouble.last[index] = '"process"';
+    // Without the crash it would have come to its end beside what is stuck.
+    if (state.stuck > 0) setFree(state, frame, index);
+  }
 }
 
 /**
@@ -135,12 +161,16 @@ export function crashesIfRecovered(state: RunState): number {
   let worst = 0;
   for (const frame of state.frames) {
     for (let index = 0; index < frame.phase.length; index++) {
-      const phase = frame.phase[index];
-      if (phase !== PHASE.working && phase !== PHASE.undoWorking) continue;
-      worst = Math.max(worst, (frame.trouble?.crashes[index] ?? 0) + 1);
+      if (!isRunning(frame, index)) continue;
+      worst = Math.max(worst, crashesOfNode({ frame, index }) + 1);
     }
   }
   return worst;
+}
+
+/** How often the attempts of a node have ended with the process. */
+export function crashesOfNode({ frame, index }: Place): number {
+  return frame.trouble?.crashes[index] ?? 0;
 }
 
 /** Whether an effect is still wanted when its turn has come: other events may have intervened. */

@@ -65,12 +65,23 @@ function act(host: Host, effect: Host["acts"][number], choose: Choose, faults: b
   } else if (undo) {
     if (fate === 0) host.tell({ ...base, type: "undo-attempt-failed", value: "{}", dueAt: 5 });
     else if (fate === 1) host.tell({ ...base, type: "undo-failed", value: "{}" });
+    else if (fate === 4) lose(host, base);
     else host.tell({ ...base, type: "undone" });
   } else if (fate === 0) host.tell(failureOf(host.state, frame, index, { ...base, value: "{}" }));
   else if (fate === 1) host.tell({ ...base, type: "attempt-failed", value: "{}", dueAt: 5 });
   else if (fate === 2) host.tell({ ...base, type: "in-doubt", value: '"timeout"', dueAt: 5 });
   else if (fate === 3) host.tell(doubtOf(host.state, frame, index, { ...base, value: '"late"' }));
+  else if (fate === 4) lose(host, base);
   else host.tell({ ...base, type: "succeeded" });
+}
+
+/** The attempt ends with its process, and others of the run go on. */
+function lose(
+  host: Host,
+  base: { readonly at: number; readonly node: string; readonly attempt: number },
+): void {
+  host.tell({ ...base, type: "lost" });
+  steps.lost += 1;
 }
 
 /** What an operator may do at any moment: nothing of it may lose a body, or call one twice. */
@@ -108,7 +119,7 @@ function stepOne(host: Host, choose: Choose): void {
   steps.taken += 1;
 }
 
-const steps = { taken: 0, hits: 0 };
+const steps = { taken: 0, hits: 0, lost: 0 };
 
 /** Nothing moves: an operator frees what is stuck, or an event comes that is waited for. */
 function help(host: Host, choose: Choose): void {

@@ -133,6 +133,10 @@ function eventOf(host: Host, verb: string, node: string, detail: string): SagaEv
     }
     case "aborted":
       return { ...base, type: "in-doubt", value: '"aborted"' };
+    case "lost":
+      return { ...base, type: "lost" };
+    case "undo-lost":
+      return { ...undoing, type: "lost" };
     case "undone":
       return { ...undoing, type: "undone" };
     case "undo-fail": {
