@@ -1,6 +1,6 @@
 /** docs/GUIDE.md is one program: it compiles, type-checks under TypeScript 7, and does what it says. */
 import { spawnSync } from "node:child_process";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,11 +8,12 @@ import { Project } from "../compiler/project.js";
 import { codeBlocks } from "../markdown.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const jest = join(root, "node_modules/jest/bin/jest.js");
 let project: Project;
 
 beforeAll(() => {
   project = new Project();
-  for (const name of ["vite", "esbuild"]) {
+  for (const name of ["vite", "esbuild", "vitest", "@jest"]) {
     symlinkSync(join(root, "node_modules", name), project.path(`node_modules/${name}`));
   }
   symlinkSync(join(root, "compiler"), project.path("node_modules/steno-compiler"));
@@ -67,6 +68,42 @@ test("its test passes under node:test, and shows its table", () => {
   );
   expect(stdout + stderr).toMatch(/Transfers\.transfer: \d{3} scenarios, 0 failed/);
   expect(stdout).toMatch(/payments\[\*\]\/charge/);
+  expect(status).toBe(0);
+});
+
+/** Its test in the words of another framework, which has the same `test()`. */
+function writeTest(name: string, framework: string): void {
+  const text = readFileSync(project.path("src/transfer.test.ts"), "utf8");
+  project.write(name, text.replace('"node:test"', `"${framework}"`));
+}
+
+test("its test passes under Vitest", () => {
+  writeTest("src/transfer.vitest.test.ts", "vitest");
+  const { code, output } = run(
+    "vitest",
+    "run",
+    "--testTimeout=120000",
+    "src/transfer.vitest.test.ts",
+  );
+  expect(output).toMatch(/Transfers\.transfer: \d{3} scenarios, 0 failed/);
+  expect(code).toBe(0);
+});
+
+test("its test passes under Jest", () => {
+  writeTest("src/transfer.jest.test.ts", "@jest/globals");
+  // Jest has no TypeScript of its own.
+  const built = run("tsc", "--project", ".", "--noEmit", "false", "--outDir", "out");
+  expect(built).toEqual({ code: 0, output: "" });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      "--experimental-vm-modules",
+      ...[jest, "--testTimeout=120000", "--testMatch", "**/out/src/*.jest.test.js"],
+    ],
+    { cwd: project.folder, encoding: "utf8" },
+  );
+  expect(stdout + stderr).toMatch(/Transfers\.transfer: \d{3} scenarios, 0 failed/);
+  expect(stdout + stderr).toMatch(/1 passed, 1 total/);
   expect(status).toBe(0);
 });
 
