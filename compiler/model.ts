@@ -4,7 +4,7 @@
  * sagas; in it `SagaModel`s; in these `NodeModel`s, whose expressions are `Code`.
  */
 import type { RetryPolicy } from "steno-runtime/manifest";
-import type { TypeModel } from "./type-model.js";
+import type { ObjectType, TypeModel } from "./type-model.js";
 
 /** A range in a file: UTF-16 offsets, end exclusive. */
 export interface Span {
@@ -246,6 +246,8 @@ export interface ErrorModel {
   /** Of the declaration: two classes of one name have two. */
   readonly key: string;
   readonly external: External;
+  /** What is recorded of its own data. */
+  readonly data: ObjectType;
   /** Where it is declared for an action. */
   readonly span: Span;
 }

@@ -75,16 +75,14 @@ const ADVICE = {
     "another definition wrote it, or it was changed since; read it with the definition that wrote it",
 } as const;
 
-function refused(
-  code: keyof typeof ADVICE,
-  what: string,
-  { path, expected, found }: Mismatch,
-): StenoError {
+function refused(code: keyof typeof ADVICE, what: string, found: Mismatch): StenoError {
   const is = code === "value-unreadable" ? "was stored as" : "is";
-  return new StenoError(
-    code,
-    `${what}${shownPath(path)} must be ${expected}, and ${is} ${found}: ${ADVICE[code]}`,
-  );
+  return new StenoError(code, `${what}${shownMismatch(found, is)}: ${ADVICE[code]}`);
+}
+
+/** Where a value is not of its type, what it must be and what it is. */
+export function shownMismatch({ path, expected, found }: Mismatch, is = "is"): string {
+  return `${shownPath(path)} must be ${expected}, and ${is} ${found}`;
 }
 
 /** A path as it is written behind a name: `.legs[2].at`. */

@@ -8,7 +8,7 @@ import { ActiveRuns } from "./active-runs.js";
 import { systemClock } from "./clock.js";
 import { type CommandArguments, eventOf, unknownCommand } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
-import type { AnyNodes, AnySagaDefinition, SagaDefinition } from "./definition.js";
+import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { Draining } from "./draining.js";
 import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
@@ -198,11 +198,11 @@ export class Coordinator {
    * @throws StenoError `params-invalid` for params that are not of their type, `run-exists` when the
    * id belongs to a run of another saga or with other params
    */
-  async start<Instance extends object, Params, Result, Nodes = AnyNodes>(
-    definition: SagaDefinition<Instance, Params, Result, Nodes>,
+  async start<Instance extends object, Params, Result, Nodes, Errors extends Error>(
+    definition: SagaDefinition<Instance, Params, Result, Nodes, Errors>,
     params: Params,
     options: StartOptions = {},
-  ): Promise<Run<Result, Nodes>> {
+  ): Promise<Run<Result, Nodes, Errors>> {
     this.#checkOpen();
     const saga = this.#starter.loaded(definition as unknown as AnySagaDefinition);
     const started = await this.#starter.start(saga, paramsText(saga, params), options);
@@ -311,8 +311,8 @@ export class Coordinator {
     );
   }
 
-  #handle<Result, Nodes = AnyNodes>({ id, nonce }: Started): Run<Result, Nodes> {
-    return new Run<Result, Nodes>((this.#host ??= this.#makeHost()), id, nonce);
+  #handle<Result, Nodes, Errors extends Error>({ id, nonce }: Started): Run<Result, Nodes, Errors> {
+    return new Run((this.#host ??= this.#makeHost()), id, nonce);
   }
 
   #makeHost(): RunHost {

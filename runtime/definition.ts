@@ -98,6 +98,8 @@ export interface SagaSpec extends GraphBindings {
   readonly manifest: Manifest;
   /** The classes of errors that its actions declare, and those of the sagas that it embeds. */
   readonly errors?: Readonly<Record<string, ErrorClass>>;
+  /** The schemas of their own data, by the same names. Without one: what JSON can hold of it. */
+  readonly errorData?: Readonly<Record<string, AnySchema>>;
 }
 
 /** A definition bound to an instance: what `Coordinator.open({ sagas })` takes. */
@@ -109,9 +111,15 @@ export interface BoundSaga {
 /**
  * What the compiler emitted for one saga.
  * `Instance` is the class, `Params` and `Result` are what the `@saga` method takes and returns, `Nodes`
- * has what each node of its method comes to, by name.
+ * has what each node of its method comes to, by name, `Errors` are the errors that its actions declare.
  */
-export interface SagaDefinition<Instance extends object, Params, Result, Nodes = AnyNodes> {
+export interface SagaDefinition<
+  Instance extends object,
+  Params,
+  Result,
+  Nodes = AnyNodes,
+  Errors extends Error = Error,
+> {
   readonly manifest: Manifest;
   readonly spec: SagaSpec;
   /** Binds the definition to the object that has its actions, with its dependencies injected. */
@@ -121,6 +129,7 @@ export interface SagaDefinition<Instance extends object, Params, Result, Nodes =
     readonly params: (params: Params) => void;
     readonly result: Result;
     readonly nodes: Nodes;
+    readonly errors: Errors;
   };
 }
 
@@ -135,10 +144,14 @@ export type NodePath<Nodes> =
 export type AnySagaDefinition = Omit<SagaDefinition<never, never, unknown>, "types">;
 
 /** Called by generated modules only. */
-export function defineSaga<Instance extends object, Params, Result, Nodes = AnyNodes>(
-  spec: SagaSpec,
-): SagaDefinition<Instance, Params, Result, Nodes> {
-  const definition: SagaDefinition<Instance, Params, Result, Nodes> = {
+export function defineSaga<
+  Instance extends object,
+  Params,
+  Result,
+  Nodes = AnyNodes,
+  Errors extends Error = Error,
+>(spec: SagaSpec): SagaDefinition<Instance, Params, Result, Nodes, Errors> {
+  const definition: SagaDefinition<Instance, Params, Result, Nodes, Errors> = {
     manifest: spec.manifest,
     spec,
     on: (instance) => ({ definition: definition as unknown as AnySagaDefinition, instance }),

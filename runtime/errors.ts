@@ -18,22 +18,26 @@ export class StenoError extends Error {
 /** A store cannot be opened, read or written. */
 export class StoreError extends StenoError {}
 
-/** One failure of a run, as its saga log has it. */
-export interface SagaFailure {
+/**
+ * One failure of a run, as its saga log has it. `Declared`: the errors that the saga's actions declare,
+ * of which the error may be one, or any other.
+ */
+export interface SagaFailure<Declared extends Error = Error> {
   /** The node's path; `""` for the run itself. */
   readonly node: string;
   readonly attempt: number;
-  readonly error: Error;
+  readonly error: Declared | Error;
 }
 
 /** The run failed, and everything that it had done is undone. `cause` is the first failure. */
-export class SagaFailedError extends StenoError {
+export class SagaFailedError<Declared extends Error = Error> extends StenoError {
+  declare readonly cause: Declared | Error;
   readonly sagaId: string;
   readonly node: string;
   /** All of them, in the order in which they were recorded. */
-  readonly failures: readonly SagaFailure[];
+  readonly failures: readonly SagaFailure<Declared>[];
 
-  constructor(sagaId: string, failures: readonly SagaFailure[]) {
+  constructor(sagaId: string, failures: readonly SagaFailure<Declared>[]) {
     const [first] = failures;
     const where = first?.node ? `node \`${first.node}\`` : "the run itself";
     super(
@@ -48,15 +52,20 @@ export class SagaFailedError extends StenoError {
 }
 
 /** The run cannot go on without an operator. `cause` is the error of the first stuck node. */
-export class SagaStuckError extends StenoError {
+export class SagaStuckError<Declared extends Error = Error> extends StenoError {
+  declare readonly cause: Declared | Error;
   readonly sagaId: string;
   readonly node: string;
   /** The nodes whose undo failed, or that are in doubt. */
-  readonly stuck: readonly SagaFailure[];
+  readonly stuck: readonly SagaFailure<Declared>[];
   /** What made the run unwind, if it unwinds. */
-  readonly failures: readonly SagaFailure[];
+  readonly failures: readonly SagaFailure<Declared>[];
 
-  constructor(sagaId: string, stuck: readonly SagaFailure[], failures: readonly SagaFailure[]) {
+  constructor(
+    sagaId: string,
+    stuck: readonly SagaFailure<Declared>[],
+    failures: readonly SagaFailure<Declared>[],
+  ) {
     const [first] = stuck;
     const node = first?.node ?? "";
     super(

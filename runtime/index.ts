@@ -22,7 +22,7 @@ export type { Injection } from "./inject.js";
 export type { LoggedEvent } from "./events.js";
 export type { ObservedCall, ObservedRun, Observer } from "./observing.js";
 export type { WatchOptions } from "./watching.js";
-export type { Run, RunReport } from "./run.js";
+export type { Outcome, Run, RunReport } from "./run.js";
 export type { RunPage, RunQuery, RunSummary } from "./listing.js";
 export type { Limit, LimitedAttempt } from "./limits.js";
 export type { Hold, HoldReason } from "./reasons.js";

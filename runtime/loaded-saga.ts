@@ -2,7 +2,13 @@
  * A definition made ready to run: its plan, and for each graph the bindings and the class of values.
  * It belongs to a coordinator; a run finds the object of each of its frames through it.
  */
-import type { AnySagaDefinition, BoundSaga, GraphBindings, NodeBindings } from "./definition.js";
+import type {
+  AnySagaDefinition,
+  BoundSaga,
+  GraphBindings,
+  NodeBindings,
+  SagaSpec,
+} from "./definition.js";
 import { Codecs } from "./codec/compile.js";
 import { StenoError } from "./errors.js";
 import { makePlan, type Plan } from "./machine/plan.js";
@@ -57,9 +63,9 @@ export function loadDefinition(definition: AnySagaDefinition): LoadedSaga {
 function load(definition: AnySagaDefinition, instance: object): LoadedSaga {
   const manifest = parseManifest(definition.manifest);
   const plan = makePlan(manifest);
-  const errors = new Map(Object.entries(definition.spec.errors ?? {}));
   const graphs = new Map<Plan, LoadedGraph>();
   const codecs = new Codecs();
+  const errors = errorsOf(definition.spec, codecs);
   const methods = new Map<Plan, MethodCodecs>();
   const open: [Plan, GraphBindings][] = [[plan, definition.spec]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -95,6 +101,15 @@ function load(definition: AnySagaDefinition, instance: object): LoadedSaga {
   const spawns = [...graphs.keys()].some(({ nodes }) => nodes.some(({ kind }) => kind === "spawn"));
   const method = methods.get(plan) as MethodCodecs;
   return { manifest, plan, instance, method, graphs, spawns, errors };
+}
+
+/** The classes that its actions declare, with the codecs of their data. */
+function errorsOf({ errors = {}, errorData = {} }: SagaSpec, codecs: Codecs): ErrorClasses {
+  const found = Object.entries(errors).map(([name, made]) => {
+    const schema = Object.hasOwn(errorData, name) ? errorData[name] : undefined;
+    return [name, { made, data: schema && codecs.of(schema) }] as const;
+  });
+  return new Map(found);
 }
 
 /** What the bindings of a method read: one class for all of its graphs. */

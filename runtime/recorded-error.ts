@@ -2,14 +2,23 @@
  * Errors as the saga log holds them: plain data, and back. Whatever a body throws is recorded; this
  * never fails on it. Classes that actions declare, and the language's own, come back as instances.
  */
+import { shownMismatch, SIZE_LIMIT } from "./codec.js";
+import { type Codec, Mismatch } from "./codec/codec.js";
+import { json } from "./codec/json.js";
 import type { SagaFailure } from "./errors.js";
 import type { Failure } from "./state.js";
 
 /** A class of errors. It is not called: an instance is made of what was recorded. */
 export type ErrorClass = abstract new (...args: never) => Error;
 
+/** A class, and how its own data is stored; without a codec: what JSON can hold of it. */
+export interface DeclaredError {
+  readonly made: ErrorClass;
+  readonly data?: Codec | undefined;
+}
+
 /** The classes that a saga's actions declare, by the names that the saga log has. */
-export type ErrorClasses = ReadonlyMap<string, ErrorClass>;
+export type ErrorClasses = ReadonlyMap<string, DeclaredError>;
 
 /** Causes of causes are recorded this far. */
 const DEPTH_LIMIT = 5;
@@ -18,14 +27,20 @@ const LIST_LIMIT = 20;
 /** Longer texts are cut: a log must not grow by megabytes because somebody put a page in a message. */
 const TEXT_LIMIT = 20_000;
 
-/** In a record: the name of the class, and the own data of one that is declared. No error has such keys. */
+/**
+ * In a record: the name of the class, the own data of one that is declared, and a cause that is no
+ * error. No error has such keys.
+ */
 const CLASS = "$class";
 const DATA = "$data";
+const VALUE = "$value";
+/** Why an error is none of its class, though that is declared. */
+const NOT_REVIVED = "notRevived";
 
-const BUILT_IN: ErrorClasses = new Map<string, ErrorClass>(
+const BUILT_IN: ErrorClasses = new Map(
   [
     ...[AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
-  ].map((each) => [each.name, each]),
+  ].map((made) => [made.name, { made }]),
 );
 const NONE: ErrorClasses = new Map();
 
@@ -52,28 +67,76 @@ function plain(thrown: unknown, classes: ErrorClasses, depth: number): Plain {
   const stack = read(thrown, "stack");
   if (typeof stack === "string") record["stack"] = cut(stack);
   const name = classOf(thrown, classes);
-  const declared = name !== undefined && classes.has(name);
-  if (name !== undefined && (declared || name !== record["name"])) record[CLASS] = name;
-  const into: Plain = declared ? {} : record;
-  for (const key of Object.keys(thrown)) {
-    if (KEPT_APART.has(key)) continue;
-    Object.assign(into, jsonProperty(key, read(thrown, key)));
-  }
-  if (declared) record[DATA] = into;
-  if (depth === 0) return record;
-  const cause = read(thrown, "cause");
-  if (cause !== undefined) record["cause"] = plain(cause, classes, depth - 1);
-  const errors = read(thrown, "errors");
-  if (Array.isArray(errors) && errors.length > 0 && errors.every(isError)) {
-    const list = errors.slice(0, LIST_LIMIT).map((each) => plain(each, classes, depth - 1));
-    delete into["errors"];
-    record["errors"] = list;
-  }
+  const declared = name === undefined ? undefined : classes.get(name);
+  const typed = declared?.data && typedData(thrown, declared.data);
+  const fits = declared !== undefined && typed?.fault === undefined;
+  if (name !== undefined && (fits || (!declared && name !== record["name"]))) record[CLASS] = name;
+  if (fits) record[DATA] = typed?.data ?? ownData(thrown);
+  else Object.assign(record, ownData(thrown));
+  if (typed?.fault !== undefined) record[NOT_REVIVED] = typed.fault;
+  if (depth > 0) addInner(record, thrown, classes, depth - 1);
   return record;
 }
 
+/** The errors in an error. */
+function addInner(record: Plain, thrown: Error, classes: ErrorClasses, depth: number): void {
+  const data = record[DATA] as Plain | undefined;
+  const cause = read(thrown, "cause");
+  if (cause !== undefined && !(data !== undefined && Object.hasOwn(data, "cause"))) {
+    record["cause"] =
+      (isError(cause) ? undefined : valueCause(cause)) ?? plain(cause, classes, depth);
+  }
+  const errors = read(thrown, "errors");
+  if (Array.isArray(errors) && errors.length > 0 && errors.every(isError)) {
+    delete (data ?? record)["errors"];
+    record["errors"] = errors.slice(0, LIST_LIMIT).map((each) => plain(each, classes, depth));
+  }
+}
+
+/** A cause that is data, as it is. */
+function valueCause(cause: unknown): Plain | undefined {
+  try {
+    const value = json.encode(cause, 0);
+    return JSON.stringify(value).length <= TEXT_LIMIT ? { [VALUE]: value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What JSON can hold of an error's own properties. */
+function ownData(thrown: Error): Plain {
+  const found: Plain = {};
+  for (const key of Object.keys(thrown)) {
+    if (!KEPT_APART.has(key)) Object.assign(found, jsonProperty(key, read(thrown, key)));
+  }
+  return found;
+}
+
+interface TypedData {
+  readonly data?: Plain;
+  /** Why there is none. */
+  readonly fault?: string;
+}
+
+/** The data of a declared error, as its types say. */
+function typedData(thrown: Error, codec: Codec): TypedData {
+  try {
+    const data = codec.encode(thrown, 0) as Plain;
+    const { length } = JSON.stringify(data);
+    if (length <= SIZE_LIMIT) return { data };
+    return { fault: `its data is longer than ${SIZE_LIMIT} characters of JSON` };
+  } catch (error) {
+    return { fault: faultOf(error) };
+  }
+}
+
+function faultOf(error: unknown): string {
+  if (error instanceof Mismatch) return `its data is not of its type: ${shownMismatch(error)}`;
+  return "its data cannot be read";
+}
+
 const KEPT_APART: ReadonlySet<string> = new Set([
-  ...["name", "message", "stack", "cause", "__proto__", CLASS, DATA],
+  ...["name", "message", "stack", "cause", "__proto__", CLASS, DATA, VALUE],
 ]);
 
 function isError(value: unknown): value is Error {
@@ -87,7 +150,7 @@ function classOf(error: Error, classes: ErrorClasses): string | undefined {
     each = Object.getPrototypeOf(each) as unknown;
     if (each === null || each === undefined) return undefined;
     for (const known of [classes, BUILT_IN]) {
-      for (const [name, { prototype }] of known) if (prototype === each) return name;
+      for (const [name, { made }] of known) if (made.prototype === each) return name;
     }
   }
 }
@@ -152,17 +215,23 @@ export function reviveError(recorded: string, classes: ErrorClasses = NONE): Err
 
 function revive(found: unknown, classes: ErrorClasses): Error {
   const { name, message, stack, cause, errors, ...rest } = (found ?? {}) as Plain;
-  const { [CLASS]: className = name, [DATA]: data, ...other } = rest;
+  const { [CLASS]: className, [DATA]: data, ...other } = rest;
+  // One that only has the name of a declared class is no instance of it.
+  const known =
+    (className === undefined ? undefined : classes.get(String(className))) ??
+    BUILT_IN.get(String(className ?? name));
+  const own = ownOf(other, data, known?.data);
   const error = new Error(typeof message === "string" ? message : "no message was recorded");
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
   };
-  const known = classes.get(String(className)) ?? BUILT_IN.get(String(className));
   // No constructor is called: what it would be given is not known, and it may do anything.
-  if (known !== undefined) Object.setPrototypeOf(error, known.prototype as object);
+  if (known !== undefined && !Object.hasOwn(own, NOT_REVIVED)) {
+    Object.setPrototypeOf(error, known.made.prototype as object);
+  }
   if (typeof name === "string") define("name", name, false);
   if (typeof stack === "string") define("stack", stack, false);
-  if (cause !== undefined) define("cause", revive(cause, classes), false);
+  if (cause !== undefined) define("cause", reviveCause(cause, classes), false);
   if (isErrorList(errors))
     define(
       "errors",
@@ -170,9 +239,25 @@ function revive(found: unknown, classes: ErrorClasses): Error {
       false,
     );
   else if (errors !== undefined) define("errors", errors, true);
-  const own = typeof data === "object" && data !== null ? { ...other, ...data } : other;
   for (const [key, value] of Object.entries(own)) define(key, value, true);
   return error;
+}
+
+function reviveCause(found: unknown, classes: ErrorClasses): unknown {
+  const isValue = typeof found === "object" && found !== null && Object.hasOwn(found, VALUE);
+  return isValue ? json.decode((found as Plain)[VALUE], 0) : revive(found, classes);
+}
+
+/** The own properties of an error: of a declared one by their types. */
+function ownOf(other: Plain, data: unknown, codec: Codec | undefined): Plain {
+  if (typeof data !== "object" || data === null) return other;
+  if (codec === undefined) return { ...other, ...data };
+  try {
+    return { ...other, ...(codec.decode(data, 0) as Plain) };
+  } catch (error) {
+    // Another definition recorded it.
+    return { ...other, ...data, [NOT_REVIVED]: faultOf(error) };
+  }
 }
 
 /** Whether these are records of errors, and not a property of that name. */

@@ -8,7 +8,7 @@ import type { AnyNodes, NodePath } from "./definition.js";
 import type { NodeCodecs } from "./node-codecs.js";
 import type { CommandArguments } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
-import { StenoError } from "./errors.js";
+import { SagaFailedError, SagaStuckError, StenoError } from "./errors.js";
 import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
 import type { Injection } from "./inject.js";
 import { makePlan } from "./machine/plan.js";
@@ -68,8 +68,14 @@ interface AtNode<Nodes> {
   readonly node: NodePath<Nodes>;
 }
 
+/** How a run rests; `error.cause` is what it failed with first. */
+export type Outcome<Result, Errors extends Error = Error> =
+  | { readonly status: "succeeded"; readonly result: Result }
+  | { readonly status: "undone"; readonly error: SagaFailedError<Errors> }
+  | { readonly status: "stuck"; readonly error: SagaStuckError<Errors> };
+
 /** A run. It holds its id, so that one that only waits costs no memory; and its end, once asked for. */
-export class Run<Result = unknown, Nodes = AnyNodes> {
+export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Error> {
   readonly id: string;
   readonly #host: RunHost;
   readonly #nonce: string;
@@ -96,6 +102,20 @@ export class Run<Result = unknown, Nodes = AnyNodes> {
       state.finished === "succeeded" ? undefined : this.#host.errors(await this.#row());
     const text = outcomeOf(this.id, state, classes);
     return decode(ended.codec, text, `the result of run \`${this.id}\``) as Result;
+  }
+
+  /**
+   * Waits as `result()` does, and tells how the run rests as a value, in which the errors are typed:
+   * those that the saga's actions declare can be told from others by `instanceof`.
+   */
+  async outcome(): Promise<Outcome<Result, Errors>> {
+    try {
+      return { status: "succeeded", result: await this.result() };
+    } catch (error) {
+      if (error instanceof SagaFailedError) return { status: "undone", error };
+      if (error instanceof SagaStuckError) return { status: "stuck", error };
+      throw error;
+    }
   }
 
   async #ended(): Promise<Ended> {

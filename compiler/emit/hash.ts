@@ -100,7 +100,9 @@ function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
       // What most actions do not have is left out, so that their hashes stay as they were.
       const more = [
         ...(pivot ? ["pivot"] : []),
-        ...(errors.length > 0 ? [["errors", ...errors.map(({ name }) => name).sort()]] : []),
+        ...(errors.length > 0
+          ? [["errors", ...errors.map(({ name, data }) => `${name} ${typeKey(data)}`).sort()]]
+          : []),
       ];
       return [...common, method, undone, codeFacts(saga, node.inputs), types, ...more];
     }

@@ -3,7 +3,7 @@
  * How a schema is printed is in `schemas.ts`.
  */
 import { nodesOf } from "../analysis/graphs.js";
-import type { NodeModel, OutputSchemaModel, SagaModel } from "../model.js";
+import type { ErrorModel, NodeModel, OutputSchemaModel, SagaModel } from "../model.js";
 import type { TypeModel } from "../type-model.js";
 import { member, spawnedType } from "./graph-bindings.js";
 import type { Imports } from "./imports.js";
@@ -55,6 +55,29 @@ export function schemaText({ external, path }: OutputSchemaModel, imports: Impor
 /** The type of what a user's own schema gives. `z`: the name of the builders of schemas. */
 export function givenBy(check: string, z: string): string {
   return `${z}.StandardOutput<typeof ${check}>`;
+}
+
+/**
+ * The schema of the own data of a declared error. Its type is made of those of the properties, one by
+ * one: some may be private, and what else a class has is not recorded.
+ */
+export function printErrorData(
+  { data }: ErrorModel,
+  name: string,
+  schemas: Schemas,
+  z: string,
+): string {
+  const properties = data.properties.map(({ name: property, optional, type }) => {
+    const key = propertyKey(property);
+    const own = `${name}[${JSON.stringify(property)}]`;
+    if (!optional) return `${key}: ${own};`;
+    return `${key}?: ${takesUndefined(type) ? own : `Exclude<${own}, undefined>`};`;
+  });
+  return `${z}.exactly<{ ${properties.join(" ")} }>()(${schemas.schema(data)})`;
+}
+
+function takesUndefined(type: TypeModel): boolean {
+  return type.kind === "undefined" || (type.kind === "union" && type.members.some(takesUndefined));
 }
 
 /** The property `schemas` of the bindings of a method. */

@@ -19,7 +19,7 @@ import {
 import { Imports } from "./imports.js";
 import { manifestOf, type Locate } from "./manifest.js";
 import { MethodNodes } from "./method-nodes.js";
-import { givenBy, printSchemas, schemaText, typesOf } from "./method-schemas.js";
+import { givenBy, printErrorData, printSchemas, schemaText, typesOf } from "./method-schemas.js";
 import { pascalCase, propertyKey, Scope } from "./names.js";
 import { Schemas } from "./schemas.js";
 import { identifiersOf } from "./tokens.js";
@@ -73,6 +73,7 @@ class ModulePrinter {
     this.schemas = new Schemas(this.scope, () => this.builders);
     const sagas = new Map(source.sagas.flatMap(withEmbedded).map((saga) => [keyOf(saga), saga]));
     for (const saga of sagas.values()) for (const type of typesOf(saga)) this.schemas.count(type);
+    for (const { errors } of source.sagas) for (const { data } of errors) this.schemas.count(data);
     this.shared = new Set(source.sagas.flatMap(embeddedIn));
   }
 
@@ -95,7 +96,9 @@ class ModulePrinter {
       ? `...${this.embed(saga, () => instance).graph},`
       : this.graph(saga, instance);
     const nodes = this.nodes.get(keyOf(saga)) ?? "{}";
-    const type = `${this.names.definition}<${instance}, ${params}, ${result}, ${nodes}>`;
+    const errors = saga.errors.map(({ external }) => this.imports.external(external)).join(" | ");
+    const types = [instance, params, result, nodes, ...(errors === "" ? [] : [errors])];
+    const type = `${this.names.definition}<${types.join(", ")}>`;
     const manifest = literal(manifestOf(saga, this.locate));
     const spec = `{\nmanifest: ${manifest},\n${this.errors(saga)}${bindings}\n}`;
     return `export const ${saga.exportName}: ${type} = ${this.names.defineSaga}(${spec});`;
@@ -108,7 +111,11 @@ class ModulePrinter {
       const local = this.imports.external(external);
       return name === local ? name : `${name}: ${local}`;
     });
-    return `errors: { ${listed.join(", ")} },\n`;
+    const data = errors.map((error) => {
+      const local = this.imports.external(error.external);
+      return `${error.name}: ${printErrorData(error, local, this.schemas, this.builders)},`;
+    });
+    return `errors: { ${listed.join(", ")} },\nerrorData: {\n${data.join("\n")}\n},\n`;
   }
 
   /** The bindings of a saga that is embedded, under a name of their own; made once in a module. */

@@ -13,6 +13,8 @@ export interface Context {
   readonly report: (diagnostic: Diagnostic) => void;
   /** What is stored of the program's types. */
   readonly types: Deriver;
+  /** Classes of errors that were declared and refused, by their keys: nothing more is said of them. */
+  readonly refusedErrors: Set<string>;
   /** Answers by file; made once for a project, since reading package.json files takes time. */
   readonly markers: Map<ts.Symbol, Marker | undefined>;
 }

@@ -21,9 +21,12 @@ export interface NotStorable {
   readonly is: string;
 }
 
-export type Derived =
-  | { readonly type: TypeModel; readonly problem?: undefined }
-  | { readonly type?: undefined; readonly problem: NotStorable };
+export type Derived = { readonly type: TypeModel; readonly problem?: undefined } | NotDerived;
+
+interface NotDerived {
+  readonly type?: undefined;
+  readonly problem: NotStorable;
+}
 
 /** Types that are nested deeper than this are recursive without end (`Box<Box<…>>`). */
 const MAX_DEPTH = 40;
@@ -240,8 +243,19 @@ export class Deriver {
   }
 
   private properties(type: ts.Type): Derived {
+    const fields = this.fields(this.checker.getPropertiesOfType(type));
+    if (fields.problem !== undefined) return fields;
+    const index = this.index(type);
+    if (index?.problem !== undefined) return index;
+    return is(named({ ...fields.type, index: index?.found }, type));
+  }
+
+  /** An object that has some properties of a type. */
+  fields(
+    symbols: readonly ts.Symbol[],
+  ): { readonly type: ObjectType; readonly problem?: undefined } | NotDerived {
     const properties: PropertyType[] = [];
-    for (const property of this.checker.getPropertiesOfType(type)) {
+    for (const property of symbols) {
       if (property.name.startsWith("__@"))
         return not("an object with a property named by a symbol");
       const optional = (property.flags & ts.SymbolFlags.Optional) !== 0;
@@ -250,9 +264,7 @@ export class Deriver {
       if (derived.type === undefined) return at(stepOf(property.name), derived);
       properties.push({ name: property.name, optional, type: derived.type });
     }
-    const index = this.index(type);
-    if (index?.problem !== undefined) return index;
-    return is(named({ kind: "object", properties, index: index?.found }, type));
+    return { type: { kind: "object", properties, index: undefined } };
   }
 
   private index(
@@ -321,7 +333,7 @@ function is(type: TypeModel): Derived {
   return { type };
 }
 
-function not(what: string): Derived & { readonly problem: NotStorable } {
+function not(what: string): NotDerived {
   return { problem: { path: "", is: what } };
 }
 
@@ -329,7 +341,7 @@ function within(step: string, { path, is: what }: NotStorable): NotStorable {
   return { path: step + path, is: what };
 }
 
-function at(step: string, { problem }: { readonly problem: NotStorable }): Derived {
+function at(step: string, { problem }: NotDerived): NotDerived {
   return { problem: within(step, problem) };
 }
 
@@ -338,7 +350,8 @@ function close(recursive: { type: TypeModel }, type: TypeModel): Derived {
   return { type: recursive as RecursiveType };
 }
 
-function stepOf(name: string): string {
+/** How a path goes on to a property. */
+export function stepOf(name: string): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
     ? `.${name}`
     : `[${JSON.stringify(name)}]`;

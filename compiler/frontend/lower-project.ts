@@ -66,7 +66,8 @@ function lowerPart(state: State, part: ProjectPart, markers: Context["markers"])
   const { program } = part;
   const checker = program.getTypeChecker();
   const types = new Deriver(program, checker);
-  const context: Context = { program, checker, types, report, markers };
+  const refusedErrors = new Set<string>();
+  const context: Context = { program, checker, types, report, refusedErrors, markers };
   const classes = new ClassReader(context);
   const sagas = new SagaReader(context, classes);
   for (const source of part.candidates) lowerSource(state, context, classes, sagas, source);

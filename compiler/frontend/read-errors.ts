@@ -7,9 +7,9 @@ import * as sayValues from "../diagnostics/catalogue/values.js";
 import type { ErrorModel } from "../model.js";
 import { externalOf } from "./code.js";
 import { resolve, spanOf, untyped, type Context } from "./context.js";
+import { stepOf } from "./derive.js";
 import type { Method } from "./method.js";
 import { invalid, property, type Static } from "./options.js";
-import { notJson } from "./types.js";
 import ts from "./typescript.cjs";
 
 /** The classes that an action declares; what cannot be declared is reported and left out. */
@@ -31,7 +31,10 @@ function readError(context: Context, element: ts.Expression): ErrorModel | undef
   const symbol = ts.isIdentifier(node) ? checker.getSymbolAtLocation(node) : undefined;
   const target = symbol && resolve(checker, symbol);
   const declaration = target?.valueDeclaration;
+  const key = keyOf(target);
   const refuse = (fault: string, help: string): undefined => {
+    // One cause, one error: what the saga does with it is none.
+    context.refusedErrors.add(key);
     const name = ts.isIdentifier(node) ? node.text : element.getText();
     context.report(say.errorClass({ at: spanOf(element), name, fault, help }));
     return undefined;
@@ -57,37 +60,72 @@ function readError(context: Context, element: ts.Expression): ErrorModel | undef
       `name it \`${hidden.slice(1)}\`, without #, or leave it out`,
     );
   }
-  const type = checker.getTypeAtLocation(declaration);
-  for (const each of checker.getPropertiesOfType(type)) {
-    if (!(each.flags & ts.SymbolFlags.Property) || RECORDED.has(each.name)) continue;
-    const problem = notJson(
-      context,
-      checker.getTypeOfSymbolAtLocation(each, declaration),
-      declaration,
-      `${node.text}.${each.name}`,
+  const fields = dataOf(context, declaration);
+  const data = context.types.fields(fields);
+  if (data.problem !== undefined) {
+    const { path, is } = data.problem;
+    const [at] = fields.flatMap(({ name, valueDeclaration }) => {
+      const step = stepOf(name);
+      const follows = path.startsWith(step) && /^(?:$|[.[])/.test(path.slice(step.length));
+      return follows && valueDeclaration !== undefined ? [valueDeclaration] : [];
+    });
+    context.refusedErrors.add(key);
+    context.report(
+      sayValues.valueNotStorable({
+        at: spanOf(at ?? element),
+        what: `the error \`${node.text}\``,
+        path: node.text + path,
+        is,
+        others: [{ span: spanOf(element), text: "enters the saga here" }],
+      }),
     );
-    if (problem === undefined) continue;
-    const what = `the error \`${node.text}\``;
-    const at = each.valueDeclaration ?? element;
-    // The data of errors is recorded as JSON.
-    const others = [{ span: spanOf(element), text: "enters the saga here" }];
-    context.report(sayValues.valueNotStorable({ at: spanOf(at), what, ...problem, others }));
     return undefined;
   }
-  const key = `${declaration.getSourceFile().fileName}#${target?.name}`;
-  return { name: target?.name ?? node.text, key, external, span: spanOf(element) };
+  const name = target?.name ?? node.text;
+  return { name, key, external, data: data.type, span: spanOf(element) };
 }
 
-/** Properties of every error, which are recorded as what they are. */
-const RECORDED: ReadonlySet<string> = new Set(["name", "message", "stack", "cause"]);
+function keyOf(target: ts.Symbol | undefined): string {
+  return `${target?.valueDeclaration?.getSourceFile().fileName}#${target?.name}`;
+}
+
+/** Texts of every error, which are recorded as such. */
+const RECORDED: ReadonlySet<string> = new Set(["name", "message", "stack"]);
+
+/** The properties of a class that are its own data: what the language's errors have is recorded anyway. */
+function dataOf({ checker, program }: Context, declaration: ts.ClassDeclaration): ts.Symbol[] {
+  const error = checker.resolveName("Error", undefined, ts.SymbolFlags.Interface, false);
+  const isError = (type: ts.Type): boolean =>
+    error !== undefined &&
+    checker.isTypeAssignableTo(
+      checker.getNonNullableType(type),
+      checker.getDeclaredTypeOfSymbol(error),
+    );
+  return checker.getPropertiesOfType(checker.getTypeAtLocation(declaration)).filter((each) => {
+    if (!(each.flags & ts.SymbolFlags.Property) || RECORDED.has(each.name)) return false;
+    const own = each.declarations?.some(
+      (declared) =>
+        !program.isSourceFileDefaultLibrary(declared.getSourceFile()) &&
+        !(ts.isInterfaceDeclaration(declared.parent) && declared.parent.name.text === "Error"),
+    );
+    // A cause that is an error is recorded as one.
+    return own === true && !(each.name === "cause" && isError(checker.getTypeOfSymbol(each)));
+  });
+}
 
 function extendsError(checker: ts.TypeChecker, declaration: ts.ClassDeclaration): boolean {
   const open = [checker.getTypeAtLocation(declaration)];
   for (let type = open.pop(); type !== undefined; type = open.pop()) {
-    if (type.symbol.name === "Error") return true;
-    if (type.isClassOrInterface()) open.push(...checker.getBaseTypes(type));
+    if (type.getSymbol()?.name === "Error") return true;
+    open.push(...basesOf(checker, type));
   }
   return false;
+}
+
+/** What a class extends, also one whose type parameters are filled in. */
+function basesOf(checker: ts.TypeChecker, type: ts.Type): ts.Type[] {
+  const { target = type } = type as Partial<ts.TypeReference>;
+  return target.isClassOrInterface() ? checker.getBaseTypes(target) : [];
 }
 
 /** A `#field` of a class or one that it extends. */
@@ -97,13 +135,13 @@ function hiddenField(
 ): string | undefined {
   const open: ts.Type[] = [checker.getTypeAtLocation(declaration)];
   for (let type = open.pop(); type !== undefined; type = open.pop()) {
-    const declared = type.symbol.valueDeclaration;
+    const declared = type.getSymbol()?.valueDeclaration;
     const members =
       declared !== undefined && ts.isClassDeclaration(declared) ? declared.members : [];
     for (const { name } of members) {
       if (name !== undefined && ts.isPrivateIdentifier(name)) return name.text;
     }
-    if (type.isClassOrInterface()) open.push(...checker.getBaseTypes(type));
+    open.push(...basesOf(checker, type));
   }
   return undefined;
 }
@@ -141,7 +179,9 @@ export function isDeclaredError(method: Method, node: ts.Expression): boolean {
   const { checker } = method;
   const symbol = checker.getSymbolAtLocation(node);
   const target = symbol && resolve(checker, symbol);
-  const file = target?.valueDeclaration?.getSourceFile().fileName;
-  const key = `${file}#${target?.name}`;
-  return declaredErrors(method).some((error) => error.key === key);
+  const key = keyOf(target);
+  return (
+    declaredErrors(method).some((error) => error.key === key) ||
+    method.context.refusedErrors.has(key)
+  );
 }

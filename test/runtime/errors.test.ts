@@ -152,7 +152,7 @@ test("a declared class comes back with its methods, and no constructor is called
     }
   }
   class More extends Counted {}
-  const classes = new Map([["Counted", Counted]]);
+  const classes = new Map([["Counted", { made: Counted }]]);
   for (const thrown of [new Counted(3), new More(3)]) {
     made = 0;
     const back = reviveError(recordError(thrown, classes), classes);

@@ -1,5 +1,8 @@
 /** What follows from a definition is typed: `tsc` checks this file, nothing runs it. */
-import type { Coordinator } from "steno-runtime";
+import type { Coordinator, SagaFailedError } from "steno-runtime";
+import { Declined } from "../fixtures/saga/policies/input.js";
+import type { order } from "../fixtures/saga/policies/input.saga.js";
+import type { trip } from "../fixtures/saga/output-schema/input.saga.js";
 import type { bookTrip } from "../../examples/trip/book-trip.saga.js";
 
 type Params = Parameters<NonNullable<(typeof bookTrip)["types"]>["params"]>[0];
@@ -34,4 +37,56 @@ export async function check(
   await found?.retry("paiment");
   const anything: unknown = (await found?.outputs())?.["paiment"];
   void anything;
+}
+
+/** What a run failed with is typed where the actions declare it. */
+export async function checkFailures(
+  coordinator: Coordinator,
+  definition: typeof order,
+  params: { item: string; card: string; spare: string },
+): Promise<string> {
+  const run = await coordinator.start(definition, params);
+  const outcome = await run.outcome();
+  if (outcome.status === "succeeded") {
+    const tracking: string = outcome.result;
+    // @ts-expect-error: it has not failed
+    void outcome.error;
+    return tracking;
+  }
+  const { cause, failures } = outcome.error;
+  const typed: Declined | Error = cause;
+  if (cause instanceof Declined) {
+    const missing: number = cause.missing;
+    // @ts-expect-error: there is no such reason
+    if (cause.reason === "lost") return "";
+    return `${missing}`;
+  }
+  if (outcome.status === "undone") {
+    const error: SagaFailedError<Declined> = outcome.error;
+    // @ts-expect-error: one of other errors is not one of these
+    const other: SagaFailedError<TypeError & { readonly own: 1 }> = outcome.error;
+    void [error, other];
+  } else {
+    for (const { node, error } of outcome.error.stuck) {
+      if ("missing" in error) return `${node} ${error.missing}`;
+    }
+  }
+  // @ts-expect-error: any other error has none
+  void failures[0]?.error.missing;
+  return typed.message;
+}
+
+/** A schema of the user's own says what a node has come to. */
+export async function checkSchemas(
+  coordinator: Coordinator,
+  definition: typeof trip,
+): Promise<void> {
+  const run = await coordinator.start(definition, { name: "x" });
+  const { price, tell } = await run.outputs();
+  const at: Date | undefined = price?.at;
+  // The method says nothing of it.
+  const told: string | undefined = tell;
+  // @ts-expect-error: that was before the transform
+  const text: string | undefined = price?.at;
+  void [at, told, text];
 }
