@@ -7,6 +7,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^steno-runtime\/postgres$/, replacement: at("./runtime/postgres.ts") },
       { find: /^steno-runtime$/, replacement: at("./runtime/index.ts") },
       { find: /^steno-runtime\/manifest$/, replacement: at("./runtime/manifest.ts") },
       {

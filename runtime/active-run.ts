@@ -57,8 +57,10 @@ export class ActiveRun {
   readonly attempts = new Attempts();
   /** Whether it is finished, or stuck, and the log says so durably. */
   atRest = false;
-  /** Its id was taken when it was to be written: there is no such run. */
+  /** Its id was taken when it was to be written: there is no such run. Or it is lost. */
   refused = false;
+  /** Another coordinator goes on with it: nothing that happens to it here counts. */
+  lost = false;
 
   constructor(loaded: LoadedSaga, row: RunRow, state: RunState, seq: number) {
     this.id = row.id;

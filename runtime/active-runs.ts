@@ -5,17 +5,20 @@
  * in `waking.ts`.
  */
 import { ActiveRun } from "./active-run.js";
+import { Claiming } from "./claiming.js";
+import { Elsewhere } from "./elsewhere.js";
 import { StenoError } from "./errors.js";
 import { type Executor, isMoving } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
 import { allRuns } from "./listing.js";
 import { movesByItself } from "./reasons.js";
-import { Restorer, UNFINISHED, type UnrecoveredRun } from "./recovery.js";
+import { endsProcesses, Restorer, UNFINISHED, type UnrecoveredRun } from "./recovery.js";
+import { RUN_ELSEWHERE } from "./requests.js";
 import { runPruned } from "./retention.js";
 import { Rests } from "./rests.js";
 import { type RunState, statusOf } from "./state.js";
-import type { RunRow, StoreOwner } from "./stores/store.js";
+import type { ClaimedRun, RunRow, StoreOwner } from "./stores/store.js";
 import { Waking } from "./waking.js";
 
 export interface ActiveRunsOptions {
@@ -45,31 +48,67 @@ const WARNINGS = 20;
 export class ActiveRuns {
   readonly #options: ActiveRunsOptions;
   readonly #restorer: Restorer;
-  readonly #waking: Waking;
+  readonly #waking: Waking | Claiming;
+  /** Where others have runs of the store, too. */
+  readonly #elsewhere: Elsewhere | undefined;
   readonly #rests = new Rests();
   readonly #active = new Map<string, ActiveRun>();
   /** Runs that are being brought back. */
-  readonly #coming = new Map<string, Promise<void>>();
+  readonly #coming = new Map<string, Promise<"elsewhere" | undefined>>();
+  /** Runs that have left and are not free for others yet. */
+  readonly #leaving = new Map<string, Promise<void>>();
   /** Of the active ones, those that were brought back. */
   readonly #brought = new Set<string>();
   /** Runs that need an operator and have left memory: of those that wait, only their ids are kept. */
   readonly #seen = new Set<string>();
   readonly #unrecovered = new Map<string, UnrecoveredRun>();
   #roomMade = (): void => {};
+  /** Counts how often all that was here was lost. */
+  #losses = 0;
   #closed = false;
 
   constructor(options: ActiveRunsOptions) {
     const { owner, executor, warn } = options;
     this.#options = options;
     this.#restorer = new Restorer(owner, options.sagas);
-    this.#waking = new Waking({
-      owner,
+    const { fleet, shared } = owner;
+    const common = {
       clock: executor.clock,
-      bring: (id) => this.bring(id),
       room: () => this.#room(),
       durable: () => executor.durable(),
-      onError: (error) => warn(`runs that are due cannot be looked for: ${String(error)}`),
-    });
+      onError: (error: unknown) => warn(`runs that are due cannot be looked for: ${String(error)}`),
+    };
+    this.#waking =
+      fleet === undefined
+        ? new Waking({ ...common, owner, bring: (id) => this.bring(id) })
+        : new Claiming({
+            ...common,
+            fleet,
+            take: (run) => this.#take(run),
+            free: () => ROOM - this.#brought.size,
+          });
+    this.#elsewhere = shared && new Elsewhere(shared, (id) => this.#active.has(id));
+  }
+
+  /** Runs of the store that no owner has are due, or will be then. */
+  due(at: number): void {
+    if (this.#waking instanceof Claiming) this.#waking.due(at);
+  }
+
+  /** Others say that these runs may rest; without ids, that any may. */
+  rested(ids: readonly string[] | undefined): void {
+    this.#elsewhere?.rested(ids);
+  }
+
+  /** Others go on with all that was here. */
+  lose(reason: Error): void {
+    this.#losses += 1;
+    for (const run of this.#active.values()) this.#options.executor.drop(run, reason);
+    this.#active.clear();
+    this.#brought.clear();
+    this.#seen.clear();
+    this.#unrecovered.clear();
+    this.#roomMade();
   }
 
   get(id: string): ActiveRun | undefined {
@@ -94,7 +133,22 @@ export class ActiveRuns {
     run.left = true;
     this.forget(run);
     if (run.wakeAt === 0) this.#seen.add(run.id);
-    else if (run.wakeAt !== undefined) this.#waking.note(run.wakeAt);
+    else {
+      if (run.wakeAt !== undefined) this.#waking.note(run.wakeAt);
+      if (this.#options.owner.fleet !== undefined) this.#release(run.id);
+    }
+  }
+
+  /** Others may take the run. Until that is durable, it is not to be taken here. */
+  #release(id: string): void {
+    const { executor } = this.#options;
+    executor.write({ kind: "release", run: id });
+    const free = executor.durable().then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#leaving.set(id, free);
+    void free.then(() => this.#leaving.delete(id));
   }
 
   /** The run rests: tells whoever waits for that. */
@@ -113,14 +167,17 @@ export class ActiveRuns {
     if (active?.atRest === true) return active.state;
     // Before the row is read: it may come to rest meanwhile.
     const { rest, forget } = this.#rests.wait(id);
+    const elsewhere = this.#elsewhere?.wait(id);
     // It may be rejected before anybody waits for it below.
     rest.catch(() => undefined);
     try {
       if (active === undefined && (await this.#restsInStore(id, nonce))) return undefined;
       this.#options.checkOpen();
-      return await rest;
+      if (elsewhere === undefined) return await rest;
+      return await Promise.race([rest, elsewhere.rest.then(() => undefined)]);
     } finally {
       forget();
+      elsewhere?.forget();
     }
   }
 
@@ -130,13 +187,17 @@ export class ActiveRuns {
     if (!UNFINISHED.includes(row.status)) return true;
     if (this.#active.has(id)) return false;
     this.checkRecovered(id);
-    return row.status === "stuck" && this.#seen.has(id);
+    const mayMove = this.#elsewhere === undefined && !this.#seen.has(id);
+    return row.status === "stuck" && !mayMove;
   }
 
   /** Whether any run can move without an operator. */
   async areMoving(): Promise<boolean> {
     if (this.#waking.isSearching || this.#coming.size > 0) return true;
     for (const run of this.#active.values()) if (isMoving(run)) return true;
+    const { fleet } = this.#options.owner;
+    // What others have, they see to.
+    if (fleet !== undefined) return fleet.areWaiting();
     for await (const row of allRuns(this.#options.owner, { status: UNFINISHED })) {
       // Of a run in memory the row says what was; that it does not move is known from above.
       if (movesByItself(row) && !this.#active.has(row.id)) return true;
@@ -148,6 +209,7 @@ export class ActiveRuns {
   async close(): Promise<void> {
     this.#closed = true;
     this.#roomMade();
+    this.#elsewhere?.close();
     await this.#waking.close();
   }
 
@@ -192,13 +254,13 @@ export class ActiveRuns {
           `run \`${id}\` is finished (${row.status}): nothing is left to do to it`,
         );
       }
-      await this.bring(id);
+      if ((await this.bring(id)) === "elsewhere") throw elsewhere(id);
     }
   }
 
   /** Brings a run back into memory, if it is unfinished and can go on here. */
-  bring(id: string): Promise<void> {
-    if (this.#active.has(id) || this.#unrecovered.has(id)) return Promise.resolve();
+  bring(id: string): Promise<"elsewhere" | undefined> {
+    if (this.#active.has(id) || this.#unrecovered.has(id)) return Promise.resolve(undefined);
     let coming = this.#coming.get(id);
     if (coming === undefined) {
       coming = this.#bring(id).finally(() => this.#coming.delete(id));
@@ -207,14 +269,39 @@ export class ActiveRuns {
     return coming;
   }
 
-  async #bring(id: string): Promise<void> {
+  async #bring(id: string): Promise<"elsewhere" | undefined> {
     const { owner } = this.#options;
+    if (owner.fleet !== undefined) {
+      await this.#leaving.get(id);
+      const claimed = await owner.fleet.claimRun(id);
+      if (typeof claimed === "object") await this.#take(claimed);
+      return claimed === "elsewhere" ? claimed : undefined;
+    }
     const row = await owner.run(id);
-    if (row === undefined || !UNFINISHED.includes(row.status)) return;
+    if (row === undefined || !UNFINISHED.includes(row.status)) return undefined;
     const found = await this.#restorer.restore(row);
     if (this.#closed) return;
     if (found instanceof ActiveRun) this.#goOn(found);
     else this.#leaveAlone(row, found);
+    return undefined;
+  }
+
+  /** Goes on with a run that this coordinator has got. */
+  async #take({ row, events, takeovers }: ClaimedRun): Promise<void> {
+    if (this.#active.has(row.id)) return;
+    const losses = this.#losses;
+    const isAside =
+      takeovers >= this.#options.crashLimit &&
+      (row.reason === undefined || row.reason === "not-recoverable");
+    const found = isAside
+      ? endsProcesses(row, takeovers)
+      : await this.#restorer.restore(row, events);
+    // What was taken and is not gone on with is given back when the store is closed.
+    if (this.#closed || losses !== this.#losses || this.#active.has(row.id)) return;
+    if (!(found instanceof ActiveRun)) return this.#leaveAlone(row, found);
+    this.#goOn(found, takeovers > 1 && row.reason === undefined);
+    // It acts, as far as others know.
+    found.wakeAt = 0;
   }
 
   /**
@@ -222,27 +309,41 @@ export class ActiveRuns {
    * are due, are under way; the others follow as there is room, and those that wait when they are due.
    */
   async recover(): Promise<void> {
-    const { owner, sagas, executor } = this.#options;
+    const { owner, sagas } = this.#options;
     const hashNot = sagas.map(({ manifest }) => manifest.hash);
+    // Where there are others, they may have other definitions.
+    if (owner.fleet === undefined) await this.#findMissing(hashNot);
+    await this.#waking.start();
+    // Of a run that was finished when the last coordinator died, nobody may have been told.
+    await this.tellAwaiting();
+    this.#tellOthers();
+  }
+
+  /** Brings back what waits for runs that are finished. */
+  async tellAwaiting(): Promise<void> {
+    for (const id of await this.#options.owner.awaiting()) {
+      if (!this.#closed) await this.bring(id);
+    }
+  }
+
+  async #findMissing(hashNot: readonly string[]): Promise<void> {
+    const { owner, executor } = this.#options;
     for await (const row of allRuns(owner, { status: UNFINISHED, hashNot })) {
       await this.bring(row.id);
       // Not all in one commit: there may be many.
       if (this.#unrecovered.size % MARKED === 0) await executor.durable();
     }
     await executor.durable();
-    await this.#waking.start();
-    // Of a run that was finished when the last coordinator died, nobody may have been told.
-    for (const id of await owner.awaiting()) await this.bring(id);
-    this.#tellOthers();
   }
 
-  #goOn(run: ActiveRun): void {
+  /** `again`: others took it before, and came to nothing; that it got so far has to be in its log. */
+  #goOn(run: ActiveRun, again = false): void {
     const { executor, onRecovered } = this.#options;
     const isTaken = run.wakeAt === 0 && !this.#seen.delete(run.id);
     this.#active.set(run.id, run);
     this.#brought.add(run.id);
     if (isTaken) onRecovered(run);
-    if (isTaken && run.state.inFlight > 0) this.#takeOver(run);
+    if (isTaken && (run.state.inFlight > 0 || again)) this.#takeOver(run);
     else executor.resume(run);
     run.atRest = run.status === "stuck" && statusOf(run.state) === "stuck";
     if (run.atRest) this.#rests.settle(run.id, run.state);
@@ -288,4 +389,11 @@ export class ActiveRuns {
       };
     });
   }
+}
+
+function elsewhere(id: string): StenoError {
+  return new StenoError(
+    RUN_ELSEWHERE,
+    `run \`${id}\` is under way in another coordinator, or only goes on in one that has its definition`,
+  );
 }

@@ -9,6 +9,7 @@ import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
 import { type Given, storedText } from "./given.js";
 import { injectedEvent, type Injection } from "./inject.js";
+import type { LoadedSaga } from "./loaded-saga.js";
 import type { NodeCodecs } from "./node-codecs.js";
 import { breakpointOf, stepOf } from "./debugging.js";
 import { needsOperator } from "./machine/by-operator.js";
@@ -84,10 +85,26 @@ function received(
   payload: Given = { value: undefined },
   at: number,
 ): SagaEvent {
-  const codec = payloadCodec(run, event);
+  const codec = payloadCodec(run.id, run.loaded, event);
   const node = event as string;
   const value = storedText(codec, payload, `the event \`${node}\``, "payload-invalid");
   return { type: "event-received", at, node, ...(value !== undefined && { value }) };
+}
+
+/**
+ * Arguments whose values are as they are stored, for a coordinator elsewhere.
+ * @throws StenoError `no-such-event`, `payload-invalid`
+ */
+export function storedArguments(
+  id: string,
+  loaded: LoadedSaga | undefined,
+  args: CommandArguments,
+): CommandArguments {
+  const { payload, ...rest } = args;
+  if (payload === undefined || loaded === undefined) return args;
+  const codec = payloadCodec(id, loaded, args.event);
+  const text = storedText(codec, payload, `the event \`${args.event}\``, "payload-invalid");
+  return text === undefined ? rest : { ...rest, payload: { json: text } };
 }
 
 /** What is done about a node that waits for an operator. */
@@ -190,9 +207,9 @@ export function noSuchNode(run: ActiveRun, node: string): StenoError {
 }
 
 /** How the payloads of an event are stored. One that no node waits for, ever, is a misspelled one. */
-function payloadCodec(run: ActiveRun, event: string | undefined): Codec {
+function payloadCodec(id: string, loaded: LoadedSaga, event: string | undefined): Codec {
   const names = new Set<string>();
-  for (const [{ nodes }, { codecs }] of run.loaded.graphs) {
+  for (const [{ nodes }, { codecs }] of loaded.graphs) {
     for (const [index, node] of nodes.entries()) {
       if (node.kind !== "event") continue;
       if (node.target === event) return (codecs[index] as NodeCodecs).output;
@@ -202,7 +219,7 @@ function payloadCodec(run: ActiveRun, event: string | undefined): Codec {
   const known = [...names].map((name) => `\`${name}\``).join(", ");
   throw new StenoError(
     "no-such-event",
-    `run \`${run.id}\` waits for no event \`${event ?? ""}\`: ` +
+    `run \`${id}\` waits for no event \`${event ?? ""}\`: ` +
       (names.size === 0 ? "its saga has no events" : `its saga has ${known}`),
   );
 }

@@ -4,9 +4,11 @@
  * memory, in `active-runs.ts`.
  */
 import type { ActiveRun } from "./active-run.js";
+import { ask } from "./asking.js";
 import { ActiveRuns } from "./active-runs.js";
 import { systemClock } from "./clock.js";
-import { type CommandArguments, eventOf, unknownCommand } from "./control.js";
+import { clockOf } from "./fleet-clock.js";
+import { type CommandArguments, eventOf, storedArguments, unknownCommand } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { Draining } from "./draining.js";
@@ -23,7 +25,7 @@ import { Notices } from "./notices.js";
 import type { CoordinatorOptions, StartOptions } from "./options.js";
 import { crashLimitOf, shortWaitOf, type UnrecoveredRun } from "./recovery.js";
 import { checkRetention, type PruneOptions, Retention } from "./retention.js";
-import { Requests } from "./requests.js";
+import { Requests, RUN_ELSEWHERE } from "./requests.js";
 import { Run, type RunHost } from "./run.js";
 import { SagaBreakpoints } from "./saga-breakpoints.js";
 import { checkSpawns, Spawns } from "./spawns.js";
@@ -35,6 +37,12 @@ import type { RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
 /** When `close()` says what it waits for. */
 const CLOSE_WARNING_MS = 10_000;
 
+/** How soon an event of a run that another coordinator has is seen by those who watch. */
+const OTHERS_POLL_MS = 250;
+
+/** How soon a run goes on that waits for another, when it was told of its end at the wrong moment. */
+const AWAITING_POLL_MS = 5000;
+
 /** Runs sagas on a store, as its only owner. */
 export class Coordinator {
   readonly #owner: StoreOwner;
@@ -45,7 +53,9 @@ export class Coordinator {
   readonly #requests: Requests;
   readonly #retention: Retention;
   readonly #log: Log;
-  readonly #changes = new Changes();
+  readonly #changes: Changes;
+  /** Ends what hears of other coordinators of the store. */
+  #deafen: (() => void) | undefined;
   readonly #source: Source = {
     reader: () => {
       this.#checkOpen();
@@ -60,6 +70,8 @@ export class Coordinator {
   readonly #breakpoints: SagaBreakpoints;
   /** What the handles of runs ask; made with the first. */
   #host: RunHost | undefined;
+  /** Looks now and then for what no notice has told. */
+  #looking: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
   #lost: Error | undefined;
 
@@ -69,6 +81,7 @@ export class Coordinator {
     options: CoordinatorOptions,
   ) {
     this.#owner = owner;
+    this.#changes = new Changes(owner.fleet && OTHERS_POLL_MS);
     this.#log = new Log(options.logger);
     const observers = new Observers(options.observers, this.#log, (run) => owner.events(run));
     const notices = new Notices(this.#log, options.onPaused, observers);
@@ -84,13 +97,14 @@ export class Coordinator {
         awaiting: (id) => owner.awaiting(id),
         active: (id) => this.#runs.get(id),
         bring: (id) => this.#runs.bring(id),
+        tellOthers: (id) => owner.fleet?.tellRested(id),
       },
       () => this.#executor,
     );
     this.#spawns = spawns;
     this.#executor = new Executor({
       owner,
-      clock: options.clock ?? systemClock,
+      clock: clockOf(owner.fleet, options.clock ?? systemClock),
       random: options.random ?? Math.random,
       shortWaitMs: shortWaitOf(options),
       onWait: (run) => {
@@ -172,10 +186,12 @@ export class Coordinator {
     checkLimits(options.limits);
     shortWaitOf(options);
     if (options.retention !== undefined) checkRetention(options.retention);
-    const owner = await options.store.open();
+    const definitions = sagas.map(({ manifest }) => manifest.hash);
+    const owner = await options.store.open({ definitions });
     const coordinator = new Coordinator(owner, sagas, options);
     try {
       coordinator.#breakpoints.load(await owner.kept());
+      coordinator.#listen();
       await coordinator.#runs.recover();
       // What operators asked for while nobody had the store.
       while ((await coordinator.#requests.answerAll()) > 0);
@@ -186,6 +202,47 @@ export class Coordinator {
     coordinator.#requests.start();
     if (options.retention !== undefined) coordinator.#retention.start(options.retention);
     return coordinator;
+  }
+
+  /** Hears of what other processes do to the store. */
+  #listen(): void {
+    const { shared, fleet } = this.#owner;
+    if (fleet === undefined) return;
+    this.#deafen = shared?.listen({
+      due: (at) => this.#runs.due(at),
+      asked: () => this.#requests.asked(),
+      rested: (ids) => this.#rested(ids),
+      kept: () => void this.#reload(),
+      fenced: () => this.#fenced(),
+    });
+    if (!this.#spawning) return;
+    const look = (): void => void this.#runs.tellAwaiting().catch(() => undefined);
+    this.#looking = setInterval(look, AWAITING_POLL_MS).unref();
+  }
+
+  /** Others say that these runs may rest; without ids, that any may. */
+  #rested(ids: readonly string[] | undefined): void {
+    this.#runs.rested(ids);
+    if (!this.#spawning) return;
+    for (const run of this.#runs.all()) {
+      for (const id of run.awaits) if (ids?.includes(id) !== false) this.#spawns.tell(run, id);
+    }
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      this.#breakpoints.load(await this.#owner.kept());
+    } catch {
+      // The store cannot be read now: it is told again when it can be.
+    }
+  }
+
+  /** Others go on with all that it had: it goes on with what is left. */
+  #fenced(): void {
+    const message =
+      "this coordinator was silent for longer than its lease, and others go on with its runs";
+    this.#log.warn(`${message}; it goes on with others`);
+    this.#runs.lose(new StenoError("coordinator-fenced", message));
   }
 
   /** Unfinished runs that cannot go on here, and why. */
@@ -285,6 +342,8 @@ export class Coordinator {
   async #close(): Promise<void> {
     // At once: what is closed besides takes its time.
     this.#executor.stop();
+    this.#deafen?.();
+    clearInterval(this.#looking);
     this.#changes.close();
     const answered = this.#requests.stop();
     const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);
@@ -344,9 +403,25 @@ export class Coordinator {
     command: string,
     args: CommandArguments,
   ): Promise<string | undefined> {
-    const value = await this.#command(run, command, args);
-    await this.#executor.durable();
-    return value;
+    try {
+      const value = await this.#command(run, command, args);
+      await this.#executor.durable();
+      return value;
+    } catch (error) {
+      if ((error as Partial<StenoError>).code !== RUN_ELSEWHERE) throw error;
+      return this.#ask(run, command, args);
+    }
+  }
+
+  /** Another coordinator has the run. */
+  async #ask(
+    { id }: Started,
+    command: string,
+    args: CommandArguments,
+  ): Promise<string | undefined> {
+    const row = await this.#owner.run(id);
+    const saga = row && this.#starter.byHash(row.hash);
+    return ask(this.#owner, id, command, storedArguments(id, saga, args));
   }
 
   /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */

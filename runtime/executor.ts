@@ -322,6 +322,10 @@ export class Executor {
         }
       }
     } catch (error) {
+      if ((error as Partial<StenoError>).code === "store-fenced") {
+        this.#fenced(error as StenoError, dirty, waiters);
+        return;
+      }
       this.#lose(error instanceof Error ? error : new Error(String(error)), waiters);
       return;
     }
@@ -340,6 +344,24 @@ export class Executor {
       this.#schedule();
     }
     this.#wake();
+  }
+
+  /** Others go on with what it had: of that, nothing counts any more. */
+  #fenced(error: StenoError, runs: Iterable<ActiveRun>, waiters: readonly Waiter[]): void {
+    this.#committing = false;
+    for (const run of runs) this.drop(run, error);
+    for (const { reject } of waiters) reject(error);
+    this.#schedule();
+    this.#wake();
+  }
+
+  /** Another coordinator goes on with the run: its bodies are told to end, and their ends do not count. */
+  drop(run: ActiveRun, reason: Error): void {
+    run.lost = true;
+    run.refused = true;
+    this.#limits.drop(run);
+    this.#cancelTimers(run);
+    for (const attempt of run.attempts.all()) attempt.abort(reason);
   }
 
   #cancelTimers(run: ActiveRun): void {

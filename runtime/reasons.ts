@@ -39,6 +39,8 @@ export type Hold =
   /** It was started with a definition that the coordinator does not have. */
   | { readonly reason: "definition-missing"; readonly message: string }
   | { readonly reason: "corrupt-log"; readonly message: string }
+  /** One coordinator after the other ended when it took the run: it is set aside. */
+  | { readonly reason: "not-recoverable"; readonly message: string }
   /** Nobody has the store: it goes on when a coordinator opens it. */
   | { readonly reason: "no-coordinator" };
 

@@ -12,7 +12,7 @@ import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 export interface UnrecoveredRun {
   readonly id: string;
   readonly saga: string;
-  readonly reason: "definition-missing" | "corrupt-log";
+  readonly reason: "definition-missing" | "corrupt-log" | "not-recoverable";
   readonly message: string;
   /** How the definition of that name that is there differs from the one of the run. */
   readonly difference?: string;
@@ -63,15 +63,18 @@ export class Restorer {
     this.#sagas = sagas;
   }
 
-  /** @throws StoreError if the store cannot be read now */
-  async restore(row: RunRow): Promise<ActiveRun | UnrecoveredRun> {
+  /**
+   * `log`: its events, if they are known.
+   * @throws StoreError if the store cannot be read now
+   */
+  async restore(row: RunRow, log?: readonly LoggedEvent[]): Promise<ActiveRun | UnrecoveredRun> {
     const { id, saga, hash } = row;
     const loaded = this.#sagas.find(
       ({ manifest }) => manifest.hash === hash && manifest.name === saga,
     );
     if (loaded === undefined) return this.#definitionMissing(row);
     try {
-      const events = await this.#store.events(id);
+      const events = log ?? (await this.#store.events(id));
       events.forEach(checkEvent);
       const [created] = events as readonly { readonly value?: string }[];
       if (created !== undefined && created.value !== row.params) {
@@ -113,6 +116,14 @@ export class Restorer {
     if (other === undefined || old === undefined) return undefined;
     return differenceOf(old, other.manifest);
   }
+}
+
+/** A run that ended one coordinator after the other before anything of it was recorded. */
+export function endsProcesses({ id, saga }: RunRow, takeovers: number): UnrecoveredRun {
+  const message =
+    `run \`${id}\` is set aside: the last ${takeovers} coordinators that took it ended before it came to ` +
+    "anything; look at their last words, mend the cause, and open a coordinator with a higher `crashLimit`";
+  return { id, saga, reason: "not-recoverable", message };
 }
 
 /** The log could not be read now, which says nothing about it. */

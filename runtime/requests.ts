@@ -7,6 +7,9 @@ import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import type { RequestAnswer, StoreOwner, StoreRequest } from "./stores/store.js";
 
+/** The code of the error for a run that another coordinator has. */
+export const RUN_ELSEWHERE = "run-elsewhere";
+
 /** How soon a command from another process is seen. */
 export const REQUEST_POLL_MS = 200;
 
@@ -35,11 +38,21 @@ export class Requests {
     this.#options = options;
   }
 
+  /** Where others tell of requests, they are not looked for. */
   start(): void {
+    if (this.#options.owner.fleet !== undefined) return;
     this.#poll = setInterval(() => {
       if (this.#queued === 0) void this.answerAll();
     }, REQUEST_POLL_MS);
     this.#poll.unref();
+  }
+
+  /** There may be some. */
+  asked(): void {
+    if (this.#queued > 1 || this.#stopped) return;
+    void this.answerAll().then((answered) => {
+      if (answered > 0) this.asked();
+    });
   }
 
   /** Answers what waits now; gives how many that were. A flood of them takes several calls. */
@@ -69,8 +82,12 @@ export class Requests {
     for (const request of await owner.requests()) {
       // The next owner answers what is left.
       if (this.#stopped) break;
+      const { epoch } = owner;
+      const answer = await this.#answerTo(request);
+      // Another answers it: its run is not here, or not any more.
+      if (answer === undefined || owner.epoch !== epoch) continue;
       // In the commit of what was done: after a crash it is not done again, or not answered wrongly.
-      executor.answer(request, await this.#answerTo(request));
+      executor.answer(request, answer);
       // One after another: each sees what the one before has done.
       await executor.durable();
       answered += 1;
@@ -78,11 +95,12 @@ export class Requests {
     return answered;
   }
 
-  async #answerTo({ run, command, args }: StoreRequest): Promise<RequestAnswer> {
+  async #answerTo({ run, command, args }: StoreRequest): Promise<RequestAnswer | undefined> {
     try {
       const value = await this.#options.act(run, command, parseArguments(args));
       return value === undefined ? { ok: true } : { ok: true, value };
     } catch (error) {
+      if ((error as Partial<StenoError>).code === RUN_ELSEWHERE) return undefined;
       if (error instanceof StenoError)
         return { ok: false, code: error.code, message: error.message };
       return { ok: false, code: "internal", message: String(error) };

@@ -28,6 +28,7 @@ export class SagaBreakpoints {
 
   /** Takes those that the store has kept. */
   load(kept: ReadonlyMap<string, string>): void {
+    this.#bySaga.clear();
     for (const [name, value] of kept) {
       if (!name.startsWith(BREAKPOINTS_OF)) continue;
       this.#bySaga.set(name.slice(BREAKPOINTS_OF.length), JSON.parse(value) as Breakpoint[]);

@@ -25,8 +25,10 @@ export interface SpawnHost {
   /** The ids of runs that may wait for a run. */
   awaiting(id: string): Promise<readonly string[]>;
   active(id: string): ActiveRun | undefined;
-  /** Brings a run back into memory. */
-  bring(id: string): Promise<unknown>;
+  /** Brings a run back into memory, if no other coordinator has it. */
+  bring(id: string): Promise<"elsewhere" | undefined>;
+  /** Tells other coordinators that a run is finished. */
+  tellOthers(id: string): void;
 }
 
 export class Spawns {
@@ -74,9 +76,14 @@ export class Spawns {
     for (const waiting of await this.#host.awaiting(id)) {
       const run = this.#host.active(waiting);
       // Brought back, it asks by itself.
-      if (run === undefined) await this.#host.bring(waiting);
-      else void this.#keeping(run, () => this.#tellAll(run, id));
+      if (run !== undefined) this.tell(run, id);
+      else if ((await this.#host.bring(waiting)) === "elsewhere") this.#host.tellOthers(id);
     }
+  }
+
+  /** A run that this one may wait for is finished. */
+  tell(run: ActiveRun, id: string): void {
+    void this.#keeping(run, () => this.#tellAll(run, id));
   }
 
   /** The run stays in memory until it is done. */

@@ -82,9 +82,13 @@ export class Starter {
     }
   }
 
+  byHash(hash: string): LoadedSaga | undefined {
+    return this.#options.sagas.find(({ manifest }) => manifest.hash === hash);
+  }
+
   /** The classes of errors of a definition, if it is here. */
   errors(hash: string): ErrorClasses | undefined {
-    return this.#options.sagas.find(({ manifest }) => manifest.hash === hash)?.errors;
+    return this.byHash(hash)?.errors;
   }
 
   /** The saga that new runs of this definition take. @throws StenoError `definition-not-open` */
@@ -137,6 +141,14 @@ export class Starter {
     return row;
   }
 
+  /** The new run is not there, since another has the id: one that somebody else started just now. */
+  async #found(saga: LoadedSaga, params: JsonText, id: string): Promise<Started> {
+    const row = await this.#options.reader.run(id);
+    if (row === undefined) throw idTaken(id);
+    checkSame(row, saga, params);
+    return row;
+  }
+
   async #create(
     saga: LoadedSaga,
     params: JsonText,
@@ -154,9 +166,16 @@ export class Starter {
     const { run, events, effects } = newRun(saga, params, id, executor.clock.now(), paused);
     runs.add(run);
     executor.add(run, effects, events);
-    await executor.durable();
+    try {
+      await executor.durable();
+    } catch (error) {
+      if (!run.lost) throw error;
+    }
     if (!run.refused) return run;
     runs.forget(run);
-    throw idTaken(id);
+    if (!run.lost) return this.#found(saga, params, id);
+    // Nothing was written, not even the definition.
+    this.#defined.delete(manifest.hash);
+    return this.#create(saga, params, id, { paused, spawned });
   }
 }

@@ -28,12 +28,21 @@ export interface Source {
 
 /** Tells watchers that something is durable. */
 export class Changes {
+  /** Others write the store, too: it is looked at so often, in milliseconds. */
+  readonly #pollMs: number | undefined;
   #waiting: (() => void)[] = [];
   #next: Promise<void> | undefined;
   closed = false;
 
+  constructor(pollMs?: number) {
+    this.#pollMs = pollMs;
+  }
+
   changed(): Promise<void> {
     if (this.closed) return Promise.resolve();
+    if (this.#next === undefined && this.#pollMs !== undefined) {
+      setTimeout(() => this.tell(), this.#pollMs).unref();
+    }
     this.#next ??= new Promise((resolve) => this.#waiting.push(resolve));
     return this.#next;
   }

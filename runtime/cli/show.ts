@@ -66,7 +66,7 @@ function holdsIn(run: RunRow, state: RunState, owned: boolean): readonly Hold[] 
   if (state.finished !== undefined) return [];
   const holds = [...holdsOf(state)];
   const { reason } = run;
-  if (reason === "definition-missing" || reason === "corrupt-log") {
+  if (reason === "definition-missing" || reason === "corrupt-log" || reason === "not-recoverable") {
     holds.unshift({ reason, message: "see what the coordinator said when it opened the store" });
   }
   if (reason === "waiting-limit") holds.push({ reason, node: "", limit: "" });
@@ -103,6 +103,7 @@ function holdText(hold: Hold): string {
       return "waits for a limit: as many attempts run as it allows";
     case "definition-missing":
     case "corrupt-log":
+    case "not-recoverable":
       return `${hold.reason}: ${hold.message}`;
     case "no-coordinator":
       return "no coordinator is alive";

@@ -300,6 +300,8 @@ class MemoryOwner extends MemoryReader implements StoreOwner {
         this.#await(run, []);
         break;
       }
+      case "release":
+        break;
       case "sweep":
         for (const { id } of this.#answered(write.answeredBefore)) data.requests.delete(id);
         break;

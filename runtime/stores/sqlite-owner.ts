@@ -202,6 +202,8 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
         return this.#update(write);
       case "remove":
         return this.#remove(write.run);
+      case "release":
+        return;
       case "sweep":
         return this.#removal.sweep(write.answeredBefore);
       case "define": {

@@ -53,6 +53,8 @@ export type Write =
       /** The ids of the runs that it starts or waits for, if they are others than before. */
       readonly awaits?: readonly string[];
     }
+  /** The owner has a run no more, which only waits; where a store has one owner, it has them all. */
+  | { readonly kind: "release"; readonly run: string }
   /** Deletes a run, its saga log, and what it awaits; its id is free again. */
   | { readonly kind: "remove"; readonly run: string }
   | { readonly kind: "define"; readonly manifest: Manifest }
@@ -160,11 +162,85 @@ export interface StoreReader {
   request(command: string, run: string | undefined, args: string): Promise<number>;
   /** The owner's answer, once there is one. */
   answer(request: number): Promise<RequestAnswer | undefined>;
+  /** Only of a store that many processes have open at once, on several machines. */
+  readonly shared?: SharedReader;
   close(): Promise<void>;
 }
 
-/** What the one owner may do besides. */
+/** A run as it is to begin, for whoever takes it. */
+export interface UnstartedRun {
+  readonly row: RunRow;
+  readonly events: readonly LoggedEvent[];
+  readonly manifest: Manifest;
+}
+
+/** A transaction of the caller's on the database of the store; a client of `pg` is one. */
+export interface Transaction {
+  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
+/** Hears what may have changed. What it hears may be wrong, late, or told twice: it looks itself. */
+export interface ChangeListener {
+  /** Runs without an owner are due now, or will be at this time. */
+  readonly due?: (at: number) => void;
+  /** There are requests. */
+  readonly asked?: () => void;
+  /** These runs may rest; without ids, any may. */
+  readonly rested?: (ids: readonly string[] | undefined) => void;
+  /** What is kept by name may be another. */
+  readonly kept?: () => void;
+  /** All that this owner had is no longer its own. */
+  readonly fenced?: () => void;
+}
+
+/** What a process that owns no run may do besides, where others execute them. */
+export interface SharedReader {
+  /**
+   * Adds a run that some owner then takes; it is there when the transaction is committed, if one is
+   * given. Gives the run that has the id already, if there is one: then nothing is added.
+   */
+  start(run: UnstartedRun, transaction?: Transaction): Promise<RunRow | undefined>;
+  /** Those of these runs that are finished, stuck, or not there. */
+  resting(ids: readonly string[]): Promise<readonly string[]>;
+  /** Gives what ends it. */
+  listen(listener: ChangeListener): () => void;
+}
+
+/** A run that now has this owner. */
+export interface ClaimedRun {
+  /** As it was before. */
+  readonly row: RunRow;
+  readonly events: readonly LoggedEvent[];
+  /** How often in a row owners that had it have ended without a new event of it. */
+  readonly takeovers: number;
+}
+
+/**
+ * What an owner may do besides that shares the store with others, each with runs of its own. A run
+ * has one owner, who made it or took it, until a commit says that it is finished or releases it.
+ * An owner that was silent for too long loses all it had: its commits fail with `store-fenced`, and
+ * it goes on as a new one, with a new epoch.
+ */
+export interface Fleet {
+  /**
+   * The time of the store, in milliseconds since the epoch: the clocks of the machines may differ.
+   * Absent: theirs are used.
+   */
+  readonly now?: () => number;
+  /** Takes runs that are due, have no owner, and are of the definitions that the store was opened for. */
+  claim(filter: { readonly until: number; readonly limit: number }): Promise<readonly ClaimedRun[]>;
+  /** Takes a run, whether it is due or not; `"elsewhere"`: another owner has it, or has to take it. */
+  claimRun(id: string): Promise<ClaimedRun | "elsewhere" | undefined>;
+  /** Tells those who wait elsewhere that a run may rest. */
+  tellRested(id: string): void;
+  /** Whether runs without an owner go on by themselves that it could take, sooner or later. */
+  areWaiting(): Promise<boolean>;
+}
+
+/** What an owner may do besides; of most stores there is one at a time. */
 export interface StoreOwner extends StoreReader {
+  /** Only where a store has several owners at the same time. */
+  readonly fleet?: Fleet;
   /** Grows with each owner. Part of every write: the writes of a stale owner fail. */
   readonly epoch: number;
   /**
@@ -184,13 +260,18 @@ export interface StoreOwner extends StoreReader {
   unswept(answeredBefore: number): Promise<boolean>;
 }
 
+export interface OpenOptions {
+  /** Hashes of the definitions whose runs this owner can go on with: it is given no others. */
+  readonly definitions?: readonly string[];
+}
+
 /** A store that is not open yet: what `sqliteStore(path)` and `memoryStore()` return. */
 export interface Store {
   /**
    * Opens it as its owner.
    * @throws StoreError `store-owned` when a living coordinator owns it.
    */
-  open(): Promise<StoreOwner>;
+  open(options?: OpenOptions): Promise<StoreOwner>;
   /** Opens it for reading and for requests. */
   reader(): Promise<StoreReader>;
 }

@@ -13,7 +13,8 @@ const REASONS: Readonly<Record<Hold["reason"] | HoldReason, true>> = {
   ...{ paused: true, breakpoint: true, "crash-loop": true, stuck: true, "undo-failed": true },
   ...{ "in-doubt": true, "action-failed": true, "waiting-retry": true, "waiting-timer": true },
   ...{ "waiting-event": true, "waiting-run": true, "waiting-limit": true },
-  ...{ "definition-missing": true, "corrupt-log": true, "no-coordinator": true },
+  ...{ "definition-missing": true, "corrupt-log": true, "not-recoverable": true },
+  "no-coordinator": true,
 };
 
 test("every reason is explained, and no other", () => {

@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { postgresStore } from "steno-runtime/postgres";
+import { startPostgres } from "../postgres/server.js";
 import { type BoundSaga, Coordinator, memoryStore, sqliteStore, type Store } from "steno-runtime";
 
 /** What a host gives once it has sagas. */
@@ -48,4 +50,13 @@ export const engines: readonly (() => Promise<Engine>)[] = [
         return { store: sqliteStore(join(folder, "runs.db")), end };
       }),
     ),
+  async () => {
+    const server = await startPostgres({ fsync: false });
+    let schemas = 0;
+    const onPostgres = onStores("PostgreSQL", () => {
+      const schema = `host ${schemas++}`;
+      return { store: postgresStore(server.url("postgres"), { schema }), end: () => {} };
+    });
+    return { ...onPostgres, close: () => server.stop() };
+  },
 ];

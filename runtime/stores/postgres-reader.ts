@@ -1,0 +1,188 @@
+/**
+ * What any process may do with a store on PostgreSQL: read it, file requests, start runs that some
+ * coordinator then takes, and hear of changes. It owns nothing.
+ */
+import { StoreError } from "../errors.js";
+import type { LoggedEvent } from "../events.js";
+import type { Manifest } from "../manifest.js";
+import { boundOf, listQuery } from "./postgres-list.js";
+import type { Link, Row } from "./postgres-link.js";
+import type { PostgresNotices } from "./postgres-notices.js";
+import {
+  answerOf,
+  escaped,
+  EVENT_COLUMNS,
+  eventOf,
+  listedOf,
+  numberOf,
+  RUN_COLUMNS,
+  runOf,
+  textOf,
+  unescaped,
+} from "./postgres-rows.js";
+import { inSchema } from "./postgres-schema.js";
+import { startStatement } from "./postgres-start.js";
+import { SafePositions } from "./postgres-positions.js";
+import type {
+  ListedRun,
+  RequestAnswer,
+  RunFilter,
+  RunRow,
+  SharedReader,
+  StoreReader,
+  Transaction,
+  UnstartedRun,
+  WatchedEvent,
+} from "./store.js";
+
+/** What an open store has in common for whoever uses it. */
+export interface OpenDatabase {
+  readonly schema: string;
+  readonly reading: Link;
+  readonly notices: PostgresNotices;
+}
+
+export class PostgresReader implements StoreReader {
+  protected readonly database: OpenDatabase;
+  readonly shared: SharedReader;
+  readonly #positions: SafePositions;
+  /** Hashes of the definitions that are in the store. */
+  readonly #defined = new Set<string>();
+  #closed = false;
+
+  constructor(database: OpenDatabase) {
+    this.database = database;
+    const { reading, schema, notices } = database;
+    this.#positions = new SafePositions(reading, schema);
+    this.shared = {
+      start: (run, transaction) => this.#start(run, transaction),
+      resting: (ids) => this.#resting(ids),
+      listen: (listener) => notices.listen(listener),
+    };
+  }
+
+  protected query(sql: string, ...values: readonly unknown[]): Promise<readonly Row[]> {
+    return this.database.reading.query(inSchema(sql, this.database.schema), values);
+  }
+
+  async run(id: string): Promise<RunRow | undefined> {
+    const sql = `SELECT ${RUN_COLUMNS} FROM S.runs WHERE id = $1`;
+    const [row] = await this.query(sql, escaped(id));
+    return row && runOf(row);
+  }
+
+  async runs(filter: RunFilter): Promise<readonly ListedRun[]> {
+    const { text, values } = listQuery(filter);
+    return (await this.query(text, ...values)).map(listedOf);
+  }
+
+  async kept(): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.query("SELECT name, value FROM S.kept");
+    return new Map(rows.map((row) => [String(row["name"]), String(row["value"])]));
+  }
+
+  async events(run: string, after = -1, limit = Infinity): Promise<readonly LoggedEvent[]> {
+    const sql = `SELECT ${EVENT_COLUMNS} FROM S.events
+      WHERE run = (SELECT key FROM S.runs WHERE id = $1) AND seq > $2 ORDER BY seq LIMIT $3`;
+    return (await this.query(sql, escaped(run), after, boundOf(limit))).map(eventOf);
+  }
+
+  async log(after: number, limit: number): Promise<readonly WatchedEvent[]> {
+    const until = await this.#positions.until(after);
+    if (until <= after) return [];
+    const rows = await this.query(
+      `SELECT position, r.id AS run_id, r.saga, ${EVENT_COLUMNS.replaceAll(/\w+/g, "e.$&")}
+       FROM S.events e JOIN S.runs r ON r.key = e.run
+       WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`,
+      ...[after, until, boundOf(limit)],
+    );
+    return rows.map((row) => ({
+      cursor: Number(row["position"]),
+      run: unescaped(String(row["run_id"])),
+      saga: String(row["saga"]),
+      event: eventOf(row),
+    }));
+  }
+
+  async lastCursor(): Promise<number> {
+    const [row] = await this.query("SELECT max(position) AS last FROM S.events");
+    return numberOf(row?.["last"]) ?? 0;
+  }
+
+  async definition(hash: string): Promise<Manifest | undefined> {
+    const [row] = await this.query("SELECT manifest FROM S.definitions WHERE hash = $1", hash);
+    const text = textOf(row?.["manifest"]);
+    if (text === undefined) return undefined;
+    try {
+      return JSON.parse(text) as Manifest;
+    } catch (error) {
+      throw new StoreError(
+        "store-corrupt-row",
+        "a row of `definitions` holds no JSON: something else wrote to it",
+        { cause: error },
+      );
+    }
+  }
+
+  async owned(): Promise<boolean> {
+    const [row] = await this.query(
+      `SELECT EXISTS (SELECT FROM S.coordinators
+       WHERE NOT fenced AND lease_until > clock_timestamp()) AS owned`,
+    );
+    return row?.["owned"] === true;
+  }
+
+  async request(command: string, run: string | undefined, args: string): Promise<number> {
+    const [row] = await this.query(
+      `WITH told AS (SELECT pg_notify($4, 'asked'))
+       INSERT INTO S.requests (at, command, run, args)
+       SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, $1, $2, $3 FROM told RETURNING id`,
+      ...[command, run === undefined ? null : escaped(run), args, this.database.notices.channel],
+    );
+    return Number(row?.["id"]);
+  }
+
+  async answer(request: number): Promise<RequestAnswer | undefined> {
+    const [row] = await this.query("SELECT answer FROM S.requests WHERE id = $1", request);
+    return answerOf(row);
+  }
+
+  async #start(run: UnstartedRun, transaction?: Transaction): Promise<RunRow | undefined> {
+    const { schema, notices, reading } = this.database;
+    // Not in a transaction of somebody else's: others would have to wait for its end.
+    await this.#define(run.manifest);
+    const { text, values } = startStatement(run, schema, notices.channel);
+    // Done twice it finds itself, which is a run like any other that is there already.
+    const within = transaction ?? {
+      query: async (sql: string, given: unknown[]) => ({ rows: await reading.query(sql, given) }),
+    };
+    const { rows } = await within.query(text, [...values]);
+    if (rows.length > 0) return undefined;
+    const sql = inSchema(`SELECT ${RUN_COLUMNS} FROM S.runs WHERE id = $1`, schema);
+    const found = await within.query(sql, [escaped(run.row.id)]);
+    return found.rows.length === 0 ? undefined : runOf(found.rows[0] as Row);
+  }
+
+  async #define(manifest: Manifest): Promise<void> {
+    const { hash, name } = manifest;
+    if (this.#defined.has(hash)) return;
+    const sql = "INSERT INTO S.definitions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    await this.query(sql, hash, name, JSON.stringify(manifest));
+    this.#defined.add(hash);
+  }
+
+  async #resting(ids: readonly string[]): Promise<readonly string[]> {
+    const rows = await this.query(
+      `SELECT g.id FROM unnest($1::text[]) AS g (id) LEFT JOIN S.runs r ON r.id = g.id COLLATE "C"
+       WHERE r.key IS NULL OR r.status IN ('succeeded', 'undone', 'stuck')`,
+      ids.map(escaped),
+    );
+    return rows.map((row) => unescaped(String(row["id"])));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([this.database.notices.close(), this.database.reading.close()]);
+  }
+}

@@ -1,0 +1,110 @@
+/** Rows of PostgreSQL as the runtime has them, and lists as PostgreSQL reads them. It asks nothing. */
+import type { LoggedEvent } from "../events.js";
+import type { Row } from "./postgres-link.js";
+import type { ListedRun, RequestAnswer, RunRow, RunStatus, StoreRequest } from "./store.js";
+
+export const RUN_COLUMNS =
+  "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at, wake_at";
+
+export const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at";
+
+export function runOf(row: Row): RunRow {
+  return {
+    id: unescaped(String(row["id"])),
+    saga: String(row["saga"]),
+    hash: String(row["hash"]),
+    nonce: String(row["nonce"]),
+    params: textOf(row["params"]),
+    // Only coordinators write rows, and they write what the type allows.
+    status: row["status"] as RunStatus,
+    reason: textOf(row["reason"]),
+    output: textOf(row["output"]),
+    error: textOf(row["error"]),
+    createdAt: Number(row["created_at"]),
+    updatedAt: Number(row["updated_at"]),
+    wakeAt: numberOf(row["wake_at"]),
+  };
+}
+
+export function listedOf(row: Row): ListedRun {
+  return { ...runOf(row), key: Number(row["key"]) };
+}
+
+/** Absent fields are absent properties, as in the event that was written. */
+export function eventOf(row: Row): LoggedEvent {
+  const node = textOf(row["node"]);
+  const attempt = numberOf(row["attempt"]);
+  const value = textOf(row["value"]);
+  const dueAt = numberOf(row["due_at"]);
+  const event = {
+    seq: Number(row["seq"]),
+    at: Number(row["at"]),
+    type: String(row["type"]),
+    ...(node !== undefined && { node: unescaped(node) }),
+    ...(attempt !== undefined && { attempt }),
+    ...(value !== undefined && { value }),
+    ...(dueAt !== undefined && { dueAt }),
+  };
+  return event as unknown as LoggedEvent;
+}
+
+export function requestOf(row: Row): StoreRequest {
+  const run = textOf(row["run"]);
+  return {
+    id: Number(row["id"]),
+    at: Number(row["at"]),
+    command: String(row["command"]),
+    run: run === undefined ? undefined : unescaped(run),
+    args: String(row["args"]),
+  };
+}
+
+export function answerOf(row: Row | undefined): RequestAnswer | undefined {
+  const answer = textOf(row?.["answer"]);
+  return answer === undefined ? undefined : (JSON.parse(answer) as RequestAnswer);
+}
+
+export function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The driver gives numbers of eight bytes as text. */
+export function numberOf(value: unknown): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value);
+}
+
+/**
+ * PostgreSQL's text cannot hold the character 0. Ids and names of nodes may have it; JSON text
+ * writes it in another way.
+ */
+export function escaped(text: string): string {
+  return /[\u0000\u001a]/.test(text)
+    ? text.replaceAll("\u001a", "\u001as").replaceAll("\u0000", "\u001a0")
+    : text;
+}
+
+export function unescaped(text: string): string {
+  return text.includes("\u001a")
+    ? text.replaceAll("\u001a0", "\u0000").replaceAll("\u001as", "\u001a")
+    : text;
+}
+
+/** An array of text, or of `null`, as PostgreSQL reads it: faster than the driver makes it. */
+export function textArray(texts: readonly (string | null | undefined)[]): string {
+  let list = "";
+  for (const text of texts) {
+    if (list !== "") list += ",";
+    if (text === null || text === undefined) list += "NULL";
+    else list += `"${/["\\]/.test(text) ? text.replace(/["\\]/g, "\\$&") : text}"`;
+  }
+  return `{${list}}`;
+}
+
+export function numberArray(numbers: readonly (number | null | undefined)[]): string {
+  let list = "";
+  for (const number of numbers) {
+    if (list !== "") list += ",";
+    list += number ?? "NULL";
+  }
+  return `{${list}}`;
+}
