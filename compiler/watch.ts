@@ -6,8 +6,11 @@ export interface Watching {
   close(): Promise<void>;
 }
 
-/** Editors write a file in several goes; this is longer than that and too short to be noticed. */
-const SETTLE_MS = 30;
+/**
+ * Editors write a file in several goes, at once; what comes later than this is compiled again, so that
+ * it need not be long.
+ */
+const SETTLE_MS = 5;
 
 /** Calls `again` once at first, and after every change of a source; never twice at a time. */
 export async function watch(folder: string, again: () => Promise<void>): Promise<Watching> {

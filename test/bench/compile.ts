@@ -40,7 +40,8 @@ function sources(directory: string): string {
   return join(directory, "tsconfig.sources.json");
 }
 
-function generate(directory: string, files: number): void {
+/** A project of so many sources, each with a saga. */
+export function generate(directory: string, files: number): void {
   const compilerOptions = {
     target: "ES2023",
     module: "NodeNext",

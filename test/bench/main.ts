@@ -11,6 +11,7 @@ import { latencyBenches } from "./latency.js";
 import { memoryBenches } from "./memory.js";
 import type { Bench, Measured } from "./measure.js";
 import { processBenches } from "./process.js";
+import { watchBenches } from "./watch.js";
 
 const benches: readonly Bench[] = [
   ...durableBenches,
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   ...bulkBenches,
   ...processBenches,
   ...compileBenches,
+  ...watchBenches,
 ];
 
 const args = process.argv.slice(2);

@@ -26,6 +26,8 @@ export type ProgramClass = new (world: oracleKit.World) => oracleKit.Kit & {
 export interface Loaded {
   readonly Program: ProgramClass;
   readonly main: SagaDefinition<oracleKit.Kit, unknown, unknown>;
+  /** Whatever else the program exports. */
+  readonly exports: Readonly<Record<string, unknown>>;
   /** The program as the reference reads it. */
   readonly script: Script;
 }
@@ -151,6 +153,7 @@ export async function load(
   const definitions = evaluate(await toCommonJs(generated), modules);
   return {
     Program: program[name] as ProgramClass,
+    exports: program,
     main: definitions["main"] as Loaded["main"],
     script: await readScript(text),
   };
