@@ -37,11 +37,12 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
 async function openOwner(given: string, options: SqliteStoreOptions): Promise<StoreOwner> {
   const { path, exists } = locate(given);
   const open = loadDriver(options.driver);
+  const openPatiently = patient(open, options);
   try {
     // Before anything is written: a file that is not ours must stay as it is.
-    if (exists) closeAfter(open(path), (connection) => checkIdentity(connection, path));
+    if (exists) closeAfter(openPatiently(path), (connection) => checkIdentity(connection, path));
     const lock = await takeOwnerLock(open, path);
-    if (lock === undefined) throw owned(open, path);
+    if (lock === undefined) throw owned(openPatiently, path);
     return openLocked(path, open, lock, options);
   } catch (error) {
     throw storeError(error, path);
@@ -50,14 +51,14 @@ async function openOwner(given: string, options: SqliteStoreOptions): Promise<St
 
 function openLocked(
   path: string,
-  open: (path: string) => Connection,
+  open: OpenConnection,
   lock: OwnerLock,
   options: SqliteStoreOptions,
 ): StoreOwner {
   let connection: Connection | undefined;
   try {
-    connection = open(path);
-    configure(connection, options);
+    connection = patient(open, options)(path);
+    configure(connection);
     // Again, under the lock: another process may have made the tables meanwhile.
     const found = checkIdentity(connection, path);
     if (found === "empty") createTables(connection);
@@ -82,8 +83,7 @@ async function openReader(given: string, options: SqliteStoreOptions): Promise<S
   const open = loadDriver(options.driver);
   let connection: Connection | undefined;
   try {
-    connection = open(path);
-    connection.exec(`PRAGMA busy_timeout = ${busyTimeout(options)}`);
+    connection = patient(open, options)(path);
     const found = checkIdentity(connection, path);
     if (found === "older") {
       throw new StoreError(
@@ -133,15 +133,27 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-function configure(connection: Connection, options: SqliteStoreOptions): void {
+function configure(connection: Connection): void {
   // WAL: one fsync per commit, and readers do not wait. FULL: a commit is on disk when it returns.
   // foreign_keys stay off: the owner is the only writer, and checks would cost at every event.
-  connection.exec(`PRAGMA busy_timeout = ${busyTimeout(options)};
-    PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`);
+  connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
 }
 
-function busyTimeout({ busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS }: SqliteStoreOptions): number {
-  return Math.max(0, Math.trunc(busyTimeoutMs));
+type OpenConnection = (path: string) => Connection;
+
+/**
+ * Waits for what others do to the file, from the first look at it on: whoever is the last to close it
+ * holds it for a moment, also one that only reads. Locks of owners are not waited for so.
+ */
+function patient(
+  open: OpenConnection,
+  { busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS }: SqliteStoreOptions,
+): OpenConnection {
+  return (path) => {
+    const connection = open(path);
+    connection.exec(`PRAGMA busy_timeout = ${Math.max(0, Math.trunc(busyTimeoutMs))}`);
+    return connection;
+  };
 }
 
 /** Begins a new epoch: from now on, writes of earlier owners fail. */
@@ -153,7 +165,7 @@ function takeOver(connection: Connection): number {
 }
 
 /** The error for a second owner: it says who the first one is. */
-function owned(open: (path: string) => Connection, path: string): StoreError {
+function owned(open: OpenConnection, path: string): StoreError {
   const who = closeAfter(open(path), (connection) => {
     try {
       const row = connection.prepare("SELECT pid, host FROM owner").get();

@@ -2,7 +2,8 @@
  * What disks and people do to a SQLite store: it is cut off, bits flip, the disk is full or becomes
  * read-only, another process holds it. Each ends in an error with a code, or in a right recovery.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
@@ -162,6 +163,26 @@ test("another process that holds the file is told by a code, and what was acknow
   onTestFinished(() => next.close());
   expect(await (await next.run("before"))?.result()).toBe(1);
   expect(await next.run("refused")).toBeUndefined();
+});
+
+test("whoever holds the file for a moment is waited for, also at the first look at it", async () => {
+  const folder = temporaryFolder();
+  await (await open(join(folder, "a.db"))).close();
+  // libsql may not have closed the first one yet.
+  const path = copyOf(join(folder, "a.db"), folder);
+  // As one does that is the last to close it: nobody else may even look.
+  const holding = `
+    const Database = require("libsql");
+    const connection = new Database(process.argv[1]);
+    connection.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; CREATE TABLE t (x); ROLLBACK");
+    process.stdout.write("held");
+    setTimeout(() => process.exit(), 300);`;
+  const child = spawn(process.execPath, ["-e", holding, path], { cwd: import.meta.dirname });
+  await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+  expect(child.exitCode).toBeNull();
+  const coordinator = await open(path);
+  await coordinator.close();
+  expect(child.exitCode ?? (await once(child, "exit"))[0]).toBe(0);
 });
 
 /** A small disk of its own, where that is allowed. */
