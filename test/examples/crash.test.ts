@@ -2,22 +2,20 @@
  * Kills a real process that runs the trip example, with SIGKILL, at every point of the run, then
  * recovers the run, and looks at the booking server: the trip is there whole and once, or gone.
  */
-import { build } from "esbuild";
 import { spawn } from "node:child_process";
-import { mkdtempSync, mkdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Coordinator, sqliteStore } from "steno-runtime";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Agency, type Entry, type Kind } from "../../examples/trip/agency.js";
 import { startBookingServer } from "../../examples/trip/booking-server.js";
 import { BookTrip, type TripParams } from "../../examples/trip/book-trip.js";
 import { bookTrip } from "../../examples/trip/book-trip.saga.js";
+import { bundleProcess } from "../kills/bundle.js";
 import type { Orders } from "./crash-worker.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const good: TripParams = { card: "1", price: 9, hotel: "Grand", flight: "LH 1", car: "compact" };
 const bad: TripParams = { ...good, car: "limousine" };
 
@@ -26,20 +24,7 @@ let worker: string;
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "steno-crash-"));
-  // Below node_modules, so that the one package with native code is found from there.
-  const outdir = join(root, "node_modules/.cache/steno-crash");
-  mkdirSync(outdir, { recursive: true });
-  worker = join(outdir, `worker-${process.pid}.mjs`);
-  await build({
-    entryPoints: [join(root, "test/examples/crash-worker.ts")],
-    outfile: worker,
-    tsconfig: join(root, "tsconfig.json"),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    external: ["libsql"],
-  });
+  worker = await bundleProcess("test/examples/crash-worker.ts");
 });
 afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });

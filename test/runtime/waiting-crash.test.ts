@@ -2,36 +2,21 @@
  * A process is killed, with SIGKILL, at every commit of a run that mostly waits and is not in memory
  * meanwhile; the next process brings the run to its end.
  */
-import { build } from "esbuild";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sqliteStore } from "steno-runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundleProcess } from "../kills/bundle.js";
 import { open, type Orders, play } from "./waiting-worker.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 let scratch: string;
 let worker: string;
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "steno-waiting-"));
-  // Below node_modules, so that the one package with native code is found from there.
-  const outdir = join(root, "node_modules/.cache/steno-waiting");
-  mkdirSync(outdir, { recursive: true });
-  worker = join(outdir, `worker-${process.pid}.mjs`);
-  await build({
-    entryPoints: [join(root, "test/runtime/waiting-worker.ts")],
-    outfile: worker,
-    tsconfig: join(root, "tsconfig.json"),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    external: ["libsql"],
-  });
+  worker = await bundleProcess("test/runtime/waiting-worker.ts");
 });
 afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });

@@ -2,8 +2,14 @@
  * npm run simulate -- [--seeds=N] [--seed=S] [--runs=R] [--steps=T] [--faults=crash,torn,…]
  * [--store=memory|sqlite]: long simulations. Exit 1 if something is wrong: it is made smaller, and the command that shows it again
  * is printed. The only file here that prints.
+ *
+ * … -- --kills [--seeds=N] [--seed=S] [--moments=K,L,M]: no simulation, but real processes on a real file, which are
+ * killed at every moment, or at those (`test/kills`).
  */
+import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { bundleProcess } from "../kills/bundle.js";
+import { everyMoment, killAndRecover } from "../kills/loop.js";
 import { commandOf, shrink } from "./shrink.js";
 import { defaultSetting, FAULTS, type Fault, type Setting, simulate } from "./simulate.js";
 import type { StoreKind } from "./store.js";
@@ -16,10 +22,12 @@ const { values } = parseArgs({
     steps: { type: "string" },
     faults: { type: "string" },
     store: { type: "string", default: "memory" },
+    kills: { type: "boolean", default: false },
+    moments: { type: "string" },
   },
 });
 
-function count(name: "seeds" | "seed" | "runs" | "steps", text: string): number {
+function count(name: "seeds" | "seed" | "runs" | "steps" | "moments", text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= (name === "seed" ? 0 : 1)) return value;
   console.error(`simulate: --${name} takes a whole number`);
@@ -52,6 +60,8 @@ function settingOf(seed: number): Setting {
 
 const first = count("seed", values.seed);
 const seeds = count("seeds", values.seeds);
+if (values.kills) process.exit(await killAll());
+
 const endings = new Map<string, number>();
 let [commits, crashes, current] = [0, 0, first];
 
@@ -81,4 +91,34 @@ function tell(done: number): void {
   console.log(
     `${done} seeds, ${commits} commits, ${crashes} crashes, runs: ${ends}; nothing wrong`,
   );
+}
+
+/** Gives the exit code. */
+async function killAll(): Promise<number> {
+  const worker = await bundleProcess("test/kills/kill-worker.ts");
+  const moments = values.moments?.split(",").map((each) => count("moments", each));
+  let [killed, calls, again] = [0, 0, 0];
+  try {
+    for (let seed = first; seed < first + seeds; seed++) {
+      const outcomes =
+        moments === undefined
+          ? everyMoment(worker, seed)
+          : [{ kills: moments, ...(await killAndRecover(worker, seed, moments)) }];
+      for await (const outcome of outcomes) {
+        killed += outcome.killed.filter(Boolean).length;
+        calls += outcome.calls;
+        again += outcome.again;
+        if (outcome.wrong.length === 0) continue;
+        const command = `npm run simulate -- --kills --seed=${seed} --seeds=1 --moments=${outcome.kills.join(",")}`;
+        console.log(`seed ${seed}:\n${outcome.wrong.join("\n")}\n\nagain: ${command}`);
+        return 1;
+      }
+      console.log(
+        `seed ${seed}: ${killed} processes killed, ${calls} calls, ${again} of them again`,
+      );
+    }
+    return 0;
+  } finally {
+    rmSync(worker, { force: true });
+  }
 }
