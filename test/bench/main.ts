@@ -4,6 +4,7 @@
  * is measured in the same run; ratios count, not absolutes. The only file here that prints.
  */
 import { bulkBenches } from "./bulk.js";
+import { bundleBenches } from "./bundles.js";
 import { compileBenches } from "./compile.js";
 import { durableBenches } from "./durable.js";
 import { growthBenches } from "./growth.js";
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   ...processBenches,
   ...compileBenches,
   ...watchBenches,
+  ...bundleBenches,
 ];
 
 const args = process.argv.slice(2);
