@@ -59,7 +59,9 @@ export function lowerLoop(method: Method, thread: Thread, node: ts.ForOfStatemen
   bindItems(method, inner, draft, items);
   lowerStatements(method, inner, [node.statement]);
   const { exits } = inner;
-  const ends = [...exits.map(({ path }) => path), ...(inner.path ? [inner.path] : [])];
+  // What an item that throws leaves is undone.
+  const left = exits.filter(({ kind }) => kind !== "throw").map(({ path }) => path);
+  const ends = [...left, ...(inner.path ? [inner.path] : [])];
   for (const path of ends) checkPending(method, path, new Set());
   for (const { kind, path, target } of exits) {
     if (kind === "return" || (kind === "break" && target === node)) {

@@ -193,7 +193,7 @@ return "end";`,
   ),
 };
 
-const base: Params = { tag: "t", n: 4, s: "some", on: true, nums: [3, 1, 2] };
+const base: Params = { tag: "t", n: 4, s: "some", on: true, nums: [3, 1, 2], at: new Date(3) };
 const paramsList: readonly Params[] = [
   base,
   { ...base, on: false, nums: [] },

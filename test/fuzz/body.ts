@@ -6,9 +6,16 @@
 import type { Choices } from "./choices.js";
 
 /** The types of values that programs have. */
-export type Type = "num" | "text" | "item" | "list" | "flag" | "shape";
+export type Type = "num" | "text" | "item" | "list" | "flag" | "shape" | "date" | "stamp";
 
-export const TYPES: readonly Type[] = ["num", "text", "item", "list", "flag", "shape"];
+/** Those that JSON has are there more often. */
+export const TYPES: readonly Type[] = [
+  ...(["num", "text", "item", "list", "flag", "shape"] as const),
+  ...(["num", "text", "item", "list", "flag", "date", "stamp"] as const),
+];
+
+/** Literals of these have a type of their own, unless it is written beside them. */
+export const SHAPED: ReadonlySet<Type | "void"> = new Set(["item", "shape", "stamp"]);
 
 export const TYPE_TEXT: Readonly<Record<Type | "void", string>> = {
   num: "number",
@@ -17,6 +24,8 @@ export const TYPE_TEXT: Readonly<Record<Type | "void", string>> = {
   list: "number[]",
   flag: "boolean",
   shape: "Shape",
+  date: "Date",
+  stamp: "Stamp",
   void: "void",
 };
 
@@ -30,6 +39,8 @@ export interface Held {
   readonly name: string;
   /** Of what it resolves to; `void`: nothing that can be read. */
   readonly type: Type | "void";
+  /** It is an array of promises. */
+  readonly many: boolean;
   awaited: boolean;
   /** Where it was started. */
   readonly place: Place;
@@ -67,6 +78,8 @@ export interface Surroundings {
   readonly prefix: string;
   readonly keys: { next: number };
   readonly usedNames: Set<string>;
+  /** Declares an event of the class, and gives its name; undefined where none can be waited for. */
+  readonly event: ((type: Type) => string) | undefined;
 }
 
 /** What a body is part of; absent: as the body around it. */
@@ -75,6 +88,8 @@ export interface Part {
   readonly maybe?: true;
   /** A `try`, a loop or an item: promises that were started outside cannot be awaited in it. */
   readonly zone?: true;
+  /** What fails in it is caught. */
+  readonly tried?: true;
   /** Added to the keys: the code of something that differs from one item to the next. */
   readonly key?: string;
   /** It is a function; this writes what it can be left with early, if it can. */
@@ -94,6 +109,11 @@ const ODD_NAMES = [
   ...Object.getOwnPropertyNames(Object.prototype),
 ];
 
+/** What is awaited of a promise, or a list of such, that is held. */
+export function promised({ name, many }: Held): string {
+  return many ? `Promise.all(${name})` : name;
+}
+
 export class Body {
   readonly lines: string[] = [];
   readonly variables: Variable[];
@@ -107,6 +127,8 @@ export class Body {
   readonly result: ((body: Body) => string) | undefined;
   readonly mayBreak: boolean;
   readonly error: string | undefined;
+  /** Whether what fails in it may be caught here: what is said then has names that only a run knows. */
+  readonly tried: boolean;
   readonly #own = new Set<Held>();
 
   constructor(
@@ -134,6 +156,7 @@ export class Body {
     const breaks = part.loop === true || (!isNew && outer?.mayBreak === true);
     this.mayBreak = breaks && part.clause !== true;
     this.error = part.error ?? outer?.error;
+    this.tried = part.tried === true || outer?.tried === true;
   }
 
   get choices(): Choices {
@@ -186,11 +209,16 @@ export class Body {
     return name;
   }
 
-  hold(type: Held["type"], name = this.name()): string {
-    const held: Held = { name, type, awaited: false, place: this.place };
+  hold(type: Held["type"], name = this.name(), many = false): string {
+    const held: Held = { name, type, many, awaited: false, place: this.place };
     this.held.push(held);
     this.#own.add(held);
     return name;
+  }
+
+  /** Whether what is written here runs once at most: a list or another saga may repeat it. */
+  get once(): boolean {
+    return this.keyPrefix === "";
   }
 
   /** The last variables first: what follows should use what was there just before. */

@@ -16,6 +16,9 @@ export interface Plan {
   /** Whether the programs are broken before they are compiled. */
   readonly broken: boolean;
   readonly shrinkMs?: number;
+  /** After so many the rest is left: it is likely to say the same. */
+  readonly failures?: number;
+  readonly sparing?: boolean;
   readonly sabotage?: ExamineOptions["sabotage"];
 }
 
@@ -40,7 +43,7 @@ export interface Summary {
 const BATCH = 250;
 /** How long a failing program is shrunk, unless the plan says otherwise. */
 const SHRINK_MS = 30_000;
-/** After so many failures the rest is likely to say the same. */
+/** Of failures, unless the plan says otherwise. */
 const ENOUGH = 3;
 
 /** Runs a campaign; `told` hears of the progress after each batch. */
@@ -48,7 +51,8 @@ export async function campaign(plan: Plan, told?: (so: Summary) => void): Promis
   const summary: Summary = {
     ...{ programs: 0, compiled: 0, holds: 0, crashes: 0, endings: new Map(), failures: [] },
   };
-  for (let done = 0; done < plan.programs && summary.failures.length < ENOUGH; done += BATCH) {
+  const enough = plan.failures ?? ENOUGH;
+  for (let done = 0; done < plan.programs && summary.failures.length < enough; done += BATCH) {
     const count = Math.min(BATCH, plan.programs - done);
     const seeds = Array.from({ length: count }, (_, index) => plan.seed + done + index);
     await examineSeeds(plan, seeds, summary);
@@ -70,9 +74,10 @@ async function examineSeeds(plan: Plan, seeds: readonly number[], summary: Summa
   for (const [index, found] of complaints.entries()) {
     const [first] = found;
     const seed = seeds[index];
-    if (first === undefined || seed === undefined || summary.failures.length >= ENOUGH) continue;
+    if (first === undefined || seed === undefined) continue;
+    if (summary.failures.length >= (plan.failures ?? ENOUGH)) return;
     const text = await smallest(plan, seed, first.by);
-    const said = (await examine([text], plan)).complaints[0] ?? found;
+    const said = (await examine([text], { ...plan, sparing: false })).complaints[0] ?? found;
     const shown = plan.broken ? text : await format(text);
     summary.failures.push({ seed, broken: plan.broken, text: shown, complaints: said });
   }
@@ -87,7 +92,7 @@ async function textOf(seed: number, broken: boolean): Promise<string> {
 
 async function smallest(plan: Plan, seed: number, by: Complaint["by"]): Promise<string> {
   const fail = async (texts: readonly string[]): Promise<boolean[]> => {
-    const { complaints } = await examine(texts, { ...plan, only: by });
+    const { complaints } = await examine(texts, { ...plan, sparing: false, only: by });
     return complaints.map((found) => found.some((complaint) => complaint.by === by));
   };
   const withinMs = plan.shrinkMs ?? SHRINK_MS;

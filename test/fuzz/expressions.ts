@@ -2,7 +2,7 @@
  * The table of expressions: synchronous ones by type, which the compiler makes glue or compute nodes
  * of, and calls, which are nodes. To make programs have another one, add a row.
  */
-import type { Body, Type } from "./body.js";
+import { type Body, promised, type Type } from "./body.js";
 
 interface Row {
   readonly type: Type;
@@ -10,6 +10,10 @@ interface Row {
   /** Undefined: not possible here. */
   readonly make: (body: Body, depth: number) => string | undefined;
 }
+
+const STAMP =
+  'bytes: new Uint8Array([1, 200]), url: new URL("https://a.example/b"), seen: new Set([1, 2]), ' +
+  'by: new Map([["a", new Date(9)]]), last: undefined';
 
 /** Expressions that end at once. */
 const leaves: readonly Row[] = [
@@ -27,6 +31,13 @@ const leaves: readonly Row[] = [
     weight: 1,
     make: (body) => `({ kind: "circle", radius: ${body.around.param("n")} } as Shape)`,
   },
+  { type: "date", weight: 1, make: (body) => body.around.param("at") },
+  { type: "date", weight: 1, make: (body) => `new Date(${body.choices.below(99)})` },
+  {
+    type: "stamp",
+    weight: 1,
+    make: (body) => `{ at: ${body.around.param("at")}, big: ${body.choices.below(9)}n, ${STAMP} }`,
+  },
 ];
 
 const num = (body: Body, depth: number): string => expression(body, "num", depth - 1);
@@ -35,6 +46,9 @@ const flag = (body: Body, depth: number): string => expression(body, "flag", dep
 const list = (body: Body, depth: number): string => `(${expression(body, "list", depth - 1)})`;
 /** An item that has a name: for literals the compiler would have to know of which type they are. */
 const item = (body: Body): string | undefined => body.variablesOf("item")[0]?.name;
+
+const date = (body: Body, depth: number): string => `(${expression(body, "date", depth - 1)})`;
+const stamp = (body: Body): string | undefined => body.variablesOf("stamp")[0]?.name;
 
 /** Expressions with others inside. Numbers stay whole, small and not negative: JSON has no -0. */
 const branches: readonly Row[] = [
@@ -80,6 +94,24 @@ const branches: readonly Row[] = [
     weight: 1,
     make: (b, d) => `({ kind: "circle", radius: ${num(b, d)} } as Shape)`,
   },
+  { type: "num", weight: 1, make: (b, d) => `Math.abs(${date(b, d)}.getTime() % 50)` },
+  { type: "num", weight: 1, make: (b) => wrap("Number(", stamp(b), ".big % 7n)") },
+  { type: "num", weight: 1, make: (b) => member(stamp(b), ".seen.size") },
+  { type: "num", weight: 1, make: (b) => member(stamp(b), ".bytes.length") },
+  { type: "num", weight: 1, make: (b, d) => member(stamp(b), `.last ?? ${num(b, d)}`) },
+  {
+    type: "num",
+    weight: 1,
+    make: (b) => wrap("(", stamp(b), '.by.get("a")?.getTime() ?? 7) % 50'),
+  },
+  { type: "text", weight: 1, make: (b, d) => `${date(b, d)}.toISOString()` },
+  { type: "text", weight: 1, make: (b) => member(stamp(b), ".url.pathname") },
+  { type: "flag", weight: 1, make: (b, d) => `${date(b, d)} > ${date(b, d)}` },
+  { type: "flag", weight: 1, make: (b, d) => member(stamp(b), `.seen.has(${num(b, d)})`) },
+  { type: "list", weight: 1, make: (b) => wrap("[...", stamp(b), ".seen]") },
+  { type: "date", weight: 2, make: (b) => member(stamp(b), ".at") },
+  { type: "date", weight: 1, make: (b, d) => `new Date(${num(b, d)})` },
+  { type: "stamp", weight: 1, make: (b, d) => wrap("{ ...", stamp(b), `, at: ${date(b, d)} }`) },
   { type: "item", weight: 1, make: (b, d) => wrap("{ ...", item(b), `, id: ${num(b, d)} }`) },
 ];
 
@@ -116,6 +148,9 @@ export function call(body: Body, type: Type | "void"): string {
       const method = choices.pick(["num", "num", "num", "slow", "half", "probe"]);
       return `this.${method}(${key}, ${argument(body, "num")})`;
     }
+    case "date":
+    case "stamp":
+      return `this.${type}(${key}, ${argument(body, "num")})`;
     case "shape":
       return `this.shape(${key}, ${argument(body, "num")})`;
     case "text":
@@ -129,6 +164,11 @@ export function call(body: Body, type: Type | "void"): string {
       return `this.item(${key}, ${argument(body, "num")}${name})`;
     }
     case "void": {
+      if (choices.oneIn(4)) {
+        const given = choices.pick(["date", "stamp"] as const);
+        const more = choices.pick(["", ", 5n", ", undefined, 7n"]);
+        return `this.see(${key}, ${argument(body, given)}${more})`;
+      }
       const spread = choices.oneIn(4) ? `, ...${list(body, 1)}` : "";
       return `this.note(${key}, ${argument(body, choices.pick(["num", "text"]))}${spread})`;
     }
@@ -143,5 +183,5 @@ export function argument(body: Body, type: Type): string {
   if (held.length === 0 || choices.oneIn(2)) return `await ${call(body, type)}`;
   const promise = choices.pick(held);
   promise.awaited = true;
-  return `await ${promise.name}`;
+  return `await ${promised(promise)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * npm run fuzz -- [--programs=N] [--seed=S] [--broken]: long random runs. Exit 1 if a judge
+ * npm run fuzz -- [--programs=N] [--seed=S] [--failures=N] [--broken]: long random runs. Exit 1 if a judge
  * complains; the program is printed, and how to have it again. The only file here that prints.
  */
 import { parseArgs } from "node:util";
@@ -9,14 +9,17 @@ const { values } = parseArgs({
   options: {
     programs: { type: "string", default: "1000" },
     seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
+    /** It ends after so many. */
+    failures: { type: "string", default: "3" },
     /** Only programs that were broken; else every fourth. */
     broken: { type: "boolean", default: false },
   },
 });
 const programs = Number(values.programs);
 const seed = Number(values.seed);
-if (!Number.isSafeInteger(programs) || programs < 1 || !Number.isSafeInteger(seed) || seed < 0) {
-  console.error("fuzz: --programs and --seed take whole numbers");
+const failures = Number(values.failures);
+if (![programs, seed + 1, failures].every((each) => Number.isSafeInteger(each) && each > 0)) {
+  console.error("fuzz: --programs, --seed and --failures take whole numbers");
   process.exit(2);
 }
 
@@ -25,7 +28,9 @@ let failed = false;
 for (const broken of kinds) {
   // Most broken programs are refused at once: fewer of them find as much.
   const count = broken && !values.broken ? Math.ceil(programs / 3) : programs;
-  const summary = await campaign({ programs: count, seed, broken }, (so) => tell(so, broken));
+  const summary = await campaign({ programs: count, seed, broken, failures }, (so) =>
+    tell(so, broken),
+  );
   for (const failure of summary.failures) show(failure);
   failed ||= summary.failures.length > 0;
 }

@@ -7,17 +7,18 @@ import { Body, type SubSaga, TYPE_TEXT, TYPES, type Surroundings, type Type } fr
 import { Choices } from "./choices.js";
 import { expression } from "./expressions.js";
 
-const FIELDS = ["tag", "n", "s", "on", "nums"];
+const FIELDS = ["tag", "n", "s", "on", "nums", "at"];
 
-const head = `import { saga, sleep } from "steno-runtime";
-import { Kit, label, twice, type Item, type Shape } from "./kit.js";
+const head = `import { each, event, saga, sleep, start } from "steno-runtime";
+import { Kit, label, twice, type Item, type Shape, type Stamp } from "./kit.js";
 
-export type Value = number | string | boolean | number[] | Item | Shape;
-export interface Params { tag: string; n: number; s: string; on: boolean; nums: number[] }
+export type Value = number | string | boolean | number[] | Item | Shape | Date | Stamp;
+export interface Params { tag: string; n: number; s: string; on: boolean; nums: number[]; at: Date }
 `;
 
 /** So that a program that uses none of its imports is still one without errors. */
-const tail = "export const used = [label, twice, sleep, {} as Item, {} as Shape];\n";
+const tail =
+  "export const used = [label, twice, sleep, each, event, start, {} as Item, {} as Shape, {} as Stamp];\n";
 
 /** The program of a list of numbers. */
 export function programOf(numbers: readonly number[]): string {
@@ -29,21 +30,27 @@ export function programOf(numbers: readonly number[]): string {
   const count = choices.below(5) - 2;
   for (let index = 0; index < count; index++) {
     const result = choices.pick(TYPES);
-    sagas.push(sagaOf(choices, `inner${index}`, [...own, ...others], result, 3));
+    sagas.push(sagaOf(choices, `inner${index}`, { subsagas: [...own, ...others], result }, 3));
     own.push({ callee: `this.inner${index}`, result });
   }
-  const main = sagaOf(choices, "main", [...own, ...others], undefined, 14);
-  const field = otherText === "" ? "" : "readonly other = new Other(this.world);\n";
+  const fields = otherText === "" ? [] : ["readonly other = new Other(this.world);"];
+  const event = (type: Type): string => {
+    // What comes with it follows from the name.
+    const name = `${type}Event${fields.length}`;
+    fields.push(`readonly ${name} = event<${TYPE_TEXT[type]}>();`);
+    return name;
+  };
+  const main = sagaOf(choices, "main", { subsagas: [...own, ...others], event }, 14);
   return `${head}${otherText}
 export class Program extends Kit {
-${field}${[...sagas, main].join("\n")}
+${[...fields, ...sagas, main].join("\n")}
 }
 ${tail}`;
 }
 
 function otherClass(choices: Choices, others: SubSaga[]): string {
   const result = choices.pick(TYPES);
-  const text = sagaOf(choices, "deep", [], result, 3);
+  const text = sagaOf(choices, "deep", { subsagas: [], result }, 3);
   others.push({ callee: "this.other.deep", result });
   return `export class Other extends Kit {\n${text}\n}\n`;
 }
@@ -51,8 +58,12 @@ function otherClass(choices: Choices, others: SubSaga[]): string {
 function sagaOf(
   choices: Choices,
   name: string,
-  subsagas: readonly SubSaga[],
-  result: Type | undefined,
+  {
+    subsagas,
+    result,
+    event,
+  }: Pick<Surroundings, "subsagas"> &
+    Partial<Pick<Surroundings, "event">> & { readonly result?: Type },
   most: number,
 ): string {
   const apart = choices.oneIn(3);
@@ -65,6 +76,7 @@ function sagaOf(
       : (field) => (field === "" ? "params" : `params.${field}`),
     prefix: result === undefined ? "" : apart ? "${tag}" : "${params.tag}",
     keys: { next: 0 },
+    event,
     usedNames: new Set(apart ? FIELDS : ["params"]),
   };
   // A saga that returns what it has cannot return that early, where it does not have it yet.

@@ -3,7 +3,7 @@
  * for, and left early. To make programs have another one, add a row.
  */
 import { Body, type Held, type Row, TYPE_TEXT, TYPES, type Type } from "./body.js";
-import { call, expression } from "./expressions.js";
+import { argument, call, expression } from "./expressions.js";
 import { awaitAllOf, awaitRest, block, close, fill, plainValue } from "./statements.js";
 
 export const shapes: readonly Row[] = [
@@ -18,6 +18,8 @@ export const shapes: readonly Row[] = [
   { name: "loop", weight: 4, make: loop },
   { name: "try", weight: 5, make: attempt },
   { name: "sleep", weight: 1, make: sleep },
+  { name: "event", weight: 4, make: event },
+  { name: "start", weight: 6, make: startRun },
 ];
 
 /** A condition. Now and then it is waited for. */
@@ -55,7 +57,7 @@ function once(body: Body): void {
   const arm = (): string => block(body, { maybe: true }, 1, assign);
   if (choices.oneIn(4)) {
     // A handler's assignment takes the place of the other.
-    const part = { maybe: true, zone: true } as const;
+    const part = { maybe: true, zone: true, tried: true } as const;
     const inside = block(body, part, 1, assign);
     body.add(`try ${inside} catch ${block(body, part, 1, assign)}`);
   } else if (choices.oneIn(3)) {
@@ -212,11 +214,34 @@ function map(body: Body): void {
   }
   close(inner);
   const given = numbered ? `(${item}, ${index})` : `(${item})`;
-  const prefix = /^\{|\bawait /.test(callback) ? "async " : "";
-  const lists = `Promise.all(${list}.map(${prefix}${given} => ${callback}))`;
-  if (type === "num") body.add(`const ${body.declare("list")} = await ${lists};`);
-  else if (choices.oneIn(3)) body.add(`await Promise.all([${lists}, ${call(body, "void")}]);`);
+  const how = choices.pick(["now", "now", "now", "each", "each", "held"]);
+  // Beside something else, or held, what an item computes must be the failure of that item.
+  const beside = how !== "held" && type !== "num" && choices.oneIn(3);
+  const isAsync = /^\{|\bawait /.test(callback) || how === "held" || beside;
+  const prefix = isAsync ? "async " : "";
+  const run = `${prefix}${given} => ${callback}`;
+  if (how === "held") {
+    body.add(
+      `const ${body.hold(type === "num" ? "list" : "void", undefined, true)} = ${list}.map(${run});`,
+    );
+    return;
+  }
+  const lists =
+    how === "each"
+      ? `each(${list}, { ${eachOptions(body, numbered)} }, ${run})`
+      : `Promise.all(${list}.map(${run}))`;
+  if (how === "each" && choices.oneIn(4))
+    body.add(`const ${body.hold(type === "num" ? "list" : "void")} = ${lists};`);
+  else if (type === "num") body.add(`const ${body.declare("list")} = await ${lists};`);
+  else if (beside) body.add(`await Promise.all([${lists}, ${call(body, "void")}]);`);
   else body.add(`await ${lists};`);
+}
+
+/** Of an `each`; names are those of items, or their numbers. */
+function eachOptions({ choices }: Body, numbered: boolean): string {
+  const limit = choices.oneIn(3) ? [] : [`concurrency: ${1 + choices.below(3)}`];
+  const key = numbered ? "key: (x, i) => `${i}[${x}]`" : "key: (x) => `no/${x}`";
+  return [...limit, ...(choices.oneIn(2) ? [key] : [])].join(", ");
 }
 
 /** `for (const x of xs) { … }` */
@@ -241,13 +266,44 @@ function loop(body: Body): void {
 function attempt(body: Body): void {
   const { choices } = body;
   let left = false;
-  const tried = { maybe: true, zone: true } as const;
+  const tried = { maybe: true, zone: true, tried: true } as const;
   const inside = block(body, tried, 3, (inner) => void (left = maybeLeave(inner)));
   const error = choices.oneIn(3) ? undefined : body.name();
   // What was started outside cannot be awaited in a handler either.
   const part = { ...tried, ...(error !== undefined && { error }) } as const;
   const handler = block(body, part, 2, left ? undefined : maybeLeave);
   body.add(`try ${inside} catch ${error === undefined ? "" : `(${error}) `}${handler}`);
+}
+
+/** `this.approval`, which is waited for once: so it does not matter which of two would have it. */
+function event(body: Body): void {
+  const { choices } = body;
+  const { event: declared } = body.around;
+  if (declared === undefined || !body.once) return sleep(body);
+  const type = choices.pick(["num", "text", "item", "flag", "stamp"] as const);
+  const within = choices.oneIn(2) ? "" : `.within("${2 + choices.below(90)}m")`;
+  const waited = `this.${declared(type)}${within}`;
+  if (choices.oneIn(3)) body.add(`const ${body.hold(type)} = ${waited};`);
+  else if (choices.oneIn(4)) body.add(`await Promise.all([${waited}, ${call(body, "void")}]);`);
+  else body.add(`const ${body.declare(type)} = await ${waited};`);
+}
+
+/** `start(this.inner, params, { id })`: a run of its own. */
+function startRun(body: Body): void {
+  const { choices, around } = body;
+  if (around.subsagas.length === 0) return sleep(body);
+  const { callee, result } = choices.pick(around.subsagas);
+  const params = `{ ...${around.param("")}, tag: ${body.key()}, n: ${argument(body, "num")} }`;
+  const named = choices.oneIn(2);
+  const started = `start(${callee}, ${params}${named ? `, { id: ${body.key()} }` : ""})`;
+  // Its failure would be caught by whoever embeds this.
+  const isOutermost = around.event !== undefined;
+  if (isOutermost && !body.tried && choices.oneIn(2)) {
+    if (choices.oneIn(3)) body.add(`const ${body.hold(result)} = ${started}.result();`);
+    else body.add(`const ${body.declare(result)} = await ${started}.result();`);
+  } else if (!named) body.add(`await ${started};`);
+  else if (choices.oneIn(3)) body.add(`const ${body.hold("text")} = ${started};`);
+  else body.add(`const ${body.declare("text")} = await ${started};`);
 }
 
 function sleep(body: Body): void {

@@ -2,7 +2,17 @@
  * The table of statements of a saga method. To make programs have another one, add a row; what a
  * block of statements must leave behind is at the end.
  */
-import { Body, TYPE_TEXT, TYPES, type Held, type Part, type Row, type Type } from "./body.js";
+import {
+  Body,
+  promised,
+  SHAPED,
+  TYPE_TEXT,
+  TYPES,
+  type Held,
+  type Part,
+  type Row,
+  type Type,
+} from "./body.js";
 import { argument, call, expression } from "./expressions.js";
 import { shapes } from "./shapes.js";
 
@@ -41,8 +51,7 @@ export const statements: readonly Row[] = [
     make: (body) => {
       const type = body.choices.pick(TYPES);
       const value = expression(body, type, 3);
-      const annotation =
-        ["item", "shape"].includes(type) || body.choices.oneIn(3) ? `: ${TYPE_TEXT[type]}` : "";
+      const annotation = SHAPED.has(type) || body.choices.oneIn(3) ? `: ${TYPE_TEXT[type]}` : "";
       body.add(`const ${body.declare(type)}${annotation} = ${value};`);
     },
   },
@@ -124,7 +133,7 @@ export function awaitRest(body: Body): void {
 
 export function awaitAllOf(body: Body, open: readonly Held[]): void {
   for (const held of open) held.awaited = true;
-  const names = open.map(({ name }) => name);
+  const names = open.map(promised);
   if (names.length > 1 && body.choices.oneIn(2)) body.add(`await Promise.all([${names.join()}]);`);
   else
     for (const name of body.choices.oneIn(2) ? names.reverse() : names) body.add(`await ${name};`);
@@ -139,8 +148,8 @@ function awaitHeld(body: Body): void {
   }
   const held = body.choices.pick(any);
   held.awaited = true;
-  if (held.type === "void" || body.choices.oneIn(4)) body.add(`await ${held.name};`);
-  else body.add(`const ${body.declare(held.type)} = await ${held.name};`);
+  if (held.type === "void" || body.choices.oneIn(4)) body.add(`await ${promised(held)};`);
+  else body.add(`const ${body.declare(held.type)} = await ${promised(held)};`);
 }
 
 /** A `Promise.all`, and what its elements resolve to. */
@@ -181,7 +190,7 @@ function element(body: Body): { readonly text: string; readonly type: Held["type
       const [held] = body.open;
       if (held === undefined) return { text: call(body, "void"), type: "void" };
       held.awaited = true;
-      return { text: held.name, type: held.type };
+      return { text: promised(held), type: held.type };
     }
     case 7:
       return choices.oneIn(2)
@@ -216,7 +225,7 @@ function asyncBlock(body: Body, type: Type): string {
 
 /** A value whose type is that of its place: an object written on the spot would have one of its own. */
 export function plainValue(body: Body, type: Type): string {
-  if (type !== "item" && type !== "shape") return expression(body, type);
+  if (!SHAPED.has(type)) return expression(body, type);
   return body.variablesOf(type)[0]?.name ?? `await ${call(body, type)}`;
 }
 

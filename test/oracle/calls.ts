@@ -1,8 +1,8 @@
 /**
- * What the reference keeps of a run: its calls, what it sleeps for, its scopes. What becomes of them
+ * What the reference keeps of a run: its calls, what it waits for, its scopes. What becomes of them
  * is in `reference.ts`.
  */
-import type { Scope as TryScope } from "./threads.js";
+import type { Scope as TryScope } from "./expressions.js";
 
 export interface Policy {
   readonly attempts: number;
@@ -43,12 +43,31 @@ export interface Call {
   readonly succeed: (output: unknown) => void;
 }
 
-export interface Sleep {
+/** A sleep, or an event that is waited for: no longer than that. */
+export interface Wait {
   readonly scope: Scope;
+  readonly event: string | undefined;
   dueAt: number | undefined;
   readonly durationMs: number;
   over: boolean;
-  readonly succeed: () => void;
+  readonly succeed: (payload?: unknown) => void;
+}
+
+/** A run that is started by another; it begins when nothing holds up the one that starts it. */
+export interface Spawn {
+  readonly scope: Scope;
+  readonly begin: () => SpawnedRun;
+  run: SpawnedRun | undefined;
+  /** Absent: its result is waited for. */
+  readonly id: { readonly value: unknown } | undefined;
+  over: boolean;
+  readonly succeed: (value: unknown) => void;
+}
+
+export interface SpawnedRun {
+  readonly finished: "succeeded" | "undone" | undefined;
+  readonly output: unknown;
+  readonly root: { readonly failures: readonly string[] };
 }
 
 export class Scope implements TryScope {

@@ -14,8 +14,9 @@ import { analyseProject } from "../../compiler/compile.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { printModule } from "../../compiler/emit/module.js";
 import type { SourceModel } from "../../compiler/model.js";
-import type { SagaDefinition } from "../../runtime/definition.js";
+import type { BoundSaga, SagaDefinition } from "../../runtime/definition.js";
 import * as oracleKit from "./kit.js";
+import { plainRuntime } from "./plain.js";
 import { readScript, type Script } from "./script.js";
 
 /** The class that a program exports as `Program`; its saga is `main`. */
@@ -26,8 +27,14 @@ export type ProgramClass = new (world: oracleKit.World) => oracleKit.Kit & {
 export interface Loaded {
   readonly Program: ProgramClass;
   readonly main: SagaDefinition<oracleKit.Kit, unknown, unknown>;
-  /** Whatever else the program exports. */
-  readonly exports: Readonly<Record<string, unknown>>;
+  /** Its other sagas. */
+  readonly others: readonly Loaded["main"][];
+  /** All that it exports. */
+  readonly exports: Exports;
+  /** How many errors it has made so far, to be thrown, where it is called as it is. */
+  readonly errorsMade: () => number;
+  /** The events of `Program`. */
+  readonly events: readonly string[];
   /** The program as the reference reads it. */
   readonly script: Script;
 }
@@ -140,9 +147,15 @@ export async function load(
   { kit = oracleKit, name = "Program" }: { readonly kit?: object; readonly name?: string } = {},
 ): Promise<Loaded> {
   if (generated === undefined) throw new Error("the program was refused");
-  // The plain method has no run to sleep in, and the oracles know no time.
-  const plain = { ...runtime, sleep: () => Promise.resolve() };
-  const program = evaluate(await toCommonJs(text), { "./kit.js": kit, "steno-runtime": plain });
+  const outside = { "./kit.js": kit, "steno-runtime": plainRuntime };
+  let errors = 0;
+  class CountedError extends Error {
+    constructor(message?: string) {
+      super(message);
+      errors += 1;
+    }
+  }
+  const program = evaluate(await toCommonJs(text), outside, CountedError);
   const source = /from "(\.\/p\d+\.js)"/.exec(generated)?.[1] ?? "./program.js";
   const modules = {
     "./kit.js": kit,
@@ -151,12 +164,27 @@ export async function load(
     [source]: program,
   };
   const definitions = evaluate(await toCommonJs(generated), modules);
+  const main = definitions["main"] as Loaded["main"];
+  const script = await readScript(text);
   return {
     Program: program[name] as ProgramClass,
+    main,
+    others: Object.values(definitions).filter((each) => each !== main) as Loaded["main"][],
     exports: program,
-    main: definitions["main"] as Loaded["main"],
-    script: await readScript(text),
+    errorsMade: () => errors,
+    events: [...(script.get(name)?.fields ?? [])]
+      .filter(([, made]) => made.getText() === "event()")
+      .map(([field]) => field),
+    script,
   };
+}
+
+/** All sagas of a program, on objects that lead to a world. */
+export function sagasOf({ main, others, exports }: Loaded, world: oracleKit.World): BoundSaga[] {
+  return [main, ...others].map((each) => {
+    const owner = each.manifest.name.split(".")[0] as string;
+    return each.on(new (exports[owner] as ProgramClass)(world));
+  });
 }
 
 /** Whether a program is a module that can be loaded here: `await` at its top cannot. */
@@ -176,7 +204,11 @@ async function toCommonJs(text: string): Promise<string> {
 
 type Exports = Readonly<Record<string, unknown>>;
 
-function evaluate(code: string, modules: Readonly<Record<string, object>>): Exports {
+function evaluate(
+  code: string,
+  modules: Readonly<Record<string, object>>,
+  ErrorClass: ErrorConstructor | (new (message?: string) => Error) = Error,
+): Exports {
   const module = { exports: {} as Exports };
   const require = (name: string): object => {
     const found = modules[name];
@@ -184,6 +216,7 @@ function evaluate(code: string, modules: Readonly<Record<string, object>>): Expo
     return found;
   };
   // The code is our own, generated; a module loader would need a file and a cache for each.
-  new Function("module", "exports", "require", code)(module, module.exports, require);
+  const run = new Function("module", "exports", "require", "Error", code);
+  run(module, module.exports, require, ErrorClass);
   return module.exports;
 }

@@ -8,14 +8,18 @@ import type { NodeStatus } from "../../runtime/history.js";
 import { watchedStore } from "../runtime/watched-store.js";
 import type { Call } from "./calls.js";
 import { canonical } from "./canonical.js";
-import type { Loaded } from "./compile.js";
+import { type Loaded, sagasOf } from "./compile.js";
 import type { Faults } from "./faults.js";
 import { FaultyWorld, Sight } from "./faulty-world.js";
 import type { Params } from "./gating.js";
 import { kitActions } from "./kit-actions.js";
-import { tickOf } from "./outputs.js";
-import { Reference } from "./reference.js";
+import { payloadOf, tickOf } from "./outputs.js";
+import type { Reference } from "./reference.js";
+import { Runs } from "./runs.js";
 
+/** Of the run that is looked at. */
+const ID = "r";
+const START = 1000;
 /** More than happens in any program. */
 const PATIENCE = 3000;
 /** A run that is stuck again and again is left so. */
@@ -56,6 +60,11 @@ interface Failed {
   readonly failures?: readonly { readonly error: Error }[];
 }
 
+interface Outcome {
+  readonly value?: unknown;
+  readonly error?: Failed;
+}
+
 class Trial {
   readonly differences: string[] = [];
   readonly endings: string[] = [];
@@ -65,9 +74,15 @@ class Trial {
   world: FaultyWorld;
   readonly #store = watchedStore();
   readonly #sight = new Sight();
-  readonly #reference: Reference;
-  #clock: VirtualClock = virtualClock(1000);
-  #outcome: { readonly value?: unknown; readonly error?: Failed } | undefined;
+  readonly #runs: Runs;
+  readonly #main: Reference;
+  /** Events that are still to come, and those of them that are due. */
+  readonly #events: Set<string>;
+  #due: string[] = [];
+  /** Of each run that has come to rest, as what. */
+  readonly #rested = new Map<Reference, string>();
+  #clock: VirtualClock = virtualClock(START);
+  #outcome: Outcome | undefined;
 
   constructor(
     private readonly program: Loaded,
@@ -79,14 +94,15 @@ class Trial {
       if (faults.fails("tick", key, 1)) throw new Error(`tick ${key} fails`);
       return tickOf(key, value);
     };
-    this.#reference = new Reference(program.script, structuredClone(params), kitActions, tick);
+    this.#runs = new Runs(program.script, kitActions, tick);
+    this.#main = this.#runs.start("Program", "main", structuredClone(params), ID);
+    this.#events = new Set(program.events);
   }
 
   async run(): Promise<void> {
-    const reference = this.#reference;
-    await this.open();
     const { main } = this.program;
-    let run = await (this.coordinator as Coordinator).start(main, this.params, { id: "r" });
+    await this.open();
+    let run = await (this.coordinator as Coordinator).start(main, this.params, { id: ID });
     this.watch(run);
     let help = 0;
     for (let step = 0; step < PATIENCE; step++) {
@@ -94,13 +110,15 @@ class Trial {
       // All that falls on this time: a run that left memory to wait is brought back by a timer of its own.
       await this.#clock.advance(0);
       await this.compare();
+      await this.send(run);
       if (this.unread !== undefined) return;
-      if (this.differences.length > 0 || reference.unclear) break;
-      if (this.#outcome !== undefined) {
-        await this.compareEnds(run);
-        if (this.differences.length > 0 || reference.finished !== undefined) return;
+      if (this.differences.length > 0 || this.#runs.unclear) break;
+      const rests = await this.compareEnds(run);
+      if (this.differences.length > 0 || rests?.every(({ finished }) => finished)) return;
+      const stuck = rests?.find(({ finished }) => finished === undefined);
+      if (stuck !== undefined) {
         if (help++ > HELP) return;
-        await this.help(run);
+        await this.help(stuck);
         continue;
       }
       if (!moved && step > 0) {
@@ -109,19 +127,23 @@ class Trial {
       }
       const blow = this.faults.blow(step);
       if (blow === "crash") run = await this.crash();
-      if (blow === "unwind" && !reference.root.over && reference.finished === undefined) {
+      const { root, finished } = this.#main;
+      if (blow === "unwind" && !root.over && finished === undefined) {
         await this.during(run.unwind("it was asked for"));
-        reference.unwind("unwound on request: it was asked for");
+        this.#main.unwind("unwound on request: it was asked for");
         await this.compare();
       }
     }
-    if (reference.unclear) this.endings.push("unclear");
+    if (this.#runs.unclear) this.endings.push("unclear");
     else if (this.differences.length === 0) this.differences.push("the run does not end");
   }
 
   private async open(): Promise<void> {
-    const sagas = [this.program.main.on(new this.program.Program(this.world))];
+    const sagas = sagasOf(this.program, this.world);
     const clock = this.#clock;
+    for (const event of this.#events) {
+      clock.setTimer(START + this.faults.sentAt(event), () => void this.#due.push(event));
+    }
     const logger = { warn: () => {} };
     const more = { clock, logger, random: () => 0, crashLimit: Infinity };
     this.coordinator = await Coordinator.open({ store: this.#store, sagas, ...more });
@@ -147,29 +169,44 @@ class Trial {
     this.#clock = virtualClock(this.#clock.now());
     this.world = new FaultyWorld(this.#clock, this.faults, this.#sight);
     await this.open();
-    const run = (await this.coordinator?.run("r")) as Run;
+    const run = (await this.coordinator?.run(ID)) as Run;
     this.watch(run);
     await this.#clock.advance(0);
-    this.#reference.crashed();
+    this.#runs.crashed();
     await this.compare();
     return run;
   }
 
-  /** Frees one node that is stuck. */
-  private async help(run: Run): Promise<void> {
-    const stuck = [...this.#reference.calls.values()].find(
+  /** Sends the events that are due. */
+  private async send(run: Run): Promise<void> {
+    for (const event of this.#due.splice(0)) {
+      this.#events.delete(event);
+      if (this.#outcome !== undefined && this.#main.finished !== undefined) continue;
+      await this.during(run.send(event, payloadOf(event)));
+      this.#main.receive(event, payloadOf(event));
+      await this.compare();
+    }
+  }
+
+  /** Frees one node of a run that is stuck. */
+  private async help(reference: Reference): Promise<void> {
+    this.#rested.delete(reference);
+    const stuck = [...reference.calls.values()].find(
       ({ state }) => state === "undo-failed" || state === "stuck-in-doubt",
     ) as Call;
-    const path = this.#sight.paths.get(stuck.key) as string;
+    const place = this.#sight.places.get(stuck.key);
+    if (place === undefined) throw new Error(`nobody has seen ${stuck.key}`);
+    const { path } = place;
+    const run = (await this.coordinator?.run(place.run)) as Run;
     if (this.faults.settles(stuck.key)) {
       const late = stuck.state === "stuck-in-doubt" ? this.late(stuck, path) : "";
       await this.during(run.settle(path, "done by hand"));
-      this.#reference.settleStuck(stuck, late);
+      reference.settleStuck(stuck, late);
     } else {
       await this.during(run.retry(path));
-      this.#reference.retry(stuck);
+      reference.retry(stuck);
     }
-    this.watch(run);
+    if (reference === this.#main) this.watch(run);
     await this.#clock.advance(0);
     await this.compare();
   }
@@ -192,33 +229,33 @@ class Trial {
 
   /** Tells the reference what has ended, and compares what has begun. */
   private async compare(): Promise<void> {
-    const reference = this.#reference;
+    const runs = this.#runs;
     const seen = this.#sight.begun;
     const ended = this.#sight.ended;
     this.#sight.begun = [];
     this.#sight.ended = [];
     const now = this.#clock.now();
-    reference.now = now;
+    runs.now = now;
     for (const each of this.#sight.later) if (each.at <= now) ended.push(each.ended);
     this.#sight.later = this.#sight.later.filter(({ at }) => at > now);
     for (const each of ended) {
-      if (each.doing === "act") reference.ended(each.key, each.attempt, each.end);
-      else reference.undoEnded(each.key, each.attempt, each.end);
+      if (each.doing === "act") runs.ended(each.key, each.attempt, each.end);
+      else runs.undoEnded(each.key, each.attempt, each.end);
     }
     for (let again = true; again;) {
-      const { must, may } = await reference.rest(this.#clock.now());
-      if (reference.unread !== undefined) {
-        this.unread = reference.unread.message;
+      const { must, may } = await runs.rest();
+      if (runs.unread !== undefined) {
+        this.unread = runs.unread.message;
         return;
       }
-      if (reference.unclear) return;
+      if (runs.unclear) return;
       for (const text of must) {
         if (!take(seen, text)) this.differ(`${text}: in the reference only`);
       }
       again = false;
       for (const text of may) {
         if (take(seen, text) || !text.startsWith("act ")) continue;
-        reference.passedOver(text.split(" ")[1] as string);
+        runs.passedOver(text.split(" ")[1] as string);
         again = true;
       }
     }
@@ -229,18 +266,35 @@ class Trial {
     this.differences.push(`at ${this.#clock.now()}, ${text}`);
   }
 
-  private async compareEnds(run: Run): Promise<void> {
-    const reference = this.#reference;
-    const { value, error } = this.#outcome ?? {};
+  /** Compares how runs have ended that are at rest now, and gives all that are, if there are any. */
+  private async compareEnds(run: Run): Promise<readonly Reference[] | undefined> {
+    const main = this.#main;
+    if (this.#outcome !== undefined && !this.#rested.has(main)) {
+      await this.compareEnd(main, run, this.#outcome);
+    }
+    for (const other of this.#runs.all) {
+      if (other === main || !other.atRest || this.#rested.has(other)) continue;
+      const found = await this.runOf(other);
+      if (found !== undefined) await this.compareEnd(other, found, await this.outcomeOf(found));
+      else this.#rested.set(other, "unseen");
+    }
+    const rests = [...this.#rested.keys()];
+    const isStuck = rests.some(({ finished }) => finished === undefined);
+    return isStuck || rests.length === this.#runs.all.length ? rests : undefined;
+  }
+
+  private async compareEnd(reference: Reference, run: Run, outcome: Outcome): Promise<void> {
+    const { value, error } = outcome;
     const status =
       error === undefined ? "succeeded" : error.code === "saga-stuck" ? "stuck" : "undone";
     const wanted = reference.finished ?? (reference.atRest ? "stuck" : "running");
+    this.#rested.set(reference, wanted);
     this.endings.push(wanted);
     this.hold("the run", wanted, status);
     if (status === "succeeded") {
       this.hold("the result", canonical(reference.output), canonical(value));
     } else {
-      const messages = (error?.failures ?? []).map(({ error: { message } }) => message);
+      const messages = (error?.failures ?? []).map(({ error: { message } }) => readable(message));
       const { failures } = reference.root;
       this.hold("the first failure", failures[0], messages[0]);
       this.hold("the failures", [...failures].sort().join(), messages.sort().join());
@@ -248,17 +302,39 @@ class Trial {
     const states = new Map<string, string>();
     addStates((await run.status()).nodes, states);
     for (const { key, state } of reference.calls.values()) {
-      const path = this.#sight.paths.get(key);
+      const path = this.#sight.places.get(key)?.path;
       if (path === undefined) continue;
       this.hold(`node ${path}`, state, states.get(path));
       states.delete(path);
     }
   }
 
+  /** The run that the runtime has for it; undefined: nothing of it was seen. */
+  private async runOf({ id, calls }: Reference): Promise<Run | undefined> {
+    const [seen] = [...calls.keys()].flatMap((key) => this.#sight.places.get(key)?.run ?? []);
+    const found = id ?? seen;
+    return found === undefined ? undefined : this.coordinator?.run(found);
+  }
+
+  private async outcomeOf(run: Run): Promise<Outcome> {
+    let outcome: Outcome | undefined;
+    const ended = run.result().then(
+      (value) => void (outcome = { value }),
+      (error: Failed) => void (outcome = { error }),
+    );
+    await this.during(ended);
+    return outcome ?? {};
+  }
+
   private hold(what: string, wanted: unknown, got: unknown): void {
     if (wanted !== got)
       this.differ(`${what}: ${String(got)}, and the reference has ${String(wanted)}`);
   }
+}
+
+/** A message, without the names that the runtime has given to a run and its nodes. */
+function readable(message: string): string {
+  return message.replace(/^saga `[^`]*` failed at .*?, and is undone: /, "a run failed: ");
 }
 
 function take(list: string[], text: string): boolean {

@@ -16,6 +16,8 @@ export interface Faults {
   fails(doing: Doing, key: string, attempt: number): boolean;
   /** The body never comes to an end by itself. Asked of those that have a timeout. */
   hangs(doing: Doing, key: string, attempt: number): boolean;
+  /** When an event is sent, in milliseconds after the run was started. */
+  sentAt(event: string): number;
   blow(step: number): Blow;
   /** Whether an operator settles a stuck node, and does not try it again. */
   settles(key: string): boolean;
@@ -32,6 +34,8 @@ const LEVELS = [
 
 /** So wide that two things hardly ever fall on the same millisecond: their order would be anybody's. */
 const LATENCY_MS = 1_000_003;
+/** Some events are there before anybody waits, and some come too late. */
+const EVENTS_MS = 5 * LATENCY_MS;
 /** An operator tries what is stuck so often in vain. */
 const NEVER = 7;
 
@@ -47,6 +51,7 @@ export function faultsOf(seed: number, level = 1 + (seed % (LEVELS.length - 1)))
       // Some undos fail whatever is tried: then the run is stuck.
       (doing === "undo" && attempt < NEVER && draw(100, "never", key) < chance.never),
     hangs: (doing, key, attempt) => draw(100, "hangs", doing, key, attempt) < chance.hang,
+    sentAt: (event) => 1 + draw(EVENTS_MS, "sent", event),
     blow: (step) => {
       const drawn = draw(100, "blow", step);
       if (drawn < chance.crash) return "crash";

@@ -31,8 +31,8 @@ export class Sight {
   ended: Ended[] = [];
   /** What will have ended at a time, without anybody telling. */
   later: { readonly at: number; readonly ended: Ended }[] = [];
-  /** The paths of the calls' nodes. */
-  readonly paths = new Map<string, string>();
+  /** Of each call, the run that it was in, and the path of its node. */
+  readonly places = new Map<string, { readonly run: string; readonly path: string }>();
 }
 
 /** The world of one process. */
@@ -48,10 +48,10 @@ export class FaultyWorld implements World {
   ) {}
 
   async act(method: string, inputs: readonly [key: string, ...rest: unknown[]]): Promise<unknown> {
-    const { node, attempt, signal } = actionContext();
+    const { sagaId, node, attempt, signal } = actionContext();
     const { sight } = this;
     const [key] = inputs;
-    sight.paths.set(key, node);
+    sight.places.set(key, { run: sagaId, path: node });
     // An argument that was left out is no input.
     const given = inputs.slice(0, inputs.findLastIndex((each) => each !== undefined) + 1);
     this.begins(`act ${key} #${attempt} ${method} ${canonical(given)}`);

@@ -4,10 +4,11 @@
  * Both must agree for every body, and on the inputs of each call and on the result. Time plays no part.
  */
 import { type Clock, Coordinator, memoryStore } from "steno-runtime";
-import type { Loaded } from "./compile.js";
+import { type Loaded, sagasOf } from "./compile.js";
 import { canonical } from "./canonical.js";
 import type { World } from "./kit.js";
-import { outputOf, tickOf } from "./outputs.js";
+import { outputOf, payloadOf, tickOf } from "./outputs.js";
+import { bindSagas, PlainEvent } from "./plain.js";
 
 /** Params of every program. */
 export interface Params {
@@ -16,11 +17,12 @@ export interface Params {
   readonly s: string;
   readonly on: boolean;
   readonly nums: readonly number[];
+  readonly at: Date;
 }
 
-/** What is kept from going on: the calls of a key, or a tick that throws. */
+/** What is kept from going on: the calls of a key, an event, or a tick that throws. */
 export interface Hold {
-  readonly kind: "act" | "tick";
+  readonly kind: "act" | "tick" | "event";
   readonly key: string;
 }
 
@@ -76,23 +78,41 @@ class GatedWorld implements World {
   }
 }
 
-type Start = (world: GatedWorld) => Promise<unknown>;
+/** A program that has been started. */
+interface Started {
+  readonly result: Promise<unknown>;
+  /** Sends an event to it. */
+  send(event: string): Promise<unknown>;
+  close(): Promise<void>;
+}
 
-async function observe(start: Start, hold?: Hold): Promise<Observation> {
+type Start = (world: GatedWorld) => Promise<Started>;
+
+async function observe(start: Start, events: readonly string[], hold?: Hold): Promise<Observation> {
   const world = new GatedWorld(hold);
   let outcome: string | undefined;
-  start(world).then(
+  const { result, send, close } = await start(world);
+  result.then(
     (value) => (outcome = `output ${canonical(value)}`),
     () => (outcome = "failure"),
   );
+  const held = hold?.kind === "event" ? hold.key : undefined;
+  for (const event of events) if (event !== held) await send(event);
   await rest(world);
   const atRest = world.begun.map(({ text }) => text).sort();
   world.open();
+  if (held !== undefined) await send(held);
   for (let turn = 0; outcome === undefined && turn < PATIENCE; turn++) await nextTurn();
+  // Runs of their own may go on.
+  await rest(world);
+  await close();
   return {
     atRest,
     calls: world.begun.map(({ text }) => text).sort(),
-    holds: [...new Map(world.begun.map(({ hold }) => [canonical(hold), hold])).values()],
+    holds: [
+      ...new Map(world.begun.map(({ hold: each }) => [canonical(each), each])).values(),
+      ...events.map((key) => ({ kind: "event", key }) as const),
+    ],
     outcome: outcome ?? "no end",
   };
 }
@@ -109,20 +129,37 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function plain({ Program }: Loaded, params: Params): Start {
-  return async (world) => new Program(world).main(structuredClone(params));
+function plain({ Program, script }: Loaded, params: Params): Start {
+  const sagas = new Map([...script].map(([name, { sagas: own }]) => [name, [...own.keys()]]));
+  return async (world) => {
+    const program = new Program(world);
+    bindSagas(program, sagas);
+    return {
+      result: program.main(structuredClone(params)),
+      send: async (event) => {
+        const found = (program as unknown as Record<string, unknown>)[event];
+        if (found instanceof PlainEvent) found.receive(payloadOf(event));
+      },
+      close: async () => {},
+    };
+  };
 }
 
-function compiled({ Program, main }: Loaded, params: Params): Start {
+function compiled(program: Loaded, params: Params): Start {
   return async (world) => {
-    const sagas = [main.on(new Program(world))];
-    const options = { store: memoryStore(), sagas, clock: hurriedClock(world) };
+    const options = {
+      store: memoryStore(),
+      sagas: sagasOf(program, world),
+      clock: hurriedClock(world),
+    };
     const coordinator = await Coordinator.open(options);
-    try {
-      return await (await coordinator.start(main, params)).result();
-    } finally {
-      await coordinator.close();
-    }
+    const started = coordinator.start(program.main, params);
+    return {
+      result: started.then((run) => run.result()),
+      // A run that is finished takes none; one that has not taken it does not end.
+      send: (event) => started.then((run) => run.send(event, payloadOf(event))).catch(() => {}),
+      close: () => coordinator.close(),
+    };
   };
 }
 
@@ -154,21 +191,32 @@ export interface Verdict {
   readonly calls: number;
 }
 
-/** Compares the compiled saga with the plain method. */
-export async function compareByGating(program: Loaded, params: Params): Promise<Verdict> {
-  const free = await observe(plain(program, params));
-  // The plain method goes on beside what failed; of a run that fails, the reference tells.
-  const judge = free.outcome === "failure" ? compareThrow : compare;
-  const differences = judge("nothing held", free, await observe(compiled(program, params)));
+/**
+ * Compares the compiled saga with the plain method. `held`: which of its bodies are held back, of so
+ * many; all, if it is left out.
+ */
+export async function compareByGating(
+  program: Loaded,
+  params: Params,
+  held: (place: number, of: number) => boolean = () => true,
+): Promise<Verdict> {
+  const { events } = program;
+  const before = program.errorsMade();
+  const free = await observe(plain(program, params), events);
+  // The plain method goes on beside what failed, also if it is caught; of that the reference tells.
+  const fails = free.outcome === "failure" || program.errorsMade() > before;
+  const judge = fails ? compareFailing : compare;
+  const differences = judge("nothing held", free, await observe(compiled(program, params), events));
   if (differences.length > 0 || free.outcome === "no end") {
     if (free.outcome === "no end") differences.push("the plain method does not end");
     return { differences, holds: 0, calls: free.calls.length };
   }
+  const holds = free.holds.filter((_, place) => held(place, free.holds.length));
   const found = await Promise.all(
-    free.holds.map(async (hold) => {
+    holds.map(async (hold) => {
       const [expected, actual] = await Promise.all([
-        observe(plain(program, params), hold),
-        observe(compiled(program, params), hold),
+        observe(plain(program, params), events, hold),
+        observe(compiled(program, params), events, hold),
       ]);
       return hold.kind === "tick"
         ? compareThrow(`${hold.key} throws`, expected, actual)
@@ -177,7 +225,7 @@ export async function compareByGating(program: Loaded, params: Params): Promise<
   );
   return {
     differences: [...differences, ...found.flat()],
-    holds: free.holds.length,
+    holds: holds.length,
     calls: free.calls.length,
   };
 }
@@ -190,6 +238,12 @@ function compare(when: string, expected: Observation, actual: Observation): stri
       ? []
       : [`${when}: ${actual.outcome}, and the plain method has ${expected.outcome}`]),
   ];
+}
+
+/** Something has failed: what begins begins in the plain method, too, and not later. */
+function compareFailing(when: string, expected: Observation, actual: Observation): string[] {
+  const early = without(actual.atRest, expected.atRest).map((text) => `${when}: ${text} began`);
+  return [...early, ...compareThrow(when, expected, actual)];
 }
 
 /** Something throws: what follows it in the plain method must not begin; what is beside it may not either. */

@@ -21,6 +21,9 @@ export const kitActions: Readonly<Record<string, KitAction>> = {
   flag: { undo: "none", retry: { attempts: 2, delayMs: 50, factor: 2 }, undoRetry: once },
   note: { undo: "none", retry: once, undoRetry: once },
   shape: { undo: "done", retry: once, undoRetry: patient },
+  date: { undo: "none", retry: { attempts: 2, delayMs: 30, factor: 2 }, undoRetry: once },
+  stamp: { undo: "done", retry: once, undoRetry: patient },
+  see: { undo: "none", retry: once, undoRetry: once },
   slow: {
     undo: "done",
     retry: { attempts: 2, delayMs: 60, factor: 2 },

@@ -27,6 +27,17 @@ export type Shape =
   | { kind: "square"; side: number; label: string }
   | { kind: "none" };
 
+/** What has no JSON. */
+export interface Stamp {
+  at: Date;
+  big: bigint;
+  bytes: Uint8Array;
+  url: URL;
+  seen: Set<number>;
+  by: Map<string, Date>;
+  last: number | undefined;
+}
+
 /** A pure function that the compiler cannot know to be one. */
 export function twice(value: number): number {
   return (value * 2) % 1000;
@@ -95,6 +106,26 @@ export class Kit {
   @undo("shape")
   async unShape(output: Shape, key: string, _value: number): Promise<void> {
     await this.world.undo("shape", output, key);
+  }
+
+  @action({ undo: "none", retry: { attempts: 2, delay: 30, jitter: false } })
+  async date(key: string, value: number): Promise<Date> {
+    return (await this.world.act("date", [key, value])) as Date;
+  }
+
+  @action
+  async stamp(key: string, value: number): Promise<Stamp> {
+    return (await this.world.act("stamp", [key, value])) as Stamp;
+  }
+
+  @undo("stamp")
+  async unStamp(output: Stamp, key: string, _value: number): Promise<void> {
+    await this.world.undo("stamp", output, key);
+  }
+
+  @action({ undo: "none" })
+  async see(key: string, ...seen: (Stamp | Date | bigint | undefined)[]): Promise<void> {
+    await this.world.act("see", [key, ...seen]);
   }
 
   /** Longer than any body takes that comes to an end. */

@@ -17,15 +17,12 @@ import { lettingRejectionsPass } from "./unhandled.js";
 const programs = { ...straight, ...shapedPrograms };
 const names = Object.keys(programs);
 const once = { attempts: 1, delayMs: 0, factor: 1, maxDelayMs: 0, jitter: false };
-const params: Params = { tag: "m", n: 4, s: "some", on: true, nums: [3, 1, 2] };
+const params: Params = { tag: "m", n: 4, s: "some", on: true, nums: [3, 1, 2], at: new Date(7) };
 const variants: readonly Params[] = [
   params,
-  { tag: "m", n: 1, s: "b", on: false, nums: [0, 7] },
-  { tag: "m", n: 9, s: "", on: false, nums: [] },
+  { tag: "m", n: 1, s: "b", on: false, nums: [0, 7], at: new Date(0) },
+  { tag: "m", n: 9, s: "", on: false, nums: [], at: new Date(-1) },
 ];
-
-/** With `each(…)`, which the reference does not read yet. */
-const UNREAD = ["limited"];
 
 let batch: Batch;
 beforeAll(() => {
@@ -96,7 +93,7 @@ describe("the reference interpreter is the specification of failing runs", () =>
   const endings = new Map<string, number>();
   let crashes = 0;
 
-  test.each(names.filter((name) => !UNREAD.includes(name)))("%s", async (name) => {
+  test.each(names)("%s", async (name) => {
     const loaded = await program(name);
     for (const [seed, given] of schedules()) {
       const found = await compareWithReference(loaded, given, faultsOf(seed));

@@ -12,6 +12,8 @@
  *    the undo covers it (`started`) or there is none: those need no end when their scope has failed.
  * 5. An undo that fails for good, or a doubt that no attempt is left for, makes the run stuck:
  *    nothing new starts, but for what an operator has freed or a crash has ended.
+ * 6. An event is kept until somebody waits for it. A run that is started belongs to nobody: who waits
+ *    for its result fails when it does, and stops waiting when it is to be undone.
  */
 import {
   type ActionText,
@@ -20,12 +22,12 @@ import {
   newCall,
   pause,
   Scope,
-  type Sleep,
   type State,
 } from "./calls.js";
 import { canonical } from "./canonical.js";
-import type { Script } from "./script.js";
-import { Handle, type Semantics, Threads } from "./threads.js";
+import { Handle, type Semantics } from "./expressions.js";
+import type { Threads } from "./threads.js";
+import { type Surroundings, Waits } from "./waits.js";
 
 /** What must have begun, or been aborted, since it was last asked. */
 export interface Begun {
@@ -34,18 +36,18 @@ export interface Begun {
   readonly may: readonly string[];
 }
 
-export class Reference implements Semantics<Call, Scope> {
+/** One run. */
+export class Reference extends Waits implements Semantics<Call, Scope> {
   readonly root = new Scope(undefined);
   readonly calls = new Map<string, Call>();
   readonly actions: ReadonlySet<string>;
   now = 0;
   output: unknown;
   finished: "succeeded" | "undone" | undefined;
-  private readonly sleeps: Sleep[] = [];
   private begun: { readonly text: string; readonly call: Call | undefined }[] = [];
-  private failing: { readonly error: Error; readonly scope: Scope }[] = [];
+  protected failing: { readonly error: Error; readonly scope: Scope }[] = [];
   /** Something synchronous failed while other things went on: which came first is anybody's. */
-  private torn = false;
+  protected torn = false;
   /** Two such failed at the same time: what follows from which was first cannot be told. */
   unclear = false;
   /** Why the program cannot be read. */
@@ -53,14 +55,20 @@ export class Reference implements Semantics<Call, Scope> {
   private readonly scopes: Scope[] = [this.root];
   private readonly waiting: (() => void)[] = [];
 
+  private readonly kit: Readonly<Record<string, ActionText>>;
+
   constructor(
-    script: Script,
-    params: unknown,
-    private readonly kit: Readonly<Record<string, ActionText>>,
-    private readonly tickOf: (key: string, value: number) => number,
+    around: Surroundings,
+    /** Undefined: the runtime has given it one of its own. */
+    readonly id: string | undefined,
   ) {
-    this.actions = new Set(Object.keys(kit));
-    void new Threads<Call, Scope>(script, this).main(params, this.root).then((output) => {
+    super(around);
+    this.kit = around.kit;
+    this.actions = new Set(Object.keys(around.kit));
+  }
+
+  begins(threads: Threads<Call, Scope>, inClass: string, saga: string, params: unknown): void {
+    void threads.run(inClass, saga, params, this.root).then((output) => {
       this.output = output;
       this.finished = "succeeded";
     });
@@ -99,18 +107,9 @@ export class Reference implements Semantics<Call, Scope> {
     return new Handle(end);
   }
 
-  sleep(duration: string, past: ReadonlySet<Call>, scope: Scope): Handle<Call> {
-    const durationMs = Number.parseInt(duration, 10) * 1000;
-    const end = new Promise<{ value: unknown; past: Set<Call> }>((resolve) => {
-      const succeed = (): void => resolve({ value: undefined, past: new Set(past) });
-      this.sleeps.push({ scope, durationMs, dueAt: undefined, over: false, succeed });
-    });
-    return new Handle(end);
-  }
-
   tick(key: string, value: number): number {
     this.begun.push({ text: `tick ${key} ${value}`, call: undefined });
-    return this.tickOf(key, value);
+    return this.around.tickOf(key, value);
   }
 
   fail(error: Error, scope: Scope): Promise<never> {
@@ -222,16 +221,11 @@ export class Reference implements Semantics<Call, Scope> {
   settleStuck(call: Call, message: string): void {
     const inDoubt = call.state === "stuck-in-doubt";
     call.state = "undone";
-    if (!inDoubt) return;
-    this.record(call.scope, message);
-    if (!call.scope.over) this.end(call.scope);
+    if (inDoubt) this.nodeFails(call.scope, message);
   }
 
-  /** Everything that follows, until nothing more happens by itself; then what has begun is told. */
-  async rest(now: number): Promise<Begun> {
-    this.now = now;
-    do await new Promise((resolve) => setImmediate(resolve));
-    while (this.round());
+  /** What has begun since it was last asked. */
+  told(): Begun {
     const optional = ({ call, text }: { text: string; call: Call | undefined }): boolean => {
       // It ended in the same moment: there was nothing to abort.
       if (text.startsWith("abort") && call?.state !== "working") return true;
@@ -254,7 +248,8 @@ export class Reference implements Semantics<Call, Scope> {
 
   // --- one thing after another
 
-  private round(): boolean {
+  /** What follows at once; false: nothing does. */
+  round(): boolean {
     const before = this.begun.length;
     let moved = false;
     if (!this.stuck && this.waiting.length > 0) {
@@ -262,14 +257,13 @@ export class Reference implements Semantics<Call, Scope> {
       moved = true;
     }
     for (const call of this.calls.values()) this.startOrRepeat(call);
-    for (const sleep of this.sleeps) moved = this.wait(sleep) || moved;
+    moved = this.goOnWaiting() || moved;
     const failing = this.failing;
     this.failing = [];
     for (const { error, scope } of failing) {
       if (this.torn) this.unclear = true;
       this.torn = true;
-      this.record(scope, error.message);
-      if (!scope.over) this.end(scope);
+      this.nodeFails(scope, error.message);
     }
     // Latest first, so that a chain of what needs no undo is settled in one go.
     for (const call of [...this.calls.values()].reverse()) moved = this.undo(call) || moved;
@@ -291,7 +285,7 @@ export class Reference implements Semantics<Call, Scope> {
       call.state = "working";
       call.attempts += 1;
       this.begin(
-        `act ${call.key} #${call.attempts} ${call.method} ${canonical(call.inputs)}`,
+        `act ${call.key} #${call.attempts} ${call.method} ${canonical(given(call.inputs))}`,
         call,
       );
     } else if (state === "queued-undo" || (state === "waiting-to-retry-undo" && isDue)) {
@@ -305,20 +299,15 @@ export class Reference implements Semantics<Call, Scope> {
     this.begun.push({ text, call });
   }
 
-  private wait(sleep: Sleep): boolean {
-    if (sleep.over || sleep.scope.over || this.stuck) return false;
-    sleep.dueAt ??= this.now + sleep.durationMs;
-    if (sleep.dueAt > this.now) return false;
-    sleep.over = true;
-    sleep.succeed();
-    return true;
+  protected nodeFails(scope: Scope, message: string): void {
+    this.record(scope, message);
+    if (!scope.over) this.end(scope);
   }
 
   private callFails(call: Call, message: string): void {
     call.state = "failed";
     call.freed = false;
-    this.record(call.scope, message);
-    if (!call.scope.over) this.end(call.scope);
+    this.nodeFails(call.scope, message);
   }
 
   /** With the scope that it ends; where several end together, with the outermost. */
@@ -392,4 +381,9 @@ export class Reference implements Semantics<Call, Scope> {
   private any(holds: (state: State) => boolean): boolean {
     return [...this.calls.values()].some(({ state }) => holds(state));
   }
+}
+
+/** What is left out at the end of a call is no input. */
+function given(inputs: readonly unknown[]): readonly unknown[] {
+  return inputs.slice(0, inputs.findLastIndex((each) => each !== undefined) + 1);
 }

@@ -283,6 +283,19 @@ await this.note("after", value);
 return [value, await this.num("last", value)];`,
     "number[]",
   ),
+  // Also where an item throws nothing is owed.
+  heldInLoopThatThrows: programOf(
+    `for (const x of params.nums) {
+  const held = this.num(\`h\${x}\`, x);
+  if (x === 1 && params.on) {
+    await this.note(\`b\${x}\`, 1);
+    throw new Error("so");
+  }
+  await held;
+}
+return params.n;`,
+    "number",
+  ),
   blockThatThrows: programOf(
     `await this.text("first", params.s);
 const block = (async () => {
