@@ -124,6 +124,8 @@ export class ActiveRuns {
   }
 
   forget(run: ActiveRun): void {
+    // A new run whose id was taken may have made room for the one that has it.
+    if (this.#active.get(run.id) !== run) return;
     this.#active.delete(run.id);
     if (this.#brought.delete(run.id) && this.#brought.size < ROOM) this.#roomMade();
   }
@@ -286,9 +288,14 @@ export class ActiveRuns {
     return undefined;
   }
 
+  /** Not if it is a new one, which is not written yet and will find that its id is taken. */
+  #isHere({ id, nonce }: RunRow): boolean {
+    return this.#active.get(id)?.nonce === nonce;
+  }
+
   /** Goes on with a run that this coordinator has got. */
   async #take({ row, events, takeovers }: ClaimedRun): Promise<void> {
-    if (this.#active.has(row.id)) return;
+    if (this.#isHere(row)) return;
     const losses = this.#losses;
     const isAside =
       takeovers >= this.#options.crashLimit &&
@@ -297,7 +304,7 @@ export class ActiveRuns {
       ? endsProcesses(row, takeovers)
       : await this.#restorer.restore(row, events);
     // What was taken and is not gone on with is given back when the store is closed.
-    if (this.#closed || losses !== this.#losses || this.#active.has(row.id)) return;
+    if (this.#closed || losses !== this.#losses || this.#isHere(row)) return;
     if (!(found instanceof ActiveRun)) return this.#leaveAlone(row, found);
     this.#goOn(found, takeovers > 1 && row.reason === undefined);
     // It acts, as far as others know.

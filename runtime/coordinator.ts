@@ -10,6 +10,7 @@ import { systemClock } from "./clock.js";
 import { clockOf } from "./fleet-clock.js";
 import { type CommandArguments, eventOf, storedArguments, unknownCommand } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
+import { Definitions } from "./definitions.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { Draining } from "./draining.js";
 import { StenoError } from "./errors.js";
@@ -30,6 +31,7 @@ import { Run, type RunHost } from "./run.js";
 import { SagaBreakpoints } from "./saga-breakpoints.js";
 import { checkSpawns, Spawns } from "./spawns.js";
 import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
+import { startElsewhere } from "./starting-elsewhere.js";
 import { paramsText, type Started, Starter } from "./starter.js";
 import { statusOf } from "./state.js";
 import type { RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
@@ -49,6 +51,7 @@ export class Coordinator {
   readonly #executor: Executor;
   readonly #runs: ActiveRuns;
   readonly #starter: Starter;
+  readonly #definitions: Definitions;
   readonly #spawns: Spawns;
   readonly #requests: Requests;
   readonly #retention: Retention;
@@ -89,7 +92,7 @@ export class Coordinator {
     const spawns = new Spawns(
       {
         start: async (saga, params, id) => {
-          const target = this.#starter.latest(saga);
+          const target = this.#definitions.latest(saga);
           return this.#starter.startById(target, paramsText(target, params), id, { spawned: true });
         },
         isFinished: async (id) => isFinal((await this.#owner.run(id))?.status),
@@ -135,9 +138,9 @@ export class Coordinator {
       onRecovered: (run) => notices.recovered(run),
       checkOpen: () => this.#checkOpen(),
     });
+    this.#definitions = new Definitions(sagas);
     this.#starter = new Starter({
       reader: owner,
-      sagas,
       executor: this.#executor,
       runs: this.#runs,
       checkOpen: () => this.#checkOpen(),
@@ -261,9 +264,14 @@ export class Coordinator {
     options: StartOptions = {},
   ): Promise<Run<Result, Nodes, Errors>> {
     this.#checkOpen();
-    const saga = this.#starter.loaded(definition as unknown as AnySagaDefinition);
-    const started = await this.#starter.start(saga, paramsText(saga, params), options);
-    return this.#handle(started);
+    const saga = this.#definitions.loaded(definition as unknown as AnySagaDefinition);
+    const text = paramsText(saga, params);
+    if (options.transaction === undefined) {
+      return this.#handle(await this.#starter.start(saga, text, options));
+    }
+    this.#draining.checkStart();
+    const { clock } = this.#executor;
+    return this.#handle(await startElsewhere(this.#owner, saga, text, options, clock.now()));
   }
 
   /**
@@ -387,10 +395,10 @@ export class Coordinator {
       unrecovered: (run) => this.#runs.unrecoveredRun(run),
       rest: (id, nonce) => this.#runs.untilRest(id, nonce),
       source: this.#source,
-      errors: ({ hash }) => this.#starter.errors(hash),
+      errors: ({ hash }) => this.#definitions.errors(hash),
       control: (run, command, args) => this.#control(run, command, args),
-      nodeCodecs: (row) => this.#starter.nodeCodecs(row),
-      resultCodec: (state, hash) => this.#starter.resultCodec(state, hash),
+      nodeCodecs: (row) => this.#definitions.nodeCodecs(row),
+      resultCodec: (state, hash) => this.#definitions.resultCodec(state, hash),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);
         this.#checkOpen();
@@ -420,7 +428,7 @@ export class Coordinator {
     args: CommandArguments,
   ): Promise<string | undefined> {
     const row = await this.#owner.run(id);
-    const saga = row && this.#starter.byHash(row.hash);
+    const saga = row && this.#definitions.byHash(row.hash);
     return ask(this.#owner, id, command, storedArguments(id, saga, args));
   }
 

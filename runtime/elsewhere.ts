@@ -48,6 +48,12 @@ export class Elsewhere {
     clearTimeout(this.#timer);
   }
 
+  /** Whoever waits finds that nothing can be known here any more. */
+  giveUp(): void {
+    for (const waiters of this.#waiting.values()) for (const resolve of waiters) resolve();
+    this.#waiting.clear();
+  }
+
   #arm(): void {
     if (this.#closed || this.#timer !== undefined || this.#waiting.size === 0) return;
     this.#timer = setTimeout(() => {

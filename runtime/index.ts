@@ -15,6 +15,8 @@ export type {
 export type { StandardIssue, StandardResult, StandardSchema } from "./standard-schema.js";
 export { defineSaga, notReached } from "./definition.js";
 export type { AnyNodes, BoundSaga, Item, NodePath, Output, SagaDefinition } from "./definition.js";
+export { Client } from "./client.js";
+export type { ClientOptions } from "./client.js";
 export { Coordinator } from "./coordinator.js";
 export type { LogFields, PausedRun, PauseReason } from "./options.js";
 export type { CoordinatorOptions, Logger, StartOptions } from "./options.js";
@@ -47,5 +49,6 @@ export type {
   Store,
   StoreOwner,
   StoreReader,
+  Transaction,
   WatchedEvent,
 } from "./stores/store.js";

@@ -4,7 +4,7 @@ import type { Clock } from "./clock.js";
 import type { BoundSaga } from "./definition.js";
 import type { RetentionOptions } from "./retention.js";
 import type { Limit } from "./limits.js";
-import type { Store } from "./stores/store.js";
+import type { Store, Transaction } from "./stores/store.js";
 
 /** What a message is about: `run`, `saga`, and where it applies `node`, `attempt`, `reason`, `err`. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -77,6 +77,11 @@ export interface CoordinatorOptions {
 export interface StartOptions {
   /** Starting with the same id again gives the same run. Default: a random one. */
   readonly id?: string;
+  /**
+   * The run is there exactly if this transaction of the caller's is committed: a client of `pg` on the
+   * database of the store, after its `BEGIN`. Only with `postgresStore()`.
+   */
+  readonly transaction?: Transaction;
   /** It starts nothing until `run.resume()`: so that something can be injected at its first nodes. */
   readonly paused?: boolean;
 }

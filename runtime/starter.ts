@@ -4,23 +4,15 @@
  */
 import { randomUUID } from "node:crypto";
 import type { ActiveRuns } from "./active-runs.js";
-import type { AnySagaDefinition } from "./definition.js";
 import { encode } from "./codec.js";
-import type { Codec } from "./codec/codec.js";
-import { json } from "./codec/json.js";
-import { StenoError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import type { LoadedSaga } from "./loaded-saga.js";
-import type { ErrorClasses } from "./recorded-error.js";
 import { checkId, checkSame, idTaken, type JsonText, newRun } from "./starting.js";
 import type { StartOptions } from "./options.js";
-import type { RunState } from "./state.js";
-import type { NodeCodecs } from "./node-codecs.js";
-import type { RunRow, StoreReader } from "./stores/store.js";
+import type { StoreReader } from "./stores/store.js";
 
 export interface StarterOptions {
   readonly reader: StoreReader;
-  readonly sagas: readonly LoadedSaga[];
   readonly executor: Executor;
   readonly runs: ActiveRuns;
   /** @throws StenoError when the coordinator starts nothing more. */
@@ -80,58 +72,6 @@ export class Starter {
     } finally {
       if (this.#starting.get(id) === starting) this.#starting.delete(id);
     }
-  }
-
-  byHash(hash: string): LoadedSaga | undefined {
-    return this.#options.sagas.find(({ manifest }) => manifest.hash === hash);
-  }
-
-  /** The classes of errors of a definition, if it is here. */
-  errors(hash: string): ErrorClasses | undefined {
-    return this.byHash(hash)?.errors;
-  }
-
-  /** The saga that new runs of this definition take. @throws StenoError `definition-not-open` */
-  loaded({ manifest: { name, hash } }: AnySagaDefinition): LoadedSaga {
-    const saga = this.latest(name);
-    if (saga.manifest.hash === hash) return saga;
-    throw new StenoError(
-      "definition-not-open",
-      `\`${name}\` is in \`sagas\` first with another definition: new runs take the first`,
-    );
-  }
-
-  /** The saga that new runs of this name take. @throws StenoError `definition-not-open` */
-  latest(name: string): LoadedSaga {
-    const saga = this.#options.sagas.find(({ manifest }) => manifest.name === name);
-    if (saga !== undefined) return saga;
-    throw new StenoError(
-      "definition-not-open",
-      `\`${name}\` is not in \`sagas\`: open the coordinator with \`definition.on(instance)\` in it`,
-    );
-  }
-
-  /** The codecs of the nodes of a run's method. @throws StenoError `definition-not-open` */
-  nodeCodecs({ saga, hash }: RunRow): readonly NodeCodecs[] {
-    const found = this.#options.sagas.find(({ manifest }) => manifest.hash === hash);
-    if (found !== undefined) return found.graphs.get(found.plan)?.codecs ?? [];
-    throw new StenoError(
-      "definition-not-open",
-      `the definition of \`${saga}\` that the run was started with is not in \`sagas\`: only it knows ` +
-        "the types of its nodes; open the coordinator with the older bundle, too",
-    );
-  }
-
-  /**
-   * How results of a saga are read. Of a definition that is not here any more, as the one reads them
-   * that has its name now; of a saga that is unknown here, as JSON.
-   */
-  resultCodec({ root: { plan } }: RunState, hash: string | undefined): Codec {
-    const { sagas } = this.#options;
-    const found =
-      sagas.find((each) => each.plan === plan || each.manifest.hash === hash) ??
-      sagas.find(({ manifest }) => manifest.name === plan.saga);
-    return found?.method.result ?? json;
   }
 
   async #createOrFind(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<Started> {

@@ -42,8 +42,6 @@ export interface OwnerOptions {
   readonly database: OpenDatabase;
   readonly lanes: Lanes;
   readonly definitions: readonly string[];
-  /** Whether times are those of the database. */
-  readonly keepsTime: boolean;
   readonly lease: (onFenced: (epoch: number) => void) => PostgresLease;
   /** Closes what the lease used. */
   readonly close: () => Promise<void>;
@@ -68,14 +66,14 @@ export class PostgresOwner extends PostgresReader implements StoreOwner {
   #unsure = false;
   #isClosed = false;
 
-  constructor({ database, lanes, definitions, keepsTime, lease, close }: OwnerOptions) {
+  constructor({ database, lanes, definitions, lease, close }: OwnerOptions) {
     super(database);
     this.#closeLease = close;
     this.#lanes = lanes;
     this.#definitions = definitions;
     this.#lease = lease((epoch) => this.#fenced(epoch));
     this.fleet = {
-      ...(keepsTime && { now: () => this.#lease.now() }),
+      ...(database.keepsTime && { now: () => this.#lease.now() }),
       claim: ({ until, limit }) => this.#claim(until, limit),
       claimRun: (id) => this.#claimRun(id),
       tellRested: (id) => database.notices.tellRested(id),

@@ -21,7 +21,7 @@ import {
   unescaped,
 } from "./postgres-rows.js";
 import { inSchema } from "./postgres-schema.js";
-import { startStatement } from "./postgres-start.js";
+import { type StartOf, startStatement, StartTogether } from "./postgres-start.js";
 import { SafePositions } from "./postgres-positions.js";
 import type {
   ListedRun,
@@ -38,6 +38,8 @@ import type {
 /** What an open store has in common for whoever uses it. */
 export interface OpenDatabase {
   readonly schema: string;
+  /** Whether times are those of the database. */
+  readonly keepsTime: boolean;
   readonly reading: Link;
   readonly notices: PostgresNotices;
 }
@@ -46,6 +48,8 @@ export class PostgresReader implements StoreReader {
   protected readonly database: OpenDatabase;
   readonly shared: SharedReader;
   readonly #positions: SafePositions;
+  readonly #starting: StartOf;
+  readonly #together: StartTogether;
   /** Hashes of the definitions that are in the store. */
   readonly #defined = new Set<string>();
   #closed = false;
@@ -54,6 +58,14 @@ export class PostgresReader implements StoreReader {
     this.database = database;
     const { reading, schema, notices } = database;
     this.#positions = new SafePositions(reading, schema);
+    const { keepsTime } = database;
+    this.#starting = { schema, channel: notices.channel, keepsTime };
+    this.#together = new StartTogether(async (runs) => {
+      const { text, values } = startStatement(runs, this.#starting);
+      // Done twice, what is there already is found to be so.
+      const rows = await reading.query(text, values, "steno_start");
+      return new Set(rows.map((row) => unescaped(String(row["id"]))));
+    });
     this.shared = {
       start: (run, transaction) => this.#start(run, transaction),
       resting: (ids) => this.#resting(ids),
@@ -148,18 +160,17 @@ export class PostgresReader implements StoreReader {
   }
 
   async #start(run: UnstartedRun, transaction?: Transaction): Promise<RunRow | undefined> {
-    const { schema, notices, reading } = this.database;
     // Not in a transaction of somebody else's: others would have to wait for its end.
     await this.#define(run.manifest);
-    const { text, values } = startStatement(run, schema, notices.channel);
-    // Done twice it finds itself, which is a run like any other that is there already.
-    const within = transaction ?? {
-      query: async (sql: string, given: unknown[]) => ({ rows: await reading.query(sql, given) }),
-    };
-    const { rows } = await within.query(text, [...values]);
+    const { id } = run.row;
+    if (transaction === undefined) {
+      return (await this.#together.start(run)) ? undefined : this.run(id);
+    }
+    const { text, values } = startStatement([run], this.#starting);
+    const { rows } = await transaction.query(text, [...values]);
     if (rows.length > 0) return undefined;
-    const sql = inSchema(`SELECT ${RUN_COLUMNS} FROM S.runs WHERE id = $1`, schema);
-    const found = await within.query(sql, [escaped(run.row.id)]);
+    const sql = inSchema(`SELECT ${RUN_COLUMNS} FROM S.runs WHERE id = $1`, this.database.schema);
+    const found = await transaction.query(sql, [escaped(id)]);
     return found.rows.length === 0 ? undefined : runOf(found.rows[0] as Row);
   }
 

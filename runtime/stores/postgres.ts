@@ -86,7 +86,6 @@ class Opening {
       database,
       lanes,
       definitions,
-      keepsTime: this.#keepsTime,
       lease: (onFenced) =>
         new PostgresLease({
           link: beating,
@@ -142,7 +141,7 @@ class Opening {
       onLost: () => notices.lost(),
     });
     const notices = new PostgresNotices(channel, listening, reading);
-    return { schema: this.#schema, reading, notices };
+    return { schema: this.#schema, keepsTime: this.#keepsTime, reading, notices };
   }
 
   #link(
