@@ -30,6 +30,23 @@ const TEMPLATE = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))*/y;
 /** Words after which a `/` begins a regular expression. */
 const BEFORE_REGEX = new Set(["return", "typeof", "case", "in", "of", "void", "delete", "await"]);
 
+type PlainKind = Exclude<Token["kind"], "reference">;
+
+type CharClass = "letter" | "digit" | "lone" | "point" | "quote" | "slash" | "mark";
+
+const HASH = 35;
+
+/** By the code of an ASCII character: what a token is that begins with it. Scanning asks little else. */
+const CLASSES: readonly CharClass[] = Array.from({ length: 128 }, (_, code): CharClass => {
+  const char = String.fromCharCode(code);
+  if (/[\w$#]/.test(char)) return /\d/.test(char) ? "digit" : "letter";
+  if (char === ".") return "point";
+  if (char === "/") return "slash";
+  if (char === '"' || char === "'") return "quote";
+  // No mark of more than one character begins so.
+  return /[()[\]{},;:~@`]/.test(char) ? "lone" : "mark";
+});
+
 /** The tokens of a code, in order. References are tokens of their own. */
 export function tokensOf(code: Code): Token[] {
   const scanner = new Scanner();
@@ -62,23 +79,69 @@ class Scanner {
   }
 
   private next(): void {
-    this.breaks = (this.match(SPACE) ?? "").split("\n").length - 1;
+    this.space();
     if (this.at === this.text.length) return;
-    for (const [kind, pattern] of [
-      ["comment", COMMENT],
-      ["word", WORD],
-      ["number", NUMBER],
-      ["string", STRING],
-    ] as const) {
-      // A number may begin with a point; `a.b` may not be read as one, and is not: no digit follows.
-      const found = this.match(pattern);
-      if (found) return this.push({ kind, text: found });
-    }
-    if (this.regexMayBegin()) {
-      const regex = this.match(REGEX);
-      if (regex) return this.push({ kind: "regex", text: regex });
+    const code = this.text.charCodeAt(this.at);
+    switch (CLASSES[code]) {
+      case "letter":
+        if (this.asciiWord()) return;
+        break;
+      case "lone":
+        return this.mark(this.text.charAt(this.at++));
+      case "digit":
+        if (this.take("number", NUMBER)) return;
+        break;
+      // `a.b` may not be read as a number, and is not: no digit follows.
+      case "point":
+        if (this.take("number", NUMBER)) return;
+        return this.mark(this.match(MARK) ?? "");
+      case "quote":
+        if (this.take("string", STRING)) return;
+        break;
+      case "slash":
+        if (this.take("comment", COMMENT)) return;
+        if (this.regexMayBegin() && this.take("regex", REGEX)) return;
+        break;
+      case "mark":
+        break;
+      case undefined:
+        if (this.take("word", WORD)) return;
+        break;
     }
     this.mark(this.match(MARK) ?? "");
+  }
+
+  /** Passes over blanks and counts the line breaks among them. */
+  private space(): void {
+    this.breaks = 0;
+    for (; this.at < this.text.length; this.at++) {
+      const code = this.text.charCodeAt(this.at);
+      if (code === 10) this.breaks++;
+      else if (code >= 128) {
+        this.breaks += (this.match(SPACE) ?? "").split("\n").length - 1;
+        return;
+      } else if (code !== 32 && (code < 9 || code > 13)) return;
+    }
+  }
+
+  /** Most words are of these letters alone; of others, regular expressions know more. */
+  private asciiWord(): boolean {
+    let end = this.at + 1;
+    for (; end < this.text.length; end++) {
+      const kind = CLASSES[this.text.charCodeAt(end)];
+      if (kind === undefined) return this.take("word", WORD);
+      if (kind !== "digit" && (kind !== "letter" || this.text.charCodeAt(end) === HASH)) break;
+    }
+    this.push("word", this.text.slice(this.at, end));
+    this.at = end;
+    return true;
+  }
+
+  private take(kind: PlainKind, pattern: RegExp): boolean {
+    const text = this.match(pattern);
+    if (text === undefined || text === "") return false;
+    this.push(kind, text);
+    return true;
   }
 
   private mark(text: string): void {
@@ -90,7 +153,7 @@ class Scanner {
     }
     if (depth !== undefined && text === "{") this.braces[this.braces.length - 1] = depth + 1;
     if (depth !== undefined && text === "}") this.braces[this.braces.length - 1] = depth - 1;
-    this.push({ kind: "mark", text });
+    this.push("mark", text);
   }
 
   /** Reads from behind a backtick, or behind the end of a `${…}`, to the next of these. */
@@ -99,19 +162,15 @@ class Scanner {
     const more = this.text.startsWith("${", this.at);
     this.at += more ? 2 : 1;
     if (more) this.braces.push(0);
-    this.push({ kind: "template", text: opening + text + (more ? "${" : "`") });
+    this.push("template", opening + text + (more ? "${" : "`"));
   }
 
-  private push(token: {
-    readonly kind: Exclude<Token["kind"], "reference">;
-    readonly text: string;
-  }): void {
-    this.tokens.push({ ...token, breaks: this.breaks });
+  private push(kind: PlainKind, text: string): void {
+    this.tokens.push({ kind, text, breaks: this.breaks });
   }
 
   private regexMayBegin(): boolean {
     const last = this.tokens.at(-1);
-    if (this.text[this.at] !== "/") return false;
     if (last === undefined) return true;
     if (last.kind === "word") return BEFORE_REGEX.has(last.text);
     if (last.kind === "template") return !last.text.endsWith("`");

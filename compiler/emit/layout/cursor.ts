@@ -20,16 +20,13 @@ export class Cursor {
 
   /** Whether the next token is one of these words or marks. */
   protected is(...texts: readonly string[]): boolean {
-    return this.isAhead(0, ...texts);
+    const token = this.tokens[this.at];
+    return token !== undefined && isBare(token) && texts.includes(token.text);
   }
 
   protected isAhead(ahead: number, ...texts: readonly string[]): boolean {
     const token = this.peek(ahead);
-    return (
-      token !== undefined &&
-      (token.kind === "mark" || token.kind === "word") &&
-      texts.includes(token.text)
-    );
+    return token !== undefined && isBare(token) && texts.includes(token.text);
   }
 
   protected isKind(kind: Token["kind"]): boolean {
@@ -44,7 +41,8 @@ export class Cursor {
   }
 
   protected accept(text: string): boolean {
-    if (!this.is(text)) return false;
+    const token = this.tokens[this.at];
+    if (token === undefined || token.text !== text || !isBare(token)) return false;
     this.at++;
     return true;
   }
@@ -86,6 +84,11 @@ export class Cursor {
     }
     return items;
   }
+}
+
+/** A word or a mark, and no text between quotes. */
+function isBare({ kind }: Token): boolean {
+  return kind === "mark" || kind === "word";
 }
 
 const SIMPLE_NUMBER = /^(0|[1-9]\d*(_\d+)*)(\.\d*[1-9])?n?$/;

@@ -76,7 +76,12 @@ export function ifBreak(broken: string, flat = ""): Doc {
 export const SEAM: Seam = { kind: "seam" };
 
 export function join(separator: Doc, docs: readonly Doc[]): Doc[] {
-  return docs.flatMap((doc, index) => (index === 0 ? [doc] : [separator, doc]));
+  const joined: Doc[] = [];
+  for (const doc of docs) {
+    if (joined.length > 0) joined.push(separator);
+    joined.push(doc);
+  }
+  return joined;
 }
 
 /** Whether a document cannot be on one line. A choice between states decides for itself. */
@@ -126,13 +131,14 @@ class Printing {
   private step(command: Command): void {
     const { doc, flat } = command;
     if (typeof doc === "string") {
+      checkWidth(doc);
       this.out.push(doc);
-      this.column += widthOf(doc);
+      this.column += doc.length;
       return;
     }
     if (!("kind" in doc)) {
       for (let index = doc.length - 1; index >= 0; index--) {
-        this.commands.push({ ...command, doc: doc[index] ?? "" });
+        this.commands.push({ indent: command.indent, flat, doc: doc[index] ?? "" });
       }
       return;
     }
@@ -143,10 +149,10 @@ class Printing {
         this.commands.push({ indent: command.indent + 1, flat, doc: doc.contents });
         return;
       case "ifBreak":
-        this.commands.push({ ...command, doc: flat ? doc.flat : doc.broken });
+        this.commands.push({ indent: command.indent, flat, doc: flat ? doc.flat : doc.broken });
         return;
       case "seam": {
-        const space = { ...command, doc: " " };
+        const space = { indent: command.indent, flat, doc: " " };
         if (!flat && !this.fits(space)) throw new Beyond("does not begin on its line");
         this.commands.push(space);
         return;
@@ -163,7 +169,7 @@ class Printing {
       return;
     }
     // No spaces at the end of a line.
-    if (/^ +$/.test(this.out.at(-1) ?? "")) this.out.pop();
+    if (isSpaces(this.out.at(-1) ?? "")) this.out.pop();
     this.out.push("\n", "  ".repeat(depth));
     this.column = depth * 2;
   }
@@ -187,7 +193,10 @@ class Printing {
     this.commands.push(state ?? open);
   }
 
-  /** Whether the line has room for what comes up to the next place where it may end. */
+  /**
+   * Whether the line has room for what comes up to the next place where it may end. Every text in it
+   * is printed in the end, and is checked then.
+   */
   private fits(next: Command): boolean {
     let room = this.width - this.column;
     let rest = this.commands.length;
@@ -197,7 +206,7 @@ class Printing {
       if (top === undefined) return true;
       const { doc, flat } = top;
       if (typeof doc === "string") {
-        room -= widthOf(doc);
+        room -= doc.length;
       } else if (!("kind" in doc)) {
         for (let index = doc.length - 1; index >= 0; index--) {
           stack.push({ flat, doc: doc[index] ?? "" });
@@ -222,8 +231,11 @@ class Printing {
   }
 }
 
-/** How many columns a text takes. Beyond ASCII that is a science of its own. */
-function widthOf(text: string): number {
+/** A text takes as many columns as it has characters. Beyond ASCII that is a science of its own. */
+function checkWidth(text: string): void {
   if (!/^[\x20-\x7e]*$/.test(text)) throw new Beyond("a text of unknown width");
-  return text.length;
+}
+
+function isSpaces(text: string): boolean {
+  return text.startsWith(" ") && text.trim() === "";
 }
