@@ -8,7 +8,9 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^steno-runtime\/postgres$/, replacement: at("./runtime/postgres.ts") },
+      { find: /^steno-restate$/, replacement: at("./restate/index.ts") },
       { find: /^steno-runtime$/, replacement: at("./runtime/index.ts") },
+      { find: /^steno-runtime\/host$/, replacement: at("./runtime/host.ts") },
       { find: /^steno-runtime\/manifest$/, replacement: at("./runtime/manifest.ts") },
       {
         find: /^steno-runtime\/opentelemetry$/,

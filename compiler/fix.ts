@@ -14,17 +14,6 @@ export interface Fixed {
  * @throws Error of the file system, if a source cannot be written
  */
 export function applyFixes(diagnostics: readonly Diagnostic[]): Fixed {
-  const { count, byFile } = editsOf(diagnostics);
-  for (const [file, edits] of byFile)
-    writeFileSync(file, edited(readFileSync(file, "utf8"), edits));
-  return { count, files: [...byFile.keys()] };
-}
-
-/** The edits that mend some diagnostics together, by file, and how many they mend: none overlaps another. */
-export function editsOf(diagnostics: readonly Diagnostic[]): {
-  readonly count: number;
-  readonly byFile: ReadonlyMap<string, readonly Edit[]>;
-} {
   const byFile = new Map<string, Edit[]>();
   let count = 0;
   for (const { fix } of diagnostics) {
@@ -38,7 +27,9 @@ export function editsOf(diagnostics: readonly Diagnostic[]): {
       else if (!edits.some((other) => isSame(other, edit))) edits.push(edit);
     }
   }
-  return { count, byFile };
+  for (const [file, edits] of byFile)
+    writeFileSync(file, edited(readFileSync(file, "utf8"), edits));
+  return { count, files: [...byFile.keys()] };
 }
 
 /** The text with all edits made; none overlaps another. */

@@ -29,8 +29,7 @@ export interface RetryOptions {
   readonly jitter?: boolean;
 }
 
-/** `Out`: what a schema of the output gives. */
-export interface ActionOptions<Out = unknown> {
+export interface ActionOptions {
   /** `"none"` says out loud that there is nothing to undo. Else some method has `@undo("thisOne")`. */
   readonly undo?: "none";
   /**
@@ -50,7 +49,7 @@ export interface ActionOptions<Out = unknown> {
    * what it makes of the output is recorded, and what it refuses is not. Its type takes precedence
    * over that of the method, and must fit it. A name that the source exports or imports.
    */
-  readonly output?: StandardSchema<Out>;
+  readonly output?: StandardSchema;
   /** Default: one attempt. */
   readonly retry?: RetryOptions;
   /** How long an attempt may take. After it the attempt is in doubt, and its signal is aborted. */
@@ -118,11 +117,16 @@ export const action = marker as {
     method: Method,
     context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
   ): void;
-  // Without a schema there is no `Out`. One signature, so that a misspelled option is told in plain words.
-  <Out = never>(
-    options: ActionOptions<Out>,
+  <Out>(
+    options: ActionOptions & { readonly output: StandardSchema<Out> },
   ): <This, Method extends AsyncMethod<This>>(
     method: ReadAs<Method, Out>,
+    context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
+  ) => void;
+  (
+    options: ActionOptions,
+  ): <This, Method extends AsyncMethod<This>>(
+    method: Method,
     context: ClassMethodDecoratorContext<This, Method> & { readonly static: false },
   ) => void;
 };

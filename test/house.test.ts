@@ -47,7 +47,17 @@ const rows: readonly Row[] = [
   {
     name: "examples use the public packages only",
     of: /^examples\//,
-    may: /^(steno-runtime(\/(testing|schema))?|node:.*|examples\/.*)$/,
+    may: /^(steno-runtime(\/(testing|schema))?|steno-restate|node:.*|examples\/.*)$/,
+  },
+  {
+    name: "steno-restate sees the runtime's packages, and Restate's SDK",
+    of: /^restate\//,
+    may: /^(steno-runtime(\/host)?|@restatedev\/restate-sdk|node:.*|restate\/.*)$/,
+  },
+  {
+    name: "nobody else sees Restate's SDK, and the runtime knows nothing of it",
+    of: /^(runtime|compiler|examples)\//,
+    may: /^(?!@restatedev\/|restate\/)/,
   },
 ];
 
@@ -74,7 +84,7 @@ function importsOf(path: string): string[] {
   });
 }
 
-const all = ["runtime", "compiler", "examples"].flatMap(sources);
+const all = ["runtime", "compiler", "restate", "examples"].flatMap(sources);
 
 test.each(rows)("$name", ({ of, may }) => {
   const imports = all

@@ -1,13 +1,12 @@
 /**
  * The plugin of TypeScript's language service: shows our diagnostics in the editor as one types. The
  * editor's TypeScript may be another than ours, so this reads the project by itself, with the texts
- * that the editor has. `language-service.cts` is what the editor loads, `quick-fixes.ts` is what mends.
+ * that the editor has. `language-service.cts` is what the editor loads.
  */
 import * as path from "node:path";
 import { analyseLowered } from "../build.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { load, Rereader, type Program } from "../frontend/index.js";
-import { addQuickFixes, type FixingService, OUR_CODE } from "./quick-fixes.js";
 
 /** What this uses of the editor's `typescript`: it may be any version that loads plugins. */
 export interface EditorTypeScript {
@@ -31,7 +30,7 @@ interface EditorDiagnostic {
   readonly relatedInformation?: readonly unknown[];
 }
 
-export interface EditorService extends FixingService {
+export interface EditorService {
   getSemanticDiagnostics(file: string): EditorDiagnostic[];
   getProgram(): { getSourceFile(file: string): EditorNode | undefined } | undefined;
 }
@@ -80,7 +79,6 @@ export function decorate(typescript: EditorTypeScript, info: EditorPlugin): Edit
       return theirs;
     }
   };
-  addQuickFixes(decorated, service, (file) => checker.diagnosticsOf(file));
   return decorated;
 }
 
@@ -144,7 +142,7 @@ function translate(diagnostic: Diagnostic, file: string, service: EditorService)
     length: span === undefined ? 0 : span.end - span.start,
     messageText: lines.join("\n"),
     category,
-    code: OUR_CODE,
+    code: 0,
     source: "steno",
     relatedInformation: others.flatMap(({ span: place, text }) => {
       const source = program?.getSourceFile(place.file);

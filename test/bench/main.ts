@@ -4,7 +4,6 @@
  * is measured in the same run; ratios count, not absolutes. The only file here that prints.
  */
 import { bulkBenches } from "./bulk.js";
-import { bundleBenches } from "./bundles.js";
 import { compileBenches } from "./compile.js";
 import { durableBenches } from "./durable.js";
 import { growthBenches } from "./growth.js";
@@ -23,7 +22,6 @@ const benches: readonly Bench[] = [
   ...processBenches,
   ...compileBenches,
   ...watchBenches,
-  ...bundleBenches,
 ];
 
 const args = process.argv.slice(2);

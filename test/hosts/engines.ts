@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { postgresStore } from "steno-runtime/postgres";
 import { startPostgres } from "../postgres/server.js";
 import { type BoundSaga, Coordinator, memoryStore, sqliteStore, type Store } from "steno-runtime";
+import { serveSagas, stenoRestate } from "steno-restate";
+import { proxyTo } from "../restate/proxy.js";
+import { RestateServer } from "../restate/server.js";
 
 /** What a host gives once it has sagas. */
 export type Opened = Pick<Coordinator, "start" | "run" | "close">;
@@ -13,6 +16,10 @@ export interface Engine {
   readonly name: string;
   /** How many programs are run at the same time. */
   readonly abreast: number;
+  /** Of so many programs one is run: the others take too long in the ordinary run. */
+  readonly share: number;
+  /** It is broken off in the middle of runs: what was not recorded yet is done again. */
+  readonly breaks?: boolean;
   /** A host that nobody else uses, with these sagas. */
   open(sagas: readonly BoundSaga[]): Promise<Opened>;
   /** Ends all that `open` started. */
@@ -24,6 +31,7 @@ function onStores(name: string, make: () => { store: Store; end: () => void }): 
   return {
     name,
     abreast: 8,
+    share: 1,
     open: async (sagas) => {
       const { store, end } = make();
       const coordinator = await Coordinator.open({ store, sagas, logger: { warn: () => {} } });
@@ -39,6 +47,39 @@ function onStores(name: string, make: () => { store: Store; end: () => void }): 
     close: () => Promise.resolve(),
   };
 }
+
+/** A workflow of its own for each, on one Restate, whose connections to it break again and again. */
+async function onRestate(): Promise<Engine> {
+  const server = await RestateServer.start();
+  let services = 0;
+  return {
+    name: "Restate",
+    abreast: 8,
+    share: 3,
+    breaks: true,
+    open: async (sagas) => {
+      const name = `sagas${services++}`;
+      const serving = await serveSagas({ sagas, name, port: 0 });
+      const proxy = await proxyTo(serving.port);
+      await server.register(proxy.port);
+      const cuts = CUTS_MS.map((ms) => setTimeout(() => proxy.cut(), ms));
+      const client = stenoRestate({ ingress: server.ingress, service: name });
+      return {
+        start: (definition, params, options) => client.start(definition, params, options),
+        run: (id) => client.run(id),
+        close: async () => {
+          cuts.forEach(clearTimeout);
+          await serving.close();
+          await proxy.close();
+        },
+      };
+    },
+    close: () => server.stop(),
+  };
+}
+
+/** So that most runs are begun anew in their middle. Not for ever: Restate takes its time after each. */
+const CUTS_MS = [200, 500, 900, 1500, 2500];
 
 export const engines: readonly (() => Promise<Engine>)[] = [
   () => Promise.resolve(onStores("memory", () => ({ store: memoryStore(), end: () => {} }))),
@@ -59,4 +100,5 @@ export const engines: readonly (() => Promise<Engine>)[] = [
     });
     return { ...onPostgres, close: () => server.stop() };
   },
+  onRestate,
 ];

@@ -3,14 +3,14 @@
  * began and the nodes are in these states. A trace is taken in memory under a virtual clock, and any
  * host must go the same way. It says nothing about what is right: that is the oracles' business.
  */
-import { type BoundSaga, Coordinator, memoryStore, type Run } from "steno-runtime";
+import { Coordinator, memoryStore, type Run } from "steno-runtime";
 import { virtualClock } from "steno-runtime/testing";
 import type { NodeStatus } from "../../runtime/history.js";
 import { canonical } from "../oracle/canonical.js";
 import type { Loaded } from "../oracle/compile.js";
 import type { Faults } from "../oracle/faults.js";
 import type { Params } from "../oracle/gating.js";
-import type { Opened } from "./engines.js";
+import type { Engine } from "./engines.js";
 import { quick } from "./quick.js";
 import { GatedWorld } from "./world.js";
 
@@ -84,12 +84,12 @@ export async function follow(
   program: Loaded,
   params: Params,
   faults: Faults,
-  open: (saga: BoundSaga) => Promise<Opened>,
+  engine: Pick<Engine, "open" | "breaks">,
   stepMs = STEP_MS,
 ): Promise<string | undefined> {
-  const world = new GatedWorld(faults);
+  const world = new GatedWorld(faults, engine.breaks);
   const main = quick(program.main);
-  const opened = await open(main.on(new program.Program(world)));
+  const opened = await engine.open([main.on(new program.Program(world))]);
   try {
     const run = await opened.start(main, params, { id: "r" });
     const seen: string[] = [];

@@ -27,7 +27,13 @@ export class GatedWorld implements World {
   /** What the idempotency keys of the run begin with: one, or something is wrong. */
   readonly nonces = new Set<string>();
 
-  constructor(private readonly faults: Faults) {}
+  readonly #ticks = new Set<string>();
+
+  /** `again`: what is computed and not recorded yet may be computed again, and is noted once. */
+  constructor(
+    private readonly faults: Faults,
+    private readonly again = false,
+  ) {}
 
   async act(method: string, inputs: readonly [key: string, ...rest: unknown[]]): Promise<unknown> {
     const [key] = inputs;
@@ -45,7 +51,9 @@ export class GatedWorld implements World {
   }
 
   tick(key: string, value: number): number {
-    this.begun.push(`tick ${key} ${value}`);
+    const name = `tick ${key} ${value}`;
+    if (!this.again || !this.#ticks.has(name)) this.begun.push(name);
+    this.#ticks.add(name);
     if (this.faults.fails("tick", key, 1)) throw new Error(`tick ${key} fails`);
     return tickOf(key, value);
   }

@@ -1,0 +1,122 @@
+/**
+ * The bodies that run in this process. Restate begins a handler anew when its connection breaks, while
+ * the body that it had called runs on here: then the new one waits for that body, and calls no second
+ * one. What ran in another process is lost, which is said and not decided here.
+ */
+import { randomBytes } from "node:crypto";
+import {
+  type Attempt,
+  callBody,
+  nodeOf,
+  type Outcome,
+  outcomeOf,
+  outcomeOfError,
+  runInContext,
+  systemClock,
+  tooLate,
+} from "steno-runtime/host";
+import type { Ended } from "./protocol.js";
+
+interface Running {
+  readonly attempt: Attempt;
+  readonly ended: Promise<Ended>;
+}
+
+/** Ends that nobody has asked for are kept: their run may have gone on in another process. */
+const KEPT_AT_MOST = 1000;
+
+export class Bodies {
+  /** Names this process, in the journals of runs. */
+  readonly process = randomBytes(6).toString("hex");
+  readonly #running = new Map<string, Running>();
+  readonly #idle: (() => void)[] = [];
+  #closing = false;
+
+  /** Calls a body, or waits for it if it runs. `by`: the process that was to call it first. */
+  call(attempt: Attempt, by: string): Promise<Ended> {
+    const key = keyOf(attempt);
+    const found = this.#running.get(key);
+    if (found !== undefined) {
+      if (attempt.aborted) this.abort(attempt, attempt.signal.reason as Error);
+      return found.ended;
+    }
+    if (by !== this.process) return Promise.resolve({ at: Date.now(), lost: true });
+    const ended = this.#begin(attempt);
+    this.#running.set(key, { attempt, ended });
+    this.#forgetOldest();
+    return ended;
+  }
+
+  /** Lets runs go on, until nothing more is to begin here: then they wait, to go on elsewhere. */
+  mayGoOn(): Promise<void> {
+    return this.#closing ? new Promise(() => {}) : Promise.resolve();
+  }
+
+  /** Begins nothing more; resolves when no body runs. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    while ([...this.#running.values()].some(({ attempt }) => !attempt.ended)) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+  }
+
+  /** Aborts the signal of an attempt, whichever object the body that runs was given. */
+  abort(attempt: Attempt, reason: Error): void {
+    attempt.abort(reason);
+    this.#running.get(keyOf(attempt))?.attempt.abort(reason);
+  }
+
+  /** Its end is in the journal. */
+  forget(attempt: Attempt): void {
+    this.#running.delete(keyOf(attempt));
+  }
+
+  async #begin(attempt: Attempt): Promise<Ended> {
+    const outcome = await this.#outcome(attempt);
+    attempt.ended = true;
+    for (const wake of this.#idle.splice(0)) wake();
+    return { at: Date.now(), random: Math.random(), outcome };
+  }
+
+  async #outcome(attempt: Attempt): Promise<Outcome> {
+    const answered = answerOf(attempt);
+    const node = nodeOf(attempt.frame, attempt.index);
+    const action = node.kind === "action" ? node : undefined;
+    const timeout = attempt.undo ? action?.undoTimeoutMs : action?.timeoutMs;
+    if (timeout === undefined) return answered;
+    let cancel = (): void => {};
+    const late = new Promise<Outcome>((resolve) => {
+      cancel = systemClock.setTimer(systemClock.now() + timeout, () => {
+        resolve({ as: "timeout" });
+        attempt.abort(tooLate(attempt));
+      });
+    });
+    try {
+      return await Promise.race([late, answered]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #forgetOldest(): void {
+    if (this.#running.size <= KEPT_AT_MOST) return;
+    for (const [key, { attempt }] of this.#running) {
+      if (!attempt.ended) continue;
+      this.#running.delete(key);
+      return;
+    }
+  }
+}
+
+async function answerOf(attempt: Attempt): Promise<Outcome> {
+  try {
+    return outcomeOf(attempt, await runInContext(attempt, () => callBody(attempt)));
+  } catch (error) {
+    return outcomeOfError(attempt, error);
+  }
+}
+
+/** Holds the run's nonce: of no other attempt of any run. */
+function keyOf({ idempotencyKey, attempt }: Attempt): string {
+  return `${idempotencyKey} ${attempt}`;
+}

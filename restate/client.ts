@@ -1,0 +1,236 @@
+/**
+ * Starts, reads and operates runs on Restate, from any process; it executes nothing. What it gives are
+ * the same handles that a coordinator gives.
+ */
+import { randomUUID } from "node:crypto";
+import { type Run, type SagaDefinition, StenoError } from "steno-runtime";
+import {
+  ActiveRun,
+  type AnySagaDefinition,
+  checkId,
+  checkSame,
+  type Codec,
+  type CommandArguments,
+  eventOf,
+  foldLog,
+  json,
+  type LoadedSaga,
+  loadDefinition,
+  newNonce,
+  type NodeCodecs,
+  paramsText,
+  polled,
+  Run as RunHandle,
+  type RunHost,
+  runPruned,
+  type RunRow,
+  type RunState,
+  type Started,
+} from "steno-runtime/host";
+import { Ingress } from "./ingress.js";
+import { SERVICE } from "./protocol.js";
+import { RestateReader } from "./reader.js";
+import { refuseUnavailable, unavailable } from "./unavailable.js";
+
+export interface StenoRestateOptions {
+  /** Where Restate takes calls: `http://127.0.0.1:8080`. */
+  readonly ingress: string;
+  /** The definitions whose runs are read: what is typed, or no JSON, is read with them. */
+  readonly sagas?: readonly AnySagaDefinition[];
+  /** The name that the workflow was given: `steno` unless told. */
+  readonly service?: string;
+  /** Sent with each call to Restate, for whoever guards it. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long a call is tried again while Restate cannot be reached, in milliseconds: 30,000 unless told. */
+  readonly patienceMs?: number;
+}
+
+export interface RestateStartOptions {
+  /** The same id is the same run. A random one unless told. */
+  readonly id?: string;
+  /** Nothing of it starts before `resume()`. */
+  readonly paused?: boolean;
+}
+
+const PATIENCE_MS = 30_000;
+/** How long one call waits for a run to rest: shorter than any proxy's patience. */
+const WAIT_MS = 50_000;
+/** How often a run that is watched is looked at. */
+const POLL_MS = 500;
+
+/**
+ * Where runs are started and operated on Restate.
+ * @throws StenoError for an option that is not for Restate
+ */
+export function stenoRestate(options: StenoRestateOptions): StenoRestate {
+  return new StenoRestate(options);
+}
+
+export class StenoRestate {
+  readonly #ingress: Ingress;
+  readonly #reader: RestateReader;
+  /** By their hashes. */
+  readonly #sagas = new Map<string, LoadedSaga>();
+
+  /** Made by `stenoRestate` only. */
+  constructor(options: StenoRestateOptions) {
+    refuseUnavailable(options);
+    const { ingress, service = SERVICE, headers = {}, patienceMs = PATIENCE_MS } = options;
+    this.#ingress = new Ingress({ ingress, service, headers, patienceMs });
+    this.#reader = new RestateReader(this.#ingress, (hash) => this.#sagas.get(hash)?.manifest);
+    for (const definition of options.sagas ?? []) this.#load(definition);
+  }
+
+  /**
+   * Starts a run; resolves when Restate has it durably.
+   * @throws StenoError `params-invalid` for params that are not of their type, `run-exists` when the
+   * id belongs to a run of another saga or with other params
+   */
+  async start<Instance extends object, Params, Result, Nodes, Errors extends Error>(
+    definition: SagaDefinition<Instance, Params, Result, Nodes, Errors>,
+    params: Params,
+    { id = randomUUID(), paused = false }: RestateStartOptions = {},
+  ): Promise<Run<Result, Nodes, Errors>> {
+    const saga = this.#load(definition as unknown as AnySagaDefinition);
+    const text = paramsText(saga, params);
+    checkId(id);
+    const { name, hash } = saga.manifest;
+    const nonce = newNonce();
+    const start = { saga: name, hash, paused, nonce, ...(text !== undefined && { params: text }) };
+    if (await this.#ingress.start(id, start)) return this.#handle({ id, nonce });
+    const row = await this.#reader.run(id);
+    // It was removed just now.
+    if (row === undefined) return this.start(definition, params, { id, paused });
+    checkSame(row, saga, text);
+    return this.#handle(row);
+  }
+
+  /** The handle of a run, finished or not; `undefined` if there is none. */
+  async run(id: string): Promise<Run | undefined> {
+    checkId(id);
+    const row = await this.#reader.run(id);
+    return row && this.#handle(row);
+  }
+
+  /** @throws StenoError `not-on-restate`, always */
+  runs(): never {
+    throw unavailable("runs");
+  }
+
+  /** @throws StenoError `not-on-restate`, always */
+  export(): never {
+    throw unavailable("export");
+  }
+
+  /** @throws StenoError `not-on-restate`, always */
+  prune(): never {
+    throw unavailable("prune");
+  }
+
+  /** @throws StenoError `not-on-restate`, always */
+  events(): never {
+    throw unavailable("events");
+  }
+
+  /** @throws StenoError `not-on-restate`, always */
+  drain(): never {
+    throw unavailable("drain");
+  }
+
+  /** @throws StenoError `not-on-restate`, always */
+  setBreakpoint(): never {
+    throw unavailable("setBreakpoint");
+  }
+
+  /** @throws StenoError `not-on-restate`, always */
+  clearBreakpoint(): never {
+    throw unavailable("clearBreakpoint");
+  }
+
+  #load(definition: AnySagaDefinition): LoadedSaga {
+    const { hash } = definition.manifest;
+    let found = this.#sagas.get(hash);
+    if (found === undefined) this.#sagas.set(hash, (found = loadDefinition(definition)));
+    return found;
+  }
+
+  #handle<Result, Nodes, Errors extends Error>({ id, nonce }: Started): Run<Result, Nodes, Errors> {
+    const host: RunHost = {
+      reader: () => this.#reader,
+      active: () => undefined,
+      unrecovered: () => undefined,
+      rest: (run, itsNonce) => this.#rest(run, itsNonce),
+      source: polled(this.#reader, POLL_MS),
+      errors: ({ hash }) => this.#sagas.get(hash)?.errors,
+      control: (run, command, args) => this.#control(run, command, args),
+      nodeCodecs: (row) => this.#nodeCodecs(row),
+      resultCodec: (state, hash) => this.#resultCodec(state, hash),
+      checkAlive: () => {},
+    };
+    return new RunHandle<Result, Nodes, Errors>(host, id, nonce);
+  }
+
+  /** Waits until the run rests. Its log says how. */
+  async #rest(id: string, nonce: string): Promise<undefined> {
+    for (;;) {
+      const answer = await this.#ingress.rest(id, { nonce, atMost: WAIT_MS });
+      // A run that is not there any more, the reader tells.
+      if (answer === undefined || answer.rests) return undefined;
+    }
+  }
+
+  async #control(
+    { id, nonce }: Started,
+    command: string,
+    { payload, output, ...rest }: CommandArguments,
+  ): Promise<string | undefined> {
+    const args = { ...rest, ...(await this.#encoded(id, command, { payload, output, ...rest })) };
+    const answer = await this.#ingress.tell(id, { nonce, command, args: JSON.stringify(args) });
+    if (answer === undefined) throw runPruned(id);
+    if (!answer.ok) throw new StenoError(answer.code, answer.message);
+    return answer.value;
+  }
+
+  /** Values as they are stored: by the run's definition, where it is here; else they are JSON. */
+  async #encoded(
+    id: string,
+    command: string,
+    { payload, output, ...rest }: Unencoded,
+  ): Promise<{ readonly payload?: unknown; readonly output?: unknown }> {
+    const given = payload ?? output;
+    if (given === undefined) return {};
+    const name = payload === undefined ? "output" : "payload";
+    if ("json" in given) return { [name]: JSON.parse(given.json) as unknown };
+    const row = await this.#reader.run(id);
+    const loaded = row && this.#sagas.get(row.hash);
+    if (row === undefined || loaded === undefined) return { [name]: given.value };
+    const events = await this.#reader.events(id);
+    const run = new ActiveRun(loaded, row, foldLog(loaded.plan, events), events.length);
+    // What comes of it there, if nothing else happens before, has the value as it is stored.
+    const event = eventOf(run, command, { ...rest, [name]: given }, Date.now());
+    const text = event !== undefined && "value" in event ? event.value : undefined;
+    if (text === undefined) return {};
+    const value = JSON.parse(text) as unknown;
+    return { [name]: name === "payload" ? value : (value as { readonly output?: unknown }).output };
+  }
+
+  #nodeCodecs({ saga, hash }: RunRow): readonly NodeCodecs[] {
+    const found = this.#sagas.get(hash);
+    if (found !== undefined) return found.graphs.get(found.plan)?.codecs ?? [];
+    throw new StenoError(
+      "definition-not-open",
+      `the definition of \`${saga}\` that the run was started with is not in \`sagas\`: only it ` +
+        "knows the types of its nodes; give it to `stenoRestate`, too",
+    );
+  }
+
+  #resultCodec({ root: { plan } }: RunState, hash: string | undefined): Codec {
+    const byName = [...this.#sagas.values()].find(({ manifest }) => manifest.name === plan.saga);
+    return (this.#sagas.get(hash ?? "") ?? byName)?.method.result ?? json;
+  }
+}
+
+type Unencoded = Omit<CommandArguments, "payload" | "output"> & {
+  readonly payload: CommandArguments["payload"] | undefined;
+  readonly output: CommandArguments["output"] | undefined;
+};

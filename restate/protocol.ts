@@ -1,0 +1,106 @@
+/**
+ * What goes over the wire, and what is kept in Restate: the calls of the workflow that a client makes,
+ * the names of its state and promises, and what is journaled. Values in it are JSON text, as elsewhere.
+ */
+import type { Failure, LoggedEvent, Outcome, RunRow } from "steno-runtime/host";
+
+/** The workflow's name, unless another is given. */
+export const SERVICE = "steno";
+
+/** What `run`, the handler that a run is, is called with. */
+export interface Start {
+  readonly saga: string;
+  /** Of the definition. */
+  readonly hash: string;
+  readonly params?: string;
+  readonly paused?: boolean;
+  /** What its idempotency keys begin with; made when it begins, if whoever starts it does not say. */
+  readonly nonce?: string;
+}
+
+/** How a run ended. */
+export interface Ending {
+  readonly status: "succeeded" | "undone";
+  /** Of its definition. */
+  readonly hash: string;
+  readonly output?: string;
+  readonly failures: readonly Failure[];
+}
+
+/** A command of an operator, or an event that is sent: what `tell` is called with. */
+export interface Command {
+  /** Of the run that is meant: its id is free again once it is removed. */
+  readonly nonce?: string;
+  readonly command: string;
+  /** As requests have them elsewhere: JSON text. */
+  readonly args: string;
+}
+
+export type Answer =
+  | { readonly ok: true; readonly value?: string }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+/** What shared handlers answer of a run that has not begun, or does not exist: they cannot know which. */
+export interface Missing {
+  readonly missing: true;
+}
+
+/** What a run was started as. */
+export interface Begun {
+  readonly saga: string;
+  readonly params?: string;
+}
+
+export interface ReadQuery {
+  /** Events with `seq > after`, at most `limit`; without, no events. */
+  readonly after?: number;
+  readonly limit?: number;
+}
+export interface ReadAnswer {
+  readonly row: StoredRow;
+  readonly events: readonly LoggedEvent[];
+}
+
+/** JSON leaves out what is `undefined`. */
+export type StoredRow = Pick<
+  RunRow,
+  "id" | "saga" | "hash" | "nonce" | "status" | "createdAt" | "updatedAt"
+> &
+  Partial<Pick<RunRow, "params" | "reason" | "output" | "error">>;
+
+export interface RestQuery {
+  readonly nonce: string;
+  /** In milliseconds: then the answer is that it does not rest yet. */
+  readonly atMost: number;
+}
+
+/**
+ * How a body ended; or `lost`, for one that another process was to call: it may have done so. `at` is in
+ * milliseconds since the epoch, `random` from 0 up to 1.
+ */
+export type Ended = { readonly at: number } & (
+  { readonly lost: true } | { readonly outcome: Outcome; readonly random: number }
+);
+
+/** State: the run's row; how often it has begun to move again; how many commands were taken. */
+export const ROW = "run";
+export const MOVES = "moves";
+export const COMMANDS = "commands";
+/** State: events, by the `seq` of the first, so that keys are in the order of the log. */
+export const LOG = "log/";
+export function logKey(seq: number): string {
+  return LOG + String(seq).padStart(9, "0");
+}
+
+/** Promises: what the run is (`Begun`), that it rests, that it is finished; commands and their answers. */
+export const BEGUN = "begun";
+export const ENDED = "ended";
+export function restPromise(moves: number): string {
+  return `rest/${moves}`;
+}
+export function commandPromise(place: number): string {
+  return `command/${place}`;
+}
+export function answerPromise(place: number): string {
+  return `answer/${place}`;
+}
