@@ -153,8 +153,14 @@ async function control(
       return;
     }
     const { value } = done;
-    if (output.json) output.value({ id, command: name, ok: true, ...value, status: run?.status });
-    else output.line(`${name}: ${saidOf(name, value)}; run ${id} is ${run?.status}`);
+    const { status, reason: why } = run ?? {};
+    if (output.json) {
+      const reason = why !== undefined && { reason: why };
+      output.value({ id, command: name, ok: true, ...value, status, ...reason });
+      return;
+    }
+    const where = why === undefined || why === status ? status : `${status} (${why})`;
+    output.line(`${name}: ${saidOf(name, value)}; run ${id} is ${where}`);
   });
 }
 
