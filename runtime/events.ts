@@ -126,5 +126,8 @@ export type EventType = SagaEvent["type"];
  */
 export const UNLOGGED = -1;
 
-/** An event with its place in the saga log, counted from 0 without gaps. */
-export type LoggedEvent = SagaEvent & { readonly seq: number };
+/**
+ * An event with its place in the saga log, counted from 0 without gaps. `damaged`: the store knows that
+ * it is not what was written.
+ */
+export type LoggedEvent = SagaEvent & { readonly seq: number; readonly damaged?: true };

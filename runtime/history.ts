@@ -3,7 +3,7 @@
  * functions of a manifest and events, for whoever shows a run; nothing here changes one.
  */
 import { SagaFailedError, type SagaFailure, SagaStuckError, StenoError } from "./errors.js";
-import type { SagaEvent } from "./events.js";
+import type { LoggedEvent, SagaEvent } from "./events.js";
 import { advance } from "./machine.js";
 import { needsOperator } from "./machine/by-operator.js";
 import { type NodeRecords, recordsOf } from "./node-records.js";
@@ -54,9 +54,19 @@ export interface NodeStatus {
 /** Folds a saga log. @throws StenoError `corrupt-log` */
 export function foldLog(plan: Plan, events: Iterable<SagaEvent>): RunState {
   let state: RunState | undefined;
-  for (const event of events) state = advance(state ?? plan, event).state;
+  for (const event of events) {
+    if ("damaged" in event) throw damaged(event as LoggedEvent);
+    state = advance(state ?? plan, event).state;
+  }
   if (state !== undefined) return state;
   throw new StenoError("corrupt-log", "the saga log is empty: the store was damaged or changed");
+}
+
+function damaged({ seq, type }: LoggedEvent): StenoError {
+  return new StenoError(
+    "corrupt-log",
+    `event ${seq} (\`${type}\`) is not what was written: something has changed it in the store`,
+  );
 }
 
 /** The states of all nodes of a run, from its manifest and its log. */

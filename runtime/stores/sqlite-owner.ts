@@ -9,6 +9,7 @@ import type { OwnerLock } from "./sqlite-owner-lock.js";
 import { RUN_COLUMNS } from "./sqlite-list.js";
 import { SqliteRemoval } from "./sqlite-removal.js";
 import { runOf, type OpenFile, SqliteReader } from "./sqlite-reader.js";
+import { sumOf } from "./sqlite-sum.js";
 import type { SqlRow, Statement } from "./sqlite-driver.js";
 import type {
   DueFilter,
@@ -30,7 +31,7 @@ const REQUEST_LIMIT = 100;
 const FINISHED = "status IN ('succeeded', 'undone')";
 const NOT_AWAITED = "NOT EXISTS (SELECT 1 FROM awaits WHERE awaits.id = runs.id)";
 
-const EVENT_COLUMNS = ["run", "seq", "at", "type", "node", "attempt", "value", "due_at"];
+const EVENT_COLUMNS = ["run", "seq", "at", "type", "node", "attempt", "value", "due_at", "sum"];
 
 /** The owner of an open store file, while it holds the lock. */
 export class SqliteOwner extends SqliteReader implements StoreOwner {
@@ -194,6 +195,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
             attempt ?? null,
             value ?? null,
             dueAt ?? null,
+            sumOf(event.seq, value, dueAt),
           ]);
         }
         return;

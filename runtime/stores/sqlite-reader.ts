@@ -10,6 +10,7 @@ import { isOwnerLockHeld } from "./sqlite-owner-lock.js";
 import { storeError } from "./sqlite-schema.js";
 import type { Connection, SqlRow, SqlValue, Statement } from "./sqlite-driver.js";
 import { listQuery, RUN_COLUMNS } from "./sqlite-list.js";
+import { sumOf } from "./sqlite-sum.js";
 import type {
   ListedRun,
   Place,
@@ -21,7 +22,7 @@ import type {
   WatchedEvent,
 } from "./store.js";
 
-const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at";
+const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at, sum";
 
 /** How many different statements are kept prepared; those of filters are few. */
 const STATEMENT_LIMIT = 50;
@@ -216,7 +217,17 @@ function eventOf(row: SqlRow): LoggedEvent {
     const value = row[column];
     if (value !== null && value !== undefined) event[field] = value;
   }
-  return event as unknown as LoggedEvent;
+  const { seq, value, dueAt } = event as unknown as EventFields;
+  const sum = row["sum"];
+  // Earlier versions wrote none.
+  const isDamaged = typeof sum === "number" && sum !== sumOf(seq, value, dueAt);
+  return (isDamaged ? { ...event, damaged: true } : event) as unknown as LoggedEvent;
+}
+
+interface EventFields {
+  readonly seq: number;
+  readonly value: string | undefined;
+  readonly dueAt: number | undefined;
 }
 
 const OPTIONAL_FIELDS = [

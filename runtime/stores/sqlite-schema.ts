@@ -9,7 +9,7 @@ import { type Connection, SQLITE, sqliteCode } from "./sqlite-driver.js";
 export const APPLICATION_ID = 0x5354_454e;
 
 /** Counted up with each change of the tables; kept in `user_version`. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** What is found by them: runs that have to be looked at, runs that wait for runs, and old runs. */
 const WAKING = `CREATE INDEX runs_by_wake ON runs (wake_at, id) WHERE wake_at IS NOT NULL;
@@ -49,6 +49,8 @@ ${WAKING}`,
   `DROP INDEX runs_by_status;
 DROP INDEX runs_by_saga;
 ${LISTS}`,
+  // Of events that are there already nobody knows what they were.
+  "ALTER TABLE events ADD COLUMN sum INTEGER",
 ];
 
 /**
@@ -95,6 +97,7 @@ ${LISTS}${WAKING}CREATE TABLE events (
   attempt INTEGER,
   value TEXT,
   due_at INTEGER,
+  sum INTEGER,
   UNIQUE (run, seq)
 ) STRICT;
 CREATE TABLE requests (

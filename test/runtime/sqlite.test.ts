@@ -58,6 +58,11 @@ describe("a damaged saga log", () => {
     ],
     ["a type is unknown", "UPDATE events SET type = 'x' WHERE run = 1 AND seq = 2", "`x`"],
     ["a node is unknown", "UPDATE events SET node = 'x' WHERE run = 1 AND seq = 2", "no node `x`"],
+    [
+      "a value is another",
+      'UPDATE events SET value = \'{"of":"evil"}\' WHERE run = 1 AND seq = 2',
+      "event 2 (`succeeded`) is not what was written",
+    ],
     ["it is empty", "DELETE FROM events WHERE run = 1", "the saga log is empty"],
     [
       "it has an end and its row has not",

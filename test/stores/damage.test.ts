@@ -124,10 +124,37 @@ test("bits that flip in the log of writes or in the file end in a code or in a r
     writeFileSync(file, bytes);
     const found = await goOn(path);
     if (typeof found === "string") seen.add(found);
-    else
-      for (const result of found.values()) seen.add(typeof result === "string" ? result : "result");
+    else {
+      for (const [id, result] of found) {
+        if (typeof result !== "string") expect([id, result]).toEqual([id, Number(id.slice(1))]);
+        seen.add(typeof result === "string" ? result : "result");
+      }
+    }
   }
   expect([...seen]).toContain("result");
+});
+
+test("a value of a finished run that has changed on the disk is told as damage, and its log can still be read", async () => {
+  const path = copyOf(left, temporaryFolder());
+  expect(await goOn(path)).toHaveProperty("size", RUNS);
+  const other = loadDriver()(path);
+  const change = (id: string, sql: string): void => {
+    const which = `run = (SELECT key FROM runs WHERE id = '${id}')`;
+    other.exec(`UPDATE events SET ${sql} WHERE ${which} AND type = 'succeeded' AND node = ''`);
+  };
+  // A bit of each: `1` becomes `3`, and a time, which is none, a time.
+  change("r1", "value = '3'");
+  change("r2", "due_at = 1");
+  other.close();
+  const found = (await goOn(path)) as Map<string, unknown>;
+  expect([found.get("r0"), found.get("r1"), found.get("r2")]).toEqual([
+    0,
+    "corrupt-log",
+    "corrupt-log",
+  ]);
+  const reader = await sqliteStore(path).reader();
+  onTestFinished(() => reader.close());
+  expect((await reader.events("r1")).at(-1)).toMatchObject({ value: "3", damaged: true });
 });
 
 test("a file that is cut off is told as damaged, or is whole where it was cut", async () => {
