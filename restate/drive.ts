@@ -292,19 +292,20 @@ export class Drive {
   }
 
   async #obey({ command, args }: Command): Promise<Answer> {
-    const run = this.#run;
+    let event: SagaEvent | undefined;
     try {
-      const event = eventOf(run, command, parseArguments(args), this.#now);
-      if (event === undefined) return { ok: true };
-      await this.record(event);
-      this.#move();
-      if (event.type !== "stepped") return { ok: true };
-      return { ok: true, value: JSON.stringify({ node: event.node }) };
+      event = eventOf(this.#run, command, parseArguments(args), this.#now);
     } catch (error) {
       // Anything else is a bug, which must not be taken for an answer.
       if (!(error instanceof StenoError)) throw error;
       return { ok: false, code: error.code, message: error.message };
     }
+    if (event === undefined) return { ok: true };
+    await this.record(event);
+    this.#move();
+    return event.type === "stepped"
+      ? { ok: true, value: JSON.stringify({ node: event.node }) }
+      : { ok: true };
   }
 
   /** Who cancels the invocation in Restate wants its work undone. */

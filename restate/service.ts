@@ -87,6 +87,8 @@ const AGAIN = {
   maxInterval: 10_000,
   maxAttempts: 1_000_000_000,
 };
+/** What is only asked leaves nothing behind; a command can be repeated for so long, and is done once. */
+const ASKED = { journalRetention: 0, idempotencyRetention: { hours: 1 } };
 const DEFAULT_RETENTION = "1 day";
 /** What the SDK says of a promise that is resolved already. */
 const CONFLICT = 409;
@@ -151,14 +153,16 @@ async function runSaga(
 function sharedHandlers(sagas: readonly LoadedSaga[]) {
   const { shared } = handlers.workflow;
   return {
-    begun: shared((ctx: WorkflowSharedContext): Promise<Begun> => ctx.promise<Begun>(BEGUN).get()),
-    ended: shared((ctx: WorkflowSharedContext): Promise<Ending> =>
-      ctx.promise<Ending>(ENDED).get(),
-    ),
-    read: shared(read),
-    rest: shared(rest),
-    tell: shared(tell),
-    definition: shared(async (_: WorkflowSharedContext, hash: string): Promise<Manifest> => {
+    begun: shared(ASKED, (ctx: WorkflowSharedContext): Promise<Begun> => {
+      return ctx.promise<Begun>(BEGUN).get();
+    }),
+    ended: shared(ASKED, (ctx: WorkflowSharedContext): Promise<Ending> => {
+      return ctx.promise<Ending>(ENDED).get();
+    }),
+    read: shared(ASKED, read),
+    rest: shared(ASKED, rest),
+    tell: shared(ASKED, tell),
+    definition: shared(ASKED, async (_: WorkflowSharedContext, hash: string): Promise<Manifest> => {
       const found = sagas.find(({ manifest }) => manifest.hash === hash);
       if (found !== undefined) return found.manifest;
       throw new TerminalError(`no definition ${hash} is in \`sagas\` here`, { errorCode: 404 });

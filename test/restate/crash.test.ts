@@ -9,14 +9,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type BoundSaga, type Run } from "steno-runtime";
+import { type BoundSaga, defineSaga, type Run, type SagaDefinition } from "steno-runtime";
+import type { Node } from "steno-runtime/manifest";
 import { type Serving, serveSagas, stenoRestate } from "steno-restate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Agency, type Entry } from "../../examples/trip/agency.js";
 import { startBookingServer } from "../../examples/trip/booking-server.js";
 import { BookTrip, type TripParams } from "../../examples/trip/book-trip.js";
 import { bookTrip } from "../../examples/trip/book-trip.saga.js";
-import { action, scripted, scriptOf } from "../runtime/sagas.js";
+import { action, type Script, scripted, scriptOf } from "../runtime/sagas.js";
 import { type Proxy, proxyTo } from "./proxy.js";
 import { freePorts, RestateServer } from "./server.js";
 import type { Orders } from "./worker.js";
@@ -174,8 +175,8 @@ class Endpoint {
     readonly sagas: readonly BoundSaga[],
   ) {}
 
-  async next(): Promise<void> {
-    const serving = await serveSagas({ sagas: this.sagas, name: this.name, port: 0 });
+  async next(sagas = this.sagas): Promise<void> {
+    const serving = await serveSagas({ sagas, name: this.name, port: 0 });
     this.#all.push(serving);
     this.#proxy?.cut(serving.port);
     if (this.#proxy !== undefined) return;
@@ -245,6 +246,78 @@ test("what ran elsewhere is in doubt and runs again; what was only cut off is wa
   held.letGo();
   expect(await run.result()).toBe(1);
   expect(await attempts(run)).toEqual(["a done 2/0", "b done 2/0", "c done 1/0"]);
+  await endpoint.close();
+});
+
+test("what was computed is the same wherever the run goes on, and is not computed again", async () => {
+  const held = new Held();
+  let computed = 0;
+  const nodes: readonly Node[] = [
+    { name: "x", kind: "compute", after: [] },
+    action("a", ["x"]),
+    { name: "y", kind: "compute", after: ["a"] },
+    action("b", ["y"]),
+  ];
+  type Values = Readonly<Record<"x" | "y", number>>;
+  const saga = defineSaga<Script, null, readonly number[]>({
+    manifest: { steno: 1, name: "Computes", hash: "sha256-computes", nodes },
+    nodes: {
+      x: { compute: () => (computed += 1) + Math.random() },
+      y: { compute: () => (computed += 1) + Math.random() },
+      a: { inputs: ({ x }: Values) => [`a ${x}`] },
+      b: { inputs: ({ x, y }: Values) => [`b ${x} ${y}`] },
+    } as never,
+    output: ({ x, y }: Values) => [x, y],
+  });
+  const endpoint = new Endpoint(`held${names++}`, [saga.on(held.script)]);
+  await endpoint.next();
+  const client = stenoRestate({ ingress: server.ingress, service: endpoint.name });
+  const run = await client.start(saga, null);
+  await held.called(1);
+  await endpoint.next();
+  await held.called(2);
+  held.letGo();
+  await held.called(3);
+  await endpoint.next();
+  await held.called(4);
+  held.letGo();
+  const [x, y] = await run.result();
+  expect(held.calls).toEqual([`a ${x}`, `a ${x}`, `b ${x} ${y}`, `b ${x} ${y}`]);
+  expect(computed).toBe(2);
+  await endpoint.close();
+});
+
+test("another version may have other policies: what was decided is decided", async () => {
+  const held = new Held();
+  const policy = { delayMs: 1000, factor: 1, maxDelayMs: 1000, jitter: true };
+  const version = (attempts: number): SagaDefinition<Script, null, unknown> => {
+    const nodes = [action("bad", [], { retry: { ...policy, attempts } })];
+    const { spec } = scripted(nodes);
+    const manifest = { ...spec.manifest, hash: "sha256-policies" };
+    return defineSaga({ ...spec, manifest });
+  };
+  const endpoint = new Endpoint(`held${names++}`, [version(2).on(held.script)]);
+  await endpoint.next();
+  const client = stenoRestate({ ingress: server.ingress, service: endpoint.name });
+  const run = await client.start(version(2), null);
+  await held.called(1);
+  held.letGo();
+  while (!(await attempts(run))[0]?.includes("waiting-to-retry")) await sleep(5);
+  // Here the first failure would have been the last, and the second is not.
+  await endpoint.next([version(1).on(held.script)]);
+  await held.called(2);
+  await endpoint.next([version(4).on(held.script)]);
+  await held.called(3);
+  held.letGo();
+  await held.called(4);
+  held.letGo();
+  await held.called(5);
+  held.letGo();
+  expect(await run.result().catch((error: { readonly code: string }) => error.code)).toBe(
+    "saga-failed",
+  );
+  // One of the five was lost with its process.
+  expect(await attempts(run)).toEqual(["bad failed 5/0"]);
   await endpoint.close();
 });
 

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BoundSaga, defineSaga, type Run, SagaFailedError } from "steno-runtime";
 import type { Node } from "steno-runtime/manifest";
+import * as z from "steno-runtime/schema";
 import { type Serving, serveSagas, stenoRestate, type StenoRestate } from "steno-restate";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Declined, type Parcel, Shop } from "../fixtures/saga/policies/input.js";
@@ -146,6 +147,48 @@ test("declared errors are instances, a failure pauses, and events are delivered"
   expect(cause).toBeInstanceOf(Declined);
   expect(cause).toMatchObject({ reason: "stolen", missing: 0, message: "declined: stolen" });
   expect(shop.calls.at(-1)).toBe("release hat");
+});
+
+test("values keep their types, also those that operators and events bring", async () => {
+  const nodes: readonly Node[] = [
+    { name: "when", kind: "event", target: "when", after: [] },
+    action("late", ["when"], { onFailure: "pause" }),
+  ];
+  const span = z.object({ from: z.date(), to: z.date() });
+  type Span = Readonly<Record<"from" | "to", Date>>;
+  const saga = defineSaga<Script, Span, Span>({
+    manifest: { steno: 1, name: "Values", hash: "sha256-values", nodes },
+    nodes: {
+      late: { inputs: ({ when }: { readonly when: Span }) => [when.from.toISOString()] },
+    } as never,
+    output: ({ params, late }: { readonly params: Span; readonly late: Date }) => ({
+      from: params.from,
+      to: late,
+    }),
+    schemas: {
+      params: span,
+      result: span,
+      values: { when: span },
+      actions: { act: { inputs: z.tuple([z.string()]), output: z.date() } },
+    },
+  });
+  const script = scriptOf((text) => Promise.reject(new Error(`${text} is over`)));
+  const { client, name } = await hostOf(saga.on(script));
+  const [from, to] = [new Date(1_000), new Date(2_000)];
+  const run = await client.start(saga, { from, to }, { id: "r" });
+  expect(await codeOf(run.send("when", { from, to: "later" }))).toBe("payload-invalid");
+  await run.send("when", { from, to });
+  const stuck = await run.result().catch((error: Error) => error);
+  expect((stuck as Error).message).toContain(`${from.toISOString()} is over`);
+  // Without the definition, values are what JSON makes of them: of a date, what is stored.
+  const stranger = await stenoRestate({ ingress: server.ingress, service: name }).run("r");
+  expect(await codeOf(stranger?.settle("late", "?", { output: 7 }) as never)).toBe(
+    "output-invalid",
+  );
+  await run.settle("late", "it is known", { output: to });
+  expect(await run.result()).toEqual({ from, to });
+  expect(await run.outputs()).toEqual({ when: { from, to }, late: to });
+  expect(await stranger?.result()).toEqual({ from: from.toISOString(), to: to.toISOString() });
 });
 
 test("an undo that fails makes the run stuck; it is retried, or settled", async () => {
