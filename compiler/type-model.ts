@@ -105,3 +105,30 @@ const MARKS: Readonly<Record<ElementType["is"], string>> = {
 };
 
 export const NOTHING: TypeModel = { kind: "undefined" };
+
+/** The union of some types, in an order that depends on nothing but them. */
+export function unionOf(types: readonly TypeModel[]): TypeModel {
+  const members = new Map<string, TypeModel>();
+  for (const each of types.flatMap((type) => (type.kind === "union" ? type.members : [type]))) {
+    if (each.kind !== "never") members.set(typeKey(each), each);
+  }
+  if (members.has("boolean") || (members.has("true") && members.has("false"))) {
+    members.delete("true");
+    members.delete("false");
+    members.set("boolean", { kind: "boolean" });
+  }
+  const sorted = [...members].sort(
+    ([a, one], [b, other]) => rankOf(one) - rankOf(other) || (a < b ? -1 : 1),
+  );
+  const [first, second] = sorted.map(([, each]) => each);
+  if (first === undefined) return { kind: "never" };
+  if (second === undefined) return first;
+  return { kind: "union", members: sorted.map(([, each]) => each) };
+}
+
+/** Primitives before objects, and what stands for nothing last. */
+function rankOf({ kind }: TypeModel): number {
+  if (kind === "undefined") return 4;
+  if (kind === "null") return 3;
+  return ["string", "number", "boolean", "bigint"].includes(kind) ? 0 : kind === "literal" ? 1 : 2;
+}

@@ -38,6 +38,8 @@ export function encode(
  * @throws StenoError `value-unreadable` if the text is not of this type.
  */
 export function decode(codec: Codec, text: string | undefined, what: string): unknown {
+  // No text is `undefined`, also where `null` is a value, too.
+  if (text === undefined && codec.kinds().includes("undefined")) return undefined;
   return decodeJson(codec, text === undefined ? undefined : parse(text, what), what);
 }
 

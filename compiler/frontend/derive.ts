@@ -3,7 +3,7 @@
  * stored. Each type is read once. It reports nothing itself.
  */
 import {
-  typeKey,
+  unionOf,
   type ElementType,
   type ObjectType,
   type PropertyType,
@@ -166,6 +166,10 @@ export class Deriver {
       const primitive = type.types.map(primitiveOf).find((kind) => kind !== undefined);
       if (primitive !== undefined) return is({ kind: primitive });
     }
+    // Two members that exclude each other: TypeScript finds that out only when it is asked.
+    if (type.isIntersection() && this.checker.typeToString(type) === "never") {
+      return is({ kind: "never" });
+    }
     const parts = type.isIntersection() ? type.types : [type];
     for (const part of parts) {
       const special = this.special(part);
@@ -175,6 +179,7 @@ export class Deriver {
         ? special
         : not(`\`${this.checker.typeToString(type)}\`, which is no plain object`);
     }
+    if (isEmpty(this.checker, type)) return not("`{}`, of which nothing is known");
     return this.properties(type);
   }
 
@@ -195,7 +200,7 @@ export class Deriver {
     const text = this.checker.typeToString(type);
     if (symbol.flags & ts.SymbolFlags.Class) return not(`an object of the class ${symbol.name}`);
     if (!(symbol.flags & ts.SymbolFlags.Interface)) return undefined;
-    if (!library) return platform ? not(`a ${text}`) : undefined;
+    if (!library) return platform ? this.ofPlatform(type, text) : undefined;
     const [first, second] = this.checker.getTypeArguments(type as ts.TypeReference);
     switch (symbol.name) {
       case "Date":
@@ -211,6 +216,12 @@ export class Deriver {
       default:
         return not(`a ${text}`);
     }
+  }
+
+  /** An interface of Node.js: some are data, most are objects with methods. */
+  private ofPlatform(type: ts.Type, text: string): Derived {
+    const data = this.properties(type);
+    return data.problem === undefined ? data : not(`a ${text}`);
   }
 
   private list(kind: "array" | "set", item: ts.Type): Derived {
@@ -309,24 +320,16 @@ const UNRESOLVED =
   TypeFlags.Substitution |
   TypeFlags.StringMapping;
 
-/** The union of some types, in an order that depends on nothing but them. */
-export function unionOf(types: readonly TypeModel[]): TypeModel {
-  const members = new Map<string, TypeModel>();
-  for (const each of types.flatMap((type) => (type.kind === "union" ? type.members : [type]))) {
-    if (each.kind !== "never") members.set(typeKey(each), each);
-  }
-  if (members.has("boolean") || (members.has("true") && members.has("false"))) {
-    members.delete("true");
-    members.delete("false");
-    members.set("boolean", { kind: "boolean" });
-  }
-  const sorted = [...members].sort(
-    ([a, one], [b, other]) => rankOf(one) - rankOf(other) || (a < b ? -1 : 1),
+/** Whether a type is written as `{}`, of which any value but null and undefined is one. */
+function isEmpty(checker: ts.TypeChecker, type: ts.Type): boolean {
+  const mapped = ((type as Partial<ts.ObjectType>).objectFlags ?? 0) & ts.ObjectFlags.Mapped;
+  return (
+    !type.isIntersection() &&
+    mapped === 0 &&
+    type.symbol?.name !== "__object" &&
+    checker.getPropertiesOfType(type).length === 0 &&
+    checker.getIndexInfosOfType(type).length === 0
   );
-  const [first, second] = sorted.map(([, each]) => each);
-  if (first === undefined) return { kind: "never" };
-  if (second === undefined) return first;
-  return { kind: "union", members: sorted.map(([, each]) => each) };
 }
 
 function is(type: TypeModel): Derived {
@@ -376,11 +379,4 @@ function named(model: TypeModel, type: ts.Type): TypeModel {
   const name = nameOf(type);
   if (name === undefined || (model.kind !== "object" && model.kind !== "union")) return model;
   return { ...model, name };
-}
-
-/** Primitives before objects, and what stands for nothing last. */
-function rankOf({ kind }: TypeModel): number {
-  if (kind === "undefined") return 4;
-  if (kind === "null") return 3;
-  return ["string", "number", "boolean", "bigint"].includes(kind) ? 0 : kind === "literal" ? 1 : 2;
 }

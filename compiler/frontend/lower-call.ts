@@ -137,6 +137,8 @@ function lowerSubsaga(
   const params =
     argument && lowerArgument(method, thread, argument, type ?? memberType(method, call));
   const saga = call.info && method.embed(call.info, call.name, node);
+  // It was said where the other saga is; this one has no model without it.
+  if (call.info !== undefined && saga === undefined) method.sound = false;
   if (saga === undefined || (argument !== undefined && params === undefined)) return BROKEN;
   const content = { kind: "subsaga", saga, path: call.path, params } as const;
   return promiseOf(method, thread, node, method.addDraft(thread, content, node, call.name));

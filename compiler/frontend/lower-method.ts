@@ -62,7 +62,7 @@ export class SagaReader {
     };
     try {
       const model = this.readNew({ ...this.context, report }, info, saga);
-      return failed ? undefined : model;
+      return failed || !info.sound ? undefined : model;
     } catch (error) {
       const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
       const what = `the saga ${info.name}.${saga.method}`;
@@ -79,7 +79,7 @@ export class SagaReader {
     const thread = Thread.root(declaration);
     bindParams(method, thread);
     const returns = lowerBody(method, thread, declaration.body);
-    if (returns.some(({ value }) => value?.kind === "broken")) return undefined;
+    if (!method.sound || returns.some(({ value }) => value?.kind === "broken")) return undefined;
     if (!isVoidMethod(method)) addOutputs(thread.frame, returns, spanOf(declaration));
     const errors = declaredErrors(method);
     checkErrorNames(method, errors);

@@ -35,6 +35,7 @@ export function lowerStart(
   const id = options === undefined ? undefined : lowerId(method, thread, options);
   if (info === undefined || (id !== undefined && "kind" in id)) return BROKEN;
   if (hasParams && given !== undefined && params === undefined) return BROKEN;
+  if (!info.sound) method.sound = false;
   const full = info.sagas.get(name)?.name ?? `${info.name}.${name}`;
   const types = info.sagas.get(name)?.types;
   const saga = {

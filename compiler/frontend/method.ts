@@ -35,6 +35,8 @@ export class Method {
   readonly bindings = new Map<ts.Symbol, Binding>();
   readonly variables: VariableDraft[] = [];
   readonly drafts: Draft[] = [];
+  /** False: a saga that it embeds or starts is broken, which was reported where that is. */
+  sound = true;
   /** Variables that are set after their declaration, as they are on the path that is being read. */
   lets = new Map<ts.Symbol, Binding>();
   /** Those that were set in a `try`, while its `catch` is read: whether they are, nobody knows. */

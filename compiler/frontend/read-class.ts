@@ -21,7 +21,7 @@ import {
 } from "./options.js";
 import { readErrors } from "./read-errors.js";
 import { readOutput, type OutputSchema } from "./read-output.js";
-import { methodTypes, type MethodTypes } from "./stored.js";
+import { methodTypes, type MethodTypes, type Reported } from "./stored.js";
 import { checkMethod, nameText } from "./read-method.js";
 import ts from "./typescript.cjs";
 
@@ -44,6 +44,8 @@ export interface ClassInfo {
   readonly sagas: ReadonlyMap<string, SagaMethod>;
   /** All decorated names, those with an error included: a call of one of these is no further error. */
   readonly marked: ReadonlyMap<string, Marker>;
+  /** False: values of some method cannot be stored, and no saga of it has a model. */
+  readonly sound: boolean;
 }
 
 interface Marked {
@@ -69,8 +71,9 @@ export class ClassReader {
   private readonly classes = new Map<ts.Symbol, ClassInfo | undefined>();
   private readonly members = new Map<ts.ClassElement, Marked | undefined>();
   private readonly unfit = new Map<ts.ClassElement, Unfit>();
-  /** Types that cannot be stored, by their texts. */
-  private readonly notStorable = new Set<string>();
+  /** Classes with a method whose values cannot be stored. */
+  private readonly unsound = new Set<ts.ClassDeclaration>();
+  private readonly notStorable: Reported = new Set();
 
   constructor(private readonly context: Context) {}
 
@@ -104,14 +107,16 @@ export class ClassReader {
     const type = this.context.checker.getTypeAtLocation(declaration);
     const all = [...marked.values()];
     const sagas = all.filter((member) => member.marker === "saga" && member.sound);
+    const actions = this.readActions(declaration, type, all, [...unfit.values()]);
     return {
       declaration,
       name: declaration.name?.text ?? "default",
       exportedAs,
       type,
       marked: new Map([...unfit.values(), ...all].map(({ name, marker }) => [name, marker])),
-      actions: this.readActions(declaration, type, all, [...unfit.values()]),
+      actions,
       sagas: new Map(sagas.map((member) => [member.name, this.readSaga(declaration, member)])),
+      sound: !this.unsound.has(declaration),
     };
   }
 
@@ -293,7 +298,9 @@ export class ClassReader {
     schema?: OutputSchema,
   ): MethodTypes {
     const method = { owner, declaration, marker, name, schema };
-    return methodTypes(this.context, method, this.notStorable);
+    const { types, sound } = methodTypes(this.context, method, this.notStorable);
+    if (!sound) this.unsound.add(owner);
+    return types;
   }
 
   private actionModel(

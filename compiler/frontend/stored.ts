@@ -6,9 +6,9 @@ import { outputSchemaMismatch } from "../diagnostics/catalogue/declared.js";
 import * as say from "../diagnostics/catalogue/values.js";
 import type { Label } from "../diagnostics/diagnostic.js";
 import type { Span } from "../model.js";
-import { NOTHING, type ElementType, type TypeModel } from "../type-model.js";
+import { NOTHING, unionOf, type ElementType, type TypeModel } from "../type-model.js";
 import { spanOf, type Context, type Marker } from "./context.js";
-import { unionOf, type NotStorable } from "./derive.js";
+import type { NotStorable } from "./derive.js";
 import type { OutputSchema } from "./read-output.js";
 import { awaited } from "./types.js";
 import ts from "./typescript.cjs";
@@ -54,6 +54,12 @@ export interface MethodTypes {
   readonly output: TypeModel;
 }
 
+/** `sound` is false if some of it cannot be stored, which was said, of this method or of another. */
+export interface ReadTypes {
+  readonly types: MethodTypes;
+  readonly sound: boolean;
+}
+
 /** What the saga of a method takes. */
 export function paramsOf({ inputs }: MethodTypes): TypeModel {
   const first = inputs.kind === "tuple" ? inputs.elements[0] : undefined;
@@ -71,15 +77,14 @@ export interface MethodOf {
   readonly schema?: OutputSchema | undefined;
 }
 
+/** Types of which was said that they cannot be stored; and their texts, with the file that it was said in. */
+export type Reported = Set<ts.Type | string>;
+
 /**
  * Reports the parameters and the output of an action, and the params of a saga, that cannot be
- * stored. `reported` holds the types of which that was said already.
+ * stored, unless that was said already.
  */
-export function methodTypes(
-  context: Context,
-  method: MethodOf,
-  reported: Set<string>,
-): MethodTypes {
+export function methodTypes(context: Context, method: MethodOf, reported: Reported): ReadTypes {
   const { checker, types } = context;
   const { owner, declaration, marker, name, schema } = method;
   const property = checker.getPropertyOfType(checker.getTypeAtLocation(owner), name);
@@ -88,14 +93,18 @@ export function methodTypes(
     : [];
   // In a generic class the types are known only in the classes that extend it.
   if (signature === undefined || (owner.typeParameters?.length ?? 0) > 0) {
-    return { inputs: NOTHING, output: NOTHING };
+    return { types: { inputs: NOTHING, output: NOTHING }, sound: true };
   }
+  let sound = true;
   const refuse = (problem: NotStorable, type: ts.Type, at: ts.Node, what: string): undefined => {
+    sound = false;
     const text = checker.typeToString(type);
+    const here = `${owner.getSourceFile().fileName}#${text}`;
     const path = pathOf(context, type, at);
     // One cause, one error: a type is mended where it is declared, and a saga outputs what an action did.
-    if (reported.has(text) && (marker === "saga" || path === text)) return;
-    reported.add(text);
+    if (path === text && reported.has(type)) return;
+    if (marker === "saga" && reported.has(here)) return;
+    reported.add(type).add(here);
     const others = marker === "action" ? entries(method) : [];
     report(context, problem, {
       at: spanOf(typeNode(at)),
@@ -124,19 +133,20 @@ export function methodTypes(
   if (output !== undefined && given?.problem !== undefined) {
     refuse(given.problem, output, schema?.node ?? declaration, "the output");
   } else if (schema !== undefined && returned !== undefined) {
-    checkSchema(context, method, schema, returned);
+    sound &&= checkSchema(context, method, schema, returned);
   }
-  return { inputs: { kind: "tuple", elements }, output: given?.type ?? NOTHING };
+  const read = { inputs: { kind: "tuple" as const, elements }, output: given?.type ?? NOTHING };
+  return { types: read, sound };
 }
 
-/** What a schema gives is what the saga method reads, as what the action returns. */
+/** Reports a schema that does not give what the saga method reads as what the action returns. */
 function checkSchema(
   { checker, report }: Context,
   { name, declaration }: MethodOf,
   { type, node }: OutputSchema,
   returned: ts.Type,
-): void {
-  if (checker.isTypeAssignableTo(type, returned)) return;
+): boolean {
+  if (checker.isTypeAssignableTo(type, returned)) return true;
   const flags = ts.TypeFormatFlags.NoTruncation;
   report(
     outputSchemaMismatch({
@@ -147,6 +157,7 @@ function checkSchema(
       other: spanOf(declaration.type ?? declaration.name),
     }),
   );
+  return false;
 }
 
 function isOptional({ questionToken, initializer }: ts.ParameterDeclaration): boolean {

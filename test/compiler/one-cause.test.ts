@@ -35,6 +35,59 @@ test("a type that cannot be stored is said once", () => {
   ]);
 });
 
+test("of two files that have a type of one name, each is told of its own", () => {
+  const text = example({}).replace("price: number", "price: () => Date");
+  const project = new Project({ "one.ts": text, "two.ts": text.replaceAll("Rooms", "Houses") });
+  const { diagnostics } = analyseProject({ paths: [], cwd: project.folder });
+  const files = diagnostics.map(({ code, span }) => [
+    code,
+    span?.file.slice(project.path("x").length - 1),
+  ]);
+  project.remove();
+  expect(files).toEqual([
+    ["value-not-storable", "one.ts"],
+    ["value-not-storable", "two.ts"],
+  ]);
+});
+
+test("what has a part of something broken is not emitted, and nothing is said of it", () => {
+  const inside = (bad: string): string =>
+    example({ top: bad, params: "params: Params" }).replace("params.name", '"x"');
+  const holder = (body: string): string => `import { saga, start } from "steno-runtime";
+import { Rooms } from "./rooms.js";
+void start;
+
+export class Trip {
+  constructor(readonly rooms: Rooms) {}
+
+  @saga
+  async trip(): Promise<void> {
+    ${body}
+  }
+}
+`;
+  const project = new Project({
+    "rooms.ts": inside("export interface Params { at: { run: () => void } }"),
+    "trip.ts": holder("await this.rooms.bookRoom({ at: { run: () => undefined } });"),
+    "later.ts": holder(
+      "await start(this.rooms.bookRoom, { at: { run: () => undefined } });",
+    ).replaceAll("Trip", "Later"),
+    "derived.ts": `import { Rooms } from "./rooms.js";
+
+export class Derived extends Rooms {}
+`,
+    "alone.ts": example({}).replaceAll("Rooms", "Alone"),
+  });
+  const { diagnostics, sources } = analyseProject({ paths: [], cwd: project.folder });
+  const found = diagnostics.filter(({ severity }) => severity === "error");
+  const names = sources.map(({ file }) => file.slice(project.path("x").length - 1));
+  project.remove();
+  expect(found.map(({ code, span }) => [code, span?.file.endsWith("/rooms.ts")])).toEqual([
+    ["value-not-storable", true],
+  ]);
+  expect(names).toEqual(["alone.ts"]);
+});
+
 test("an option that is not there is named, with the one that was meant", () => {
   const member = (options: string): string =>
     example({ members: `@action({ undo: "none", ${options} })\nasync tidy(): Promise<void> {}` });

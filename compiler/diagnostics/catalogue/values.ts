@@ -34,6 +34,9 @@ export const valueNotStorable = entry<{
 
 function helpFor(is: string): string {
   if (is.startsWith("`any`") || is.startsWith("`unknown`")) return "write its type";
+  if (is.includes("of which nothing is known")) {
+    return "write what it has, as an interface, or as `Record<string, …>` if its keys are not known";
+  }
   if (is === "a function") return "leave it out, and call it in the action";
   if (is.startsWith("an object of the class")) {
     return "store what it is made of, as an interface, and make the object in the action";
