@@ -76,7 +76,7 @@ test.each<[string, unknown, object]>([
     {
       name: "TypeError",
       stack: expect.stringContaining("bodies.test.ts"),
-      cause: { message: "mid", code: 7, cause: { name: "NonError", message: "low" } },
+      cause: { message: "mid", code: 7, cause: "low" },
     },
   ],
 ])("what is thrown is the cause of the failure: %s", async (_name, thrown, cause) => {
