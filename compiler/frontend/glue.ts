@@ -148,13 +148,15 @@ class Glue {
     return this.isConstant(resolve(checker, symbol));
   }
 
-  /** A constant of a module whose value is a literal: it is the same whenever it is read. */
+  /** A constant of a module or a class whose value is a literal: it is the same whenever it is read. */
   private isConstant(symbol: ts.Symbol): boolean {
     const declared = symbol.valueDeclaration;
     if (declared === undefined) return false;
     if (ts.isEnumMember(declared)) return true;
-    if (!ts.isVariableDeclaration(declared) || declared.initializer === undefined) return false;
-    if (!(ts.getCombinedNodeFlags(declared) & ts.NodeFlags.Const)) return false;
+    const isKept = ts.isVariableDeclaration(declared)
+      ? (ts.getCombinedNodeFlags(declared) & ts.NodeFlags.Const) !== 0
+      : (ts.getCombinedModifierFlags(declared) & CONSTANT) === CONSTANT;
+    if (!isKept || !hasInitializer(declared)) return false;
     const value = bare(declared.initializer);
     if (ts.isAsExpression(value) && ts.isConstTypeReference(value.type))
       return isData(value.expression);
@@ -162,10 +164,12 @@ class Glue {
   }
 
   private property(node: ts.PropertyAccessExpression): boolean {
-    if (this.isEnumMember(node)) return true;
+    const symbol = this.method.checker.getSymbolAtLocation(node.name);
+    if (symbol && this.isConstant(resolve(this.method.checker, symbol))) return true;
     if (this.isLibMember(node, ["length"]))
       return this.is(node.expression) && this.trusted(node.expression);
-    return this.isReadable(node) && this.isData(node);
+    // What is `any` is what nothing is known of, such as a property that there is not.
+    return this.isReadable(node) && this.isData(node) && !isAny(this.method.typeOf(node));
   }
 
   private element(node: ts.ElementAccessExpression): boolean {
@@ -195,11 +199,6 @@ class Glue {
         (ts.SymbolFlags.Accessor | ts.SymbolFlags.Method | ts.SymbolFlags.Function)) ===
         0 && !this.isLib(symbol)
     );
-  }
-
-  private isEnumMember(node: ts.PropertyAccessExpression): boolean {
-    const symbol = this.method.checker.getSymbolAtLocation(node);
-    return symbol !== undefined && (symbol.flags & ts.SymbolFlags.EnumMember) !== 0;
   }
 
   private isLibMember(node: ts.PropertyAccessExpression, names: readonly string[]): boolean {
@@ -391,4 +390,13 @@ class Glue {
       )
     );
   }
+}
+
+const CONSTANT = ts.ModifierFlags.Static | ts.ModifierFlags.Readonly;
+
+function hasInitializer(
+  node: ts.Declaration,
+): node is (ts.VariableDeclaration | ts.PropertyDeclaration) & { initializer: ts.Expression } {
+  const isOne = ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node);
+  return isOne && node.initializer !== undefined;
 }

@@ -89,18 +89,28 @@ export function guardsOf(
   const guards: Guard[] = [];
   // From the last: what a test reads may itself be narrowed, by tests before it.
   for (const { node: test, code, holds, roots: read } of tests.toReversed()) {
-    if (code === undefined) {
-      if (!narrows(method, test, texts)) continue;
+    const lost = code === undefined ? test : evaluatedOnce(method, test);
+    if (lost !== undefined && narrows(method, lost, texts)) {
       const [first = node] = narrowed;
       const facts = { at: spanOf(first), name: shown(first), test: shown(test) };
       method.context.report(say.narrowingLost({ ...facts, other: spanOf(test) }));
       return undefined;
     }
+    if (code === undefined) continue;
     if (![...read].some((root) => roots.has(root))) continue;
     guards.push({ test: code, holds });
     for (const root of read) roots.add(root);
   }
   return guards.reverse();
+}
+
+/** `const dear = isDear(room)`, in place of which TypeScript knows what it tests; undefined: no such. */
+function evaluatedOnce(method: Method, test: ts.Expression): ts.Expression | undefined {
+  const declared = ts.isIdentifier(test) ? method.local(test)?.valueDeclaration : undefined;
+  if (declared === undefined || !ts.isVariableDeclaration(declared)) return undefined;
+  const { initializer, type } = declared;
+  if (initializer === undefined || type !== undefined) return undefined;
+  return isGlue(method, initializer, NO_HOLES) ? undefined : initializer;
 }
 
 /** Whether the checker knows more of a reference at its place than its declaration says. */

@@ -165,6 +165,9 @@ function lowerDeclarations(method: Method, thread: Thread, node: ts.VariableStat
     const what = "a `using` declaration";
     const help = "use the resource inside of one action";
     method.context.report(say.statementRefused({ at: spanOf(node), what, help }));
+    for (const { name } of node.declarationList.declarations) {
+      bind(method, thread, name, { value: BROKEN, type: undefined });
+    }
     return;
   }
   for (const declaration of node.declarationList.declarations) {

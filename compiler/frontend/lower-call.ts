@@ -75,7 +75,9 @@ export function lowerCall(
       method.context.report(say.undoCalled({ at, name: call.name }));
       return BROKEN;
     case "misplaced":
-      method.context.report(say.subsagaPlace({ at, ...call }));
+      // What the object is called by may be what was refused.
+      if (!isBroken(method, node.expression))
+        method.context.report(say.subsagaPlace({ at, ...call }));
       return BROKEN;
     case "promise":
       method.context.report(say.promiseMethod({ at, what: call.what, help: call.help }));
@@ -311,4 +313,11 @@ function promiseOfAll(
     started: all,
     origins,
   };
+}
+
+/** Whether it begins with a variable of which something was reported. */
+function isBroken(method: Method, node: ts.Expression): boolean {
+  if (ts.isPropertyAccessExpression(node)) return isBroken(method, node.expression);
+  const symbol = ts.isIdentifier(node) ? method.local(node) : undefined;
+  return symbol !== undefined && method.binding(symbol)?.kind === "broken";
 }

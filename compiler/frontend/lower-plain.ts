@@ -6,7 +6,7 @@ import * as say from "../diagnostics/catalogue/glue.js";
 import type { CodePart } from "../model.js";
 import { NOTHING, type TypeModel } from "../type-model.js";
 import { codeOf } from "./code.js";
-import { shown, spanOf, untyped } from "./context.js";
+import { resolve, shown, spanOf, untyped } from "./context.js";
 import { isGlue, isTrusted } from "./glue.js";
 import { guardsOf } from "./guards.js";
 import type { Draft } from "./graph.js";
@@ -83,6 +83,9 @@ function lowerCompute(
     const cast = isAny(type) ? " as " : " satisfies ";
     const typed = wanted.type !== undefined && (isAny(type) || isLiteralObject(node));
     if (typed) text = ["(", ...parts, ")", cast, ...(wanted.type ?? [])];
+    else if (widens(method, node, type)) {
+      text = ["(", ...parts, ") as ", method.checker.typeToString(type)];
+    }
   }
   const code = codeFrom({ parts: text, guards }, spanOf(node));
   const draft = method.addDraft(
@@ -93,6 +96,21 @@ function lowerCompute(
   );
   thread.evaluate(draft);
   return draft;
+}
+
+/** Whether it names something that is declared by a literal: a function that gives it forgets which. */
+function widens(method: Method, written: ts.Expression, type: ts.Type): boolean {
+  const { TypeFlags } = ts;
+  const isOne = (type.flags & TypeFlags.Literal) !== 0 && !(type.flags & TypeFlags.EnumLiteral);
+  const node = untyped(written);
+  if (!isOne || !(ts.isPropertyAccessExpression(node) || ts.isIdentifier(node))) return false;
+  const found = method.checker.getSymbolAtLocation(node);
+  const declared = found && resolve(method.checker, found).valueDeclaration;
+  return (
+    declared !== undefined &&
+    (ts.isPropertyDeclaration(declared) || ts.isVariableDeclaration(declared)) &&
+    declared.type === undefined
+  );
 }
 
 /** Whether the literal's type depends on the place it stands in. */

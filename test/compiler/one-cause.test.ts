@@ -109,3 +109,26 @@ test("an option that is not there is named, with the one that was meant", () => 
     },
   ]);
 });
+
+test("what a variable stands for that was refused is not said again where it is used", () => {
+  const body = (text: string): string => example({ body: text });
+  expect(said(body("const self = this;\nawait self.book(params.name);"))).toEqual(["this-value"]);
+  const using = 'using held = { id: "a", [Symbol.dispose]() {} };\nawait this.book(held.id);';
+  expect(said(body(using))).toEqual(["statement-not-supported"]);
+});
+
+test("what a test tells is lost also where the test has a name, if it is evaluated once", () => {
+  const top =
+    "export function isDear(room: Room | undefined): room is Room {\n  return room !== undefined && room.price > 100;\n}";
+  const params = "params: { readonly room?: Room }";
+  const body =
+    "const { room } = params;\nconst dear = isDear(room);\nif (dear) await this.book(room.id);";
+  expect(said(example({ top, params, body }))).toEqual(["narrowing-lost"]);
+  const plain = body.replace("isDear(room)", "room !== undefined");
+  expect(said(example({ params, body: plain }))).toEqual([]);
+});
+
+test("a property that there is not, which a comment hides from TypeScript, is not taken for a value", () => {
+  const body = "// @ts-ignore\nawait this.book(params.nothing);";
+  expect(said(example({ body }))).toEqual(["value-not-storable"]);
+});

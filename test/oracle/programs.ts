@@ -2,7 +2,7 @@
 
 /** A whole program around the body of its saga method. */
 export function programOf(body: string, returns = "unknown[]", more = ""): string {
-  return `import { each, saga } from "steno-runtime";
+  return `import { action, each, saga } from "steno-runtime";
 import { Kit, label, twice, type Item } from "./kit.js";
 
 export interface Params {
@@ -20,7 +20,7 @@ ${body.replace(/^(?=.)/gm, "    ")}
   }
 }
 
-export const used = [each, label, twice, {} as Item];
+export const used = [action, each, label, twice, {} as Item];
 `;
 }
 

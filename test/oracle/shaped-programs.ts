@@ -268,6 +268,40 @@ if (4 > (params.on && params.n > 2 ? this.offset + params.n : params.n)) {
 return last;`,
     "number",
   ),
+  // A constant of a class or namespace has the type of its literal, and keeps it.
+  constants:
+    programOf(
+      `const mode = Program.mode;
+const own = this.own;
+const { limit } = Limits;
+await this.go("a", mode);
+await this.go("b", own);
+const all = await Promise.all(params.nums.map(async (x) => {
+  await this.note(\`k\${x}\`, x);
+  return Program.most;
+}));
+for (const x of params.nums) {
+  await this.note(\`l\${x}\`);
+  if (x > 1) return [Program.most];
+}
+return [...all, limit];`,
+      "number[]",
+      `
+  static readonly mode = "fast";
+  static readonly most = 4;
+  readonly own = "slow";
+
+  @action({ undo: "none" })
+  async go(key: string, mode: "fast" | "slow"): Promise<void> {
+    await this.note(key, mode);
+  }
+`,
+    ) +
+    `
+export namespace Limits {
+  export const limit = 3;
+}
+`,
   heldWhereItThrows: programOf(
     `const block = (async () => {
   const held = this.num("held", 1);
