@@ -197,7 +197,7 @@ export class Deriver {
     const platform =
       library || files.some(({ fileName }) => fileName.includes("/node_modules/@types/node/"));
     if (symbol.name === "URL" && platform) return is({ kind: "url" });
-    const text = this.checker.typeToString(type);
+    const text = this.checker.typeToString(type).replace("<ArrayBufferLike>", "");
     if (symbol.flags & ts.SymbolFlags.Class) return not(`an object of the class ${symbol.name}`);
     if (!(symbol.flags & ts.SymbolFlags.Interface)) return undefined;
     if (!library) return platform ? this.ofPlatform(type, text) : undefined;
@@ -214,14 +214,14 @@ export class Deriver {
       case "ReadonlyMap":
         return first && second && this.map(first, second);
       default:
-        return not(`a ${text}`);
+        return not(withArticle(text));
     }
   }
 
   /** An interface of Node.js: some are data, most are objects with methods. */
   private ofPlatform(type: ts.Type, text: string): Derived {
     const data = this.properties(type);
-    return data.problem === undefined ? data : not(`a ${text}`);
+    return data.problem === undefined ? data : not(withArticle(text));
   }
 
   private list(kind: "array" | "set", item: ts.Type): Derived {
@@ -330,6 +330,10 @@ function isEmpty(checker: ts.TypeChecker, type: ts.Type): boolean {
     checker.getPropertiesOfType(type).length === 0 &&
     checker.getIndexInfosOfType(type).length === 0
   );
+}
+
+function withArticle(name: string): string {
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
 }
 
 function is(type: TypeModel): Derived {

@@ -11,7 +11,7 @@ import { lowerReady } from "./lower-expression.js";
 import type { Method } from "./method.js";
 import { milliseconds } from "./options.js";
 import type { Thread } from "./thread.js";
-import { stored } from "./stored.js";
+import { stored, type Place } from "./stored.js";
 import ts from "./typescript.cjs";
 import { codeFrom } from "./values.js";
 
@@ -76,7 +76,7 @@ export function lowerWaiting(
   const event = selfMember(method, waiting.event);
   if (event === undefined) return undefined;
   const type = method.checker.getAwaitedType(method.typeOf(node));
-  const place = { at: spanOf(node), what: `the event \`${event.name}\``, path: event.name };
+  const place = placeOf(method, node, event.name);
   const payload = type && stored(method.context, type, place);
   if (payload === undefined) return undefined;
   const { within } = waiting;
@@ -93,4 +93,13 @@ export function lowerWaiting(
     node,
     event.name,
   );
+}
+
+/** Where an event is declared; where it enters the saga is said beside that. */
+function placeOf(method: Method, node: ts.Node, name: string): Place {
+  const declared = method.checker.getPropertyOfType(method.info.type, name)?.valueDeclaration;
+  const at = spanOf(declared ?? node);
+  const others =
+    declared === undefined ? [] : [{ span: spanOf(node), text: "enters the saga here" }];
+  return { at, what: `the event \`${name}\``, path: name, others };
 }

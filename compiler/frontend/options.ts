@@ -24,8 +24,8 @@ export interface Static {
   readonly node: ts.Expression;
 }
 
-/** What stands for a schema, of which only its name and its type are read. */
-export const SCHEMA = Symbol("schema");
+/** What stands for a schema, of which only its name and its type are read, and for what is no list. */
+const SCHEMA = Symbol("schema");
 const isSchema = (name: ts.PropertyName): boolean =>
   ts.isIdentifier(name) && name.text === "output";
 
@@ -99,8 +99,12 @@ function evaluateObject(
       ts.isPropertyAssignment(property) &&
       (ts.isIdentifier(property.name) || ts.isStringLiteral(property.name))
     ) {
-      const value = evaluate(context, inside, property.initializer, seen);
-      if (value === REFUSED) return REFUSED;
+      // Whoever reads it says what it should be, in words of its own.
+      const own = property.name.text === "errors";
+      const quiet = own ? { ...context, report: () => undefined } : context;
+      const read = evaluate(quiet, inside, property.initializer, seen);
+      if (read === REFUSED && !own) return REFUSED;
+      const value = read === REFUSED ? SCHEMA : read;
       found.set(property.name.text, { value, node: property.initializer });
     } else if (ts.isShorthandPropertyAssignment(property)) {
       const symbol = context.checker.getShorthandAssignmentValueSymbol(property);

@@ -40,13 +40,14 @@ function readError(context: Context, element: ts.Expression): ErrorModel | undef
     return undefined;
   };
   if (!ts.isIdentifier(node) || symbol === undefined || declaration === undefined) {
-    return refuse("is no name of a class", "write the name under which the class is declared");
+    return refuse("is no name of a class", "write the class itself, by its name: `[Declined]`");
   }
   if (!ts.isClassDeclaration(declaration) || !extendsError(checker, declaration)) {
     return refuse("is no class that extends `Error`", "write `class … extends Error`");
   }
   if (declaration.typeParameters !== undefined) {
-    return refuse("has type parameters", "write the types out: what is stored must be known");
+    const filled = `class … extends ${node.text}<…>`;
+    return refuse("has type parameters", `fill them in: \`${filled}\`, and declare that class`);
   }
   const from = symbol.declarations?.[0];
   const external = from && externalOf(checker, node, symbol, from);

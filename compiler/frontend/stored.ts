@@ -34,7 +34,9 @@ export function stored(context: Context, type: ts.Type, place: Place): TypeModel
 
 function report(context: Context, { path, is }: NotStorable, place: Place): void {
   const { at, what, others = [] } = place;
-  context.report(say.valueNotStorable({ at, what, path: place.path + path, is, others }));
+  // Where it is the whole value, its name says no more than `what` does.
+  const shown = path === "" ? "it" : place.path + path;
+  context.report(say.valueNotStorable({ at, what, path: shown, is, others }));
 }
 
 /** As `stored`, for what TypeScript infers for a value that stands alone: a literal's type is widened. */
@@ -175,8 +177,10 @@ function pathOf({ checker, program }: Context, type: ts.Type, at: ts.Node): stri
   const own =
     symbol !== undefined &&
     !symbol.name.startsWith("__") &&
-    symbol.declarations?.some((each) => !program.isSourceFileDefaultLibrary(each.getSourceFile()));
-  if (own === true) return checker.typeToString(type);
+    symbol.declarations?.some((each) =>
+      program.isSourceFileDefaultLibrary(each.getSourceFile()),
+    ) === false;
+  if (own) return checker.typeToString(type);
   const name = ts.isParameter(at) || ts.isMethodDeclaration(at) ? at.name : at;
   return ts.isIdentifier(name) ? name.text : "it";
 }

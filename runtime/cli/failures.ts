@@ -105,8 +105,14 @@ export function parseError(json: string): RecordedError {
     message: known.message,
     ...(typeof known.stack === "string" && { stack: known.stack }),
     ...(typeof known.code === "string" && { code: known.code }),
-    ...("cause" in known && { cause: known.cause }),
+    ...("cause" in known && { cause: causeOf(known.cause) }),
   };
+}
+
+/** A cause that is no error is recorded apart from those that are. */
+function causeOf(recorded: unknown): unknown {
+  const isValue = typeof recorded === "object" && recorded !== null && "$value" in recorded;
+  return isValue ? recorded.$value : recorded;
 }
 
 /** A recorded value for people and programs; text that is no JSON stays text. */

@@ -32,16 +32,40 @@ export const valueNotStorable = entry<{
   }),
 );
 
+/** What to write instead of what people try to store most, by how it begins. */
+const INSTEAD: readonly (readonly [is: RegExp, help: string])[] = [
+  [
+    /^(`any`|`unknown`)/,
+    "write its type; a schema of your own can check the output of an action: `@action({ output: … })`",
+  ],
+  [
+    /of which nothing is known/,
+    "write what it has, as an interface, or as `Record<string, …>` if its keys are not known",
+  ],
+  [/^a function/, "leave it out, and call it in the action"],
+  [
+    /^an object of the class/,
+    "store what it is made of, as an interface, and make the object in the action",
+  ],
+  [/^a symbol|named by a symbol/, "use a text"],
+  [/not known here/, "write the types out where the class is declared"],
+  [/^a Buffer/, "write `Uint8Array`: every Buffer is one, and comes back as one"],
+  [
+    /^a (Response|Request|Body)\b/,
+    "read it in the action, and return what it holds, with its type",
+  ],
+  [
+    /^an? \w*Error\b/,
+    "throw it, and declare its class with `@action({ errors: […] })`; or return what is to be known of it",
+  ],
+  [/^an Abort(Signal|Controller)/, "take `actionContext().signal` in the action"],
+  [/^a Promise/, "await it in the action"],
+  [/^a RegExp/, "take what is needed out of it in the same expression"],
+];
+
 function helpFor(is: string): string {
-  if (is.startsWith("`any`") || is.startsWith("`unknown`")) return "write its type";
-  if (is.includes("of which nothing is known")) {
-    return "write what it has, as an interface, or as `Record<string, …>` if its keys are not known";
-  }
-  if (is === "a function") return "leave it out, and call it in the action";
-  if (is.startsWith("an object of the class")) {
-    return "store what it is made of, as an interface, and make the object in the action";
-  }
-  if (is === "a symbol" || is.includes("named by a symbol")) return "use a text";
-  if (is.includes("not known here")) return "write the types out where the class is declared";
-  return "store plain data: objects, arrays, Maps, Sets, Dates, texts, numbers, bigints, bytes, URLs";
+  return (
+    INSTEAD.find(([begins]) => begins.test(is))?.[1] ??
+    "store plain data: objects, arrays, Maps, Sets, Dates, texts, numbers, bigints, bytes, URLs"
+  );
 }
