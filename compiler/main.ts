@@ -83,6 +83,8 @@ function commands(answer: { code: number }): Command {
     .option("--no-hints", "show errors and warnings only")
     .enablePositionalOptions()
     .exitOverride()
+    // It repeats what it was given, which must not steer the terminal.
+    .configureOutput({ writeErr: (text) => void process.stderr.write(printable(text)) })
     .action(async (paths: readonly string[], flags: Flags) => {
       answer.code = flags.watch
         ? await keepCompiling(paths, flags)
@@ -120,6 +122,10 @@ function commands(answer: { code: number }): Command {
       answer.code = code === undefined ? listCodes() : explainCode(code);
     });
   return program;
+}
+
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\uFFFD");
 }
 
 function optionsOf(paths: readonly string[], flags: Flags): CompileOptions {

@@ -73,12 +73,12 @@ function load(definition: AnySagaDefinition, instance: object): LoadedSaga {
     if (each.method === each) methods.set(each, new MethodCodecs(codecs, bindings.schemas));
     const method = methods.get(each.method) as MethodCodecs;
     const nodeCodecs: NodeCodecs[] = [];
+    // A bundle that was written by hand may lack any of it.
+    const given = (bindings.nodes ?? {}) as Readonly<Record<string, NodeBindings | undefined>>;
     const nodes = each.nodes.map((node, index) => {
-      const found = Object.hasOwn(bindings.nodes, node.name)
-        ? (bindings.nodes[node.name] as NodeBindings)
-        : {};
+      const found = (Object.hasOwn(given, node.name) ? given[node.name] : undefined) ?? {};
       const needed = NEEDED[node.kind];
-      if (needed !== undefined && found[needed] === undefined) {
+      if (needed !== undefined && (found[needed] ?? undefined) === undefined) {
         throw bindingsMissing(manifest, each.saga, node.name);
       }
       const inner = each.plans.get(index);

@@ -8,6 +8,7 @@ import { resolve as resolvePath } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BoundSaga } from "../definition.js";
 import { resolve } from "./hooks.js";
+import { manyLines } from "./output.js";
 import { Problem } from "./problem.js";
 
 /** The version of the bundle's format that is understood here. */
@@ -50,10 +51,21 @@ export async function loadBundle(given: string): Promise<readonly BoundSaga[]> {
   try {
     loaded = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
   } catch (error) {
-    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    throw new Problem("bundle-fails-to-load", `${given} fails when it is imported:\n${said}`);
+    throw new Problem(
+      "bundle-fails-to-load",
+      `${given} fails when it is imported:\n${manyLines(saidBy(error))}`,
+    );
   }
   return boundSagas(loaded.default, given);
+}
+
+/** What an error of the bundle says, and where in it: not how Node and we came there. */
+function saidBy(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const lines = (error.stack ?? error.message).split("\n");
+  const ours = lines.findIndex((line) => line.includes(import.meta.url));
+  const theirs = ours < 0 ? lines : lines.slice(0, ours);
+  return theirs.filter((line) => !/^\s+at .*\bnode:/.test(line)).join("\n");
 }
 
 function readStart(path: string): string {
@@ -88,7 +100,7 @@ export function checkBanner(start: string, path: string, runtime: string): void 
   if (text === undefined) return;
   let banner: { readonly format?: unknown; readonly runtime?: unknown };
   try {
-    banner = JSON.parse(text) as typeof banner;
+    banner = (JSON.parse(text) ?? {}) as typeof banner;
   } catch {
     throw new Problem("bundle-format", `the first line of ${path} is damaged: bundle it again`);
   }
