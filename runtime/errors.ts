@@ -30,14 +30,14 @@ export interface SagaFailure<Declared extends Error = Error> {
 }
 
 /** The run failed, and everything that it had done is undone. `cause` is the first failure. */
-export class SagaFailedError<Declared extends Error = Error> extends StenoError {
-  declare readonly cause: Declared | Error;
+export class SagaFailedError extends StenoError {
+  declare readonly cause: Error;
   readonly sagaId: string;
   readonly node: string;
   /** All of them, in the order in which they were recorded. */
-  readonly failures: readonly SagaFailure<Declared>[];
+  readonly failures: readonly SagaFailure[];
 
-  constructor(sagaId: string, failures: readonly SagaFailure<Declared>[]) {
+  constructor(sagaId: string, failures: readonly SagaFailure[]) {
     const [first] = failures;
     const where = first?.node ? `node \`${first.node}\`` : "the run itself";
     super(
@@ -52,20 +52,16 @@ export class SagaFailedError<Declared extends Error = Error> extends StenoError 
 }
 
 /** The run cannot go on without an operator. `cause` is the error of the first stuck node. */
-export class SagaStuckError<Declared extends Error = Error> extends StenoError {
-  declare readonly cause: Declared | Error;
+export class SagaStuckError extends StenoError {
+  declare readonly cause: Error;
   readonly sagaId: string;
   readonly node: string;
   /** The nodes whose undo failed, or that are in doubt. */
-  readonly stuck: readonly SagaFailure<Declared>[];
+  readonly stuck: readonly SagaFailure[];
   /** What made the run unwind, if it unwinds. */
-  readonly failures: readonly SagaFailure<Declared>[];
+  readonly failures: readonly SagaFailure[];
 
-  constructor(
-    sagaId: string,
-    stuck: readonly SagaFailure<Declared>[],
-    failures: readonly SagaFailure<Declared>[],
-  ) {
+  constructor(sagaId: string, stuck: readonly SagaFailure[], failures: readonly SagaFailure[]) {
     const [first] = stuck;
     const node = first?.node ?? "";
     super(
@@ -80,4 +76,20 @@ export class SagaStuckError<Declared extends Error = Error> extends StenoError {
     this.stuck = stuck;
     this.failures = failures;
   }
+}
+
+/**
+ * A {@link SagaFailedError} whose errors are typed. Not the class itself: by `instanceof` a class with
+ * type parameters would have `any` for them.
+ */
+export interface FailedWith<Declared extends Error> extends SagaFailedError {
+  readonly cause: Declared | Error;
+  readonly failures: readonly SagaFailure<Declared>[];
+}
+
+/** A {@link SagaStuckError} whose errors are typed. */
+export interface StuckWith<Declared extends Error> extends SagaStuckError {
+  readonly cause: Declared | Error;
+  readonly stuck: readonly SagaFailure<Declared>[];
+  readonly failures: readonly SagaFailure<Declared>[];
 }

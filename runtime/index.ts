@@ -39,7 +39,7 @@ export type { ActionContext } from "./context.js";
 export { systemClock } from "./clock.js";
 export type { Clock } from "./clock.js";
 export { SagaFailedError, SagaStuckError, StenoError, StoreError } from "./errors.js";
-export type { SagaFailure } from "./errors.js";
+export type { FailedWith, SagaFailure, StuckWith } from "./errors.js";
 export { memoryStore } from "./stores/memory.js";
 export { sqliteStore } from "./stores/sqlite.js";
 export type { SqliteStoreOptions } from "./stores/sqlite.js";

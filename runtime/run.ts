@@ -8,7 +8,13 @@ import type { AnyNodes, NodePath } from "./definition.js";
 import type { NodeCodecs } from "./node-codecs.js";
 import type { CommandArguments } from "./control.js";
 import type { BreakpointPlace } from "./debugging.js";
-import { SagaFailedError, SagaStuckError, StenoError } from "./errors.js";
+import {
+  type FailedWith,
+  SagaFailedError,
+  SagaStuckError,
+  StenoError,
+  type StuckWith,
+} from "./errors.js";
 import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
 import type { Injection } from "./inject.js";
 import { makePlan } from "./machine/plan.js";
@@ -71,8 +77,8 @@ interface AtNode<Nodes> {
 /** How a run rests; `error.cause` is what it failed with first. */
 export type Outcome<Result, Errors extends Error = Error> =
   | { readonly status: "succeeded"; readonly result: Result }
-  | { readonly status: "undone"; readonly error: SagaFailedError<Errors> }
-  | { readonly status: "stuck"; readonly error: SagaStuckError<Errors> };
+  | { readonly status: "undone"; readonly error: FailedWith<Errors> }
+  | { readonly status: "stuck"; readonly error: StuckWith<Errors> };
 
 /** A run. It holds its id, so that one that only waits costs no memory; and its end, once asked for. */
 export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Error> {
@@ -112,8 +118,13 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     try {
       return { status: "succeeded", result: await this.result() };
     } catch (error) {
-      if (error instanceof SagaFailedError) return { status: "undone", error };
-      if (error instanceof SagaStuckError) return { status: "stuck", error };
+      // Of which classes the errors are, the definition says that they were recorded with.
+      if (error instanceof SagaFailedError) {
+        return { status: "undone", error: error as FailedWith<Errors> };
+      }
+      if (error instanceof SagaStuckError) {
+        return { status: "stuck", error: error as StuckWith<Errors> };
+      }
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 /** What follows from a definition is typed: `tsc` checks this file, nothing runs it. */
-import type { Coordinator, SagaFailedError } from "steno-runtime";
+import type { Coordinator, FailedWith } from "steno-runtime";
+import { SagaFailedError } from "steno-runtime";
 import { Declined } from "../fixtures/saga/policies/input.js";
 import type { order } from "../fixtures/saga/policies/input.saga.js";
 import type { trip } from "../fixtures/saga/output-schema/input.saga.js";
@@ -62,14 +63,19 @@ export async function checkFailures(
     return `${missing}`;
   }
   if (outcome.status === "undone") {
-    const error: SagaFailedError<Declined> = outcome.error;
+    const error: FailedWith<Declined> = outcome.error;
     // @ts-expect-error: one of other errors is not one of these
-    const other: SagaFailedError<TypeError & { readonly own: 1 }> = outcome.error;
+    const other: FailedWith<TypeError & { readonly own: 1 }> = outcome.error;
     void [error, other];
   } else {
     for (const { node, error } of outcome.error.stuck) {
       if ("missing" in error) return `${node} ${error.missing}`;
     }
+  }
+  const thrown: unknown = outcome;
+  if (thrown instanceof SagaFailedError) {
+    // @ts-expect-error: of what was thrown only is known that it is an error
+    void thrown.cause.missing;
   }
   // @ts-expect-error: any other error has none
   void failures[0]?.error.missing;

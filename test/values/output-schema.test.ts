@@ -5,12 +5,14 @@
 import { fileURLToPath } from "node:url";
 import {
   Coordinator,
+  defineSaga,
   memoryStore,
   type SagaDefinition,
   type SagaFailedError,
   type StandardSchema,
   type Store,
 } from "steno-runtime";
+import * as z from "steno-runtime/schema";
 import { verifySaga } from "steno-runtime/testing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { validate } from "../../runtime/standard-schema.js";
@@ -151,6 +153,38 @@ test("a schema that throws, or gives many issues, is told in one message", async
   }));
   const many = schema(() => ({ issues }));
   expect(() => validate(many, 1, "it")).toThrow(/it\.list\[4\]\["odd key"\]: bad; and 2 more: /);
+});
+
+test("the timeout of an action holds while its schema takes its time; a late answer is not heard", async () => {
+  coordinator = await open(memoryStore());
+  let answerLate: (result: { value: string }) => void = () => undefined;
+  const slow: StandardSchema<string> = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: () => new Promise((resolve) => (answerLate = resolve)),
+    },
+  };
+  const node = { name: "a", kind: "action", action: "a", undo: "none", timeoutMs: 20, after: [] };
+  const definition = defineSaga<{ a(): Promise<string> }, undefined, undefined>({
+    manifest: { steno: 1, name: "Slow.a", hash: "sha256-slow", nodes: [node] } as never,
+    nodes: { a: { inputs: () => [] } },
+    schemas: {
+      actions: { a: { inputs: z.tuple([]), output: z.string(), check: slow } },
+    },
+  });
+  const other = await Coordinator.open({
+    store: memoryStore(),
+    sagas: [definition.on({ a: async () => "x" })],
+  });
+  const run = await other.start(definition, undefined);
+  await expect(run.result()).rejects.toMatchObject({
+    code: "saga-failed",
+    cause: { code: "in-doubt" },
+  });
+  answerLate({ value: "late" });
+  expect(await run.outputs()).toEqual({});
+  await other.close();
 });
 
 test("the example of docs/VALUES.md, in a bundle", async () => {
