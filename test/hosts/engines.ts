@@ -27,11 +27,11 @@ export interface Engine {
 }
 
 /** A coordinator on a store of its own for each. */
-function onStores(name: string, make: () => { store: Store; end: () => void }): Engine {
+function onStores(name: string, make: () => { store: Store; end: () => void }, share = 2): Engine {
   return {
     name,
     abreast: 8,
-    share: 1,
+    share,
     open: async (sagas) => {
       const { store, end } = make();
       const coordinator = await Coordinator.open({ store, sagas, logger: { warn: () => {} } });
@@ -55,7 +55,7 @@ async function onRestate(): Promise<Engine> {
   return {
     name: "Restate",
     abreast: 8,
-    share: 3,
+    share: 5,
     breaks: true,
     open: async (sagas) => {
       const name = `sagas${services++}`;
@@ -82,7 +82,7 @@ async function onRestate(): Promise<Engine> {
 const CUTS_MS = [200, 500, 900, 1500, 2500];
 
 export const engines: readonly (() => Promise<Engine>)[] = [
-  () => Promise.resolve(onStores("memory", () => ({ store: memoryStore(), end: () => {} }))),
+  () => Promise.resolve(onStores("memory", () => ({ store: memoryStore(), end: () => {} }), 1)),
   () =>
     Promise.resolve(
       onStores("SQLite", () => {

@@ -29,6 +29,10 @@ function quickNode(node: Node): Node {
       undoRetry: quickRetry(node.undoRetry ?? DEFAULT_UNDO_RETRY),
     };
   }
+  if (node.kind === "event") {
+    const { timeoutMs: _timeout, ...rest } = node;
+    return rest;
+  }
   if (!("graph" in node)) return node;
   const graph = quickGraph(node.graph);
   if (node.kind !== "scope" || node.handler === undefined) return { ...node, graph };

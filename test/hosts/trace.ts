@@ -3,21 +3,37 @@
  * began and the nodes are in these states. A trace is taken in memory under a virtual clock, and any
  * host must go the same way. It says nothing about what is right: that is the oracles' business.
  */
-import { Coordinator, memoryStore, type Run } from "steno-runtime";
+import {
+  type BoundSaga,
+  Coordinator,
+  memoryStore,
+  type Run,
+  type SagaDefinition,
+} from "steno-runtime";
 import { virtualClock } from "steno-runtime/testing";
 import type { NodeStatus } from "../../runtime/history.js";
+import type { Hold } from "../../runtime/reasons.js";
 import { canonical } from "../oracle/canonical.js";
-import type { Loaded } from "../oracle/compile.js";
 import type { Faults } from "../oracle/faults.js";
-import type { Params } from "../oracle/gating.js";
 import type { Engine } from "./engines.js";
-import { quick } from "./quick.js";
 import { GatedWorld } from "./world.js";
+
+/** A saga to be run, with params. */
+export interface Subject {
+  readonly name: string;
+  readonly main: SagaDefinition<never, unknown, unknown>;
+  readonly params: unknown;
+  /** What is sent for an event, by the name of the node that waits for it. */
+  payload(node: string): unknown;
+  /** It, and the sagas that it starts, bound to objects of this world. */
+  bind(world: GatedWorld): readonly BoundSaga[];
+}
 
 /** What is done to a run. */
 type Move =
   | { readonly do: "start" | "unwind" }
   | { readonly do: "let go"; readonly name: string }
+  | { readonly do: "send"; readonly event: string; readonly node: string }
   | { readonly do: "retry" | "settle"; readonly node: string };
 
 interface Step {
@@ -43,35 +59,37 @@ const HELP = 12;
 const STEP_MS = 30_000;
 
 /** Takes the trace of a program. */
-export async function traceOf(program: Loaded, params: Params, faults: Faults): Promise<Trace> {
+export async function traceOf(subject: Subject, faults: Faults): Promise<Trace> {
   const world = new GatedWorld(faults);
   const clock = virtualClock(1000);
-  const main = quick(program.main);
   const coordinator = await Coordinator.open({
     store: memoryStore(),
-    sagas: [main.on(new program.Program(world))],
+    sagas: subject.bind(world),
     clock,
     random: () => 0,
     logger: { warn: () => {} },
   });
   try {
-    const run = await coordinator.start(main, params, { id: "r" });
+    const run = await coordinator.start(subject.main, subject.params, { id: "r" });
     const steps: Step[] = [];
     let helped = 0;
     for (let move: Move | undefined = { do: "start" }; move !== undefined;) {
-      await during(make(run, world, move), () => clock.next());
+      await during(make(run, world, subject, move), () => clock.next());
       while (await clock.next());
       steps.push({ move, begun: world.take(), report: await reportOf(run) });
       if (steps.length > PATIENCE) throw new Error("the run does not end");
-      const { status, nodes } = await run.status();
+      const { status, nodes, holds } = await run.status();
       const blow = faults.blow(steps.length) === "unwind" && status === "running";
       const next = world.next();
       if (blow) move = { do: "unwind" };
       else if (next !== undefined) move = { do: "let go", name: next.name };
       else if (status === "stuck" && helped++ < HELP) move = help(world, faults, nodes);
-      else move = undefined;
+      else move = sending(holds);
     }
-    return { steps, ...(await endOf(run)) };
+    const { status } = await run.status();
+    // It waits for a run that needs an operator, who is not there for that one.
+    const waits = status === "running" || status === "unwinding";
+    return { steps, ...(waits ? { outcome: "", ending: "waits" } : await endOf(run)) };
   } finally {
     world.end();
     await during(coordinator.close(), () => clock.next());
@@ -81,20 +99,18 @@ export async function traceOf(program: Loaded, params: Params, faults: Faults): 
 /** How the run of a program on a host differs from its trace; `undefined` if it does not. */
 export async function follow(
   trace: Trace,
-  program: Loaded,
-  params: Params,
+  subject: Subject,
   faults: Faults,
   engine: Pick<Engine, "open" | "breaks">,
   stepMs = STEP_MS,
 ): Promise<string | undefined> {
   const world = new GatedWorld(faults, engine.breaks);
-  const main = quick(program.main);
-  const opened = await engine.open([main.on(new program.Program(world))]);
+  const opened = await engine.open(subject.bind(world));
   try {
-    const run = await opened.start(main, params, { id: "r" });
+    const run = await opened.start(subject.main, subject.params, { id: "r" });
     const seen: string[] = [];
     for (const [place, { move, begun, report }] of trace.steps.entries()) {
-      await make(run, world, move);
+      await make(run, world, subject, move);
       const until = Date.now() + stepMs;
       let now = "";
       while (canonical(seen) !== canonical(begun) || now !== report) {
@@ -113,21 +129,24 @@ export async function follow(
       }
       seen.length = 0;
     }
-    const { outcome } = await endOf(run);
+    const outcome = trace.ending === "waits" ? "" : (await endOf(run)).outcome;
     if (outcome !== trace.outcome) return `ended with ${outcome}, not ${trace.outcome}`;
     const late = world.take();
     if (late.length > 0) return `began more: ${late.join("; ")}`;
-    return world.nonces.size > 1 ? "idempotency keys of two runs" : undefined;
+    return world.mixed ? "a run has idempotency keys of two" : undefined;
   } finally {
     world.end();
     await opened.close();
   }
 }
 
-async function make(run: Run, world: GatedWorld, move: Move): Promise<void> {
+async function make(run: Run, world: GatedWorld, subject: Subject, move: Move): Promise<void> {
   switch (move.do) {
     case "let go":
       world.waiting.get(move.name)?.go();
+      break;
+    case "send":
+      await run.send(move.event, subject.payload(move.node));
       break;
     case "unwind":
       await run.unwind("it was asked for");
@@ -151,6 +170,12 @@ async function during(asked: Promise<void>, pass: () => Promise<unknown>): Promi
 }
 
 const STUCK: ReadonlySet<string> = new Set(["undo-failed", "stuck-in-doubt", "failure-held"]);
+
+/** The first event that is waited for. */
+function sending(holds: readonly Hold[]): Move | undefined {
+  const hold = holds.find((each) => each.reason === "waiting-event");
+  return hold && { do: "send", event: hold.event, node: hold.node };
+}
 
 /** What an operator does about the first node that is stuck. */
 function help(world: GatedWorld, faults: Faults, nodes: readonly NodeStatus[]): Move | undefined {

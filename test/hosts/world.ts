@@ -24,8 +24,9 @@ export class GatedWorld implements World {
   readonly waiting = new Map<string, Waiting>();
   /** The key under which the places of a program ran, by the path of the node. */
   readonly keys = new Map<string, string>();
-  /** What the idempotency keys of the run begin with: one, or something is wrong. */
-  readonly nonces = new Set<string>();
+  /** Whether idempotency keys of one run began with two nonces. */
+  mixed = false;
+  readonly #nonces = new Map<string, string>();
 
   readonly #ticks = new Set<string>();
 
@@ -40,14 +41,18 @@ export class GatedWorld implements World {
     // An argument that was left out is no input.
     const given = inputs.slice(0, inputs.findLastIndex((each) => each !== undefined) + 1);
     const output = outputOf(method, inputs);
-    const attempt = await this.gate("act", key, `${method} ${canonical(given)}`);
-    if (this.faults.fails("act", key, attempt)) throw new Error(`act ${key} fails`);
-    return output;
+    return this.perform("act", key, `${method} ${canonical(given)}`, output);
   }
 
   async undo(method: string, output: unknown, key: string): Promise<void> {
-    const attempt = await this.gate("undo", key, `${method} ${canonical(output)}`);
-    if (this.faults.fails("undo", key, attempt)) throw new Error(`undo ${key} fails`);
+    await this.perform("undo", key, `${method} ${canonical(output)}`, undefined);
+  }
+
+  /** A body: it answers when it is let go. `what`: with which it was called, in words. */
+  async perform<T>(doing: Doing, key: string, what: string, output: T): Promise<T> {
+    const attempt = await this.gate(doing, key, what);
+    if (this.faults.fails(doing, key, attempt)) throw new Error(`${doing} ${key} fails`);
+    return output;
   }
 
   tick(key: string, value: number): number {
@@ -76,9 +81,10 @@ export class GatedWorld implements World {
   }
 
   private async gate(doing: Doing, key: string, what: string): Promise<number> {
-    const { node, attempt, signal, idempotencyKey } = actionContext();
+    const { sagaId, node, attempt, signal, idempotencyKey } = actionContext();
     const [nonce = "", ...rest] = idempotencyKey.split(".");
-    this.nonces.add(nonce);
+    if ((this.#nonces.get(sagaId) ?? nonce) !== nonce) this.mixed = true;
+    this.#nonces.set(sagaId, nonce);
     this.keys.set(node, key);
     const name = `${doing} ${key} #${attempt}`;
     this.begun.push(`${name} ${what} as ${rest.join(".")}`);
