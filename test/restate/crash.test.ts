@@ -28,6 +28,11 @@ const bad: TripParams = { ...good, car: "limousine" };
 const whole = { payment: "+", hotel: "+", flight: "+", car: "+", summary: "+" };
 const gone = { payment: "-", hotel: "-", flight: "-" };
 
+/** A third of them has no car. */
+const TRIPS = Number(process.env["RESTATE_TRIPS"] ?? 9);
+/** Not so often that an action ends with its process three times, which pauses its run. */
+const KILLS = 2;
+
 let server: RestateServer;
 let scratch: string;
 let worker: string;
@@ -129,6 +134,44 @@ test.each([
     }
   },
 );
+
+test("many trips are whole or gone, though their process is killed again and again", async () => {
+  const [port = 0] = await freePorts(1);
+  const name = `trips${names++}`;
+  const { booked, agency } = await bookings(0, () => Promise.resolve());
+  const orders: Orders = { url: booked.url, port, name };
+  let child = await startWorker(orders);
+  try {
+    await server.register(port);
+    const client = stenoRestate({ ingress: server.ingress, service: name });
+    const runs = await Promise.all(
+      Array.from({ length: TRIPS }, (_, trip) =>
+        client.start(bookTrip, trip % 3 === 0 ? bad : good),
+      ),
+    );
+    let open = true;
+    const outcomes = Promise.all(runs.map((run) => run.outcome())).finally(() => (open = false));
+    for (let kills = 0; open && kills < KILLS; kills++) {
+      await Promise.race([outcomes, sleep(300)]);
+      await kill(child);
+      child = await startWorker(orders);
+    }
+    const ended = (await outcomes).map(({ status }) => status);
+    const expected = runs.map((_, trip) => (trip % 3 === 0 ? "undone" : "succeeded"));
+    expect(ended).toEqual(expected);
+    const all = tally(await agency.list());
+    const [goods, bads] = [expected.filter((each) => each === "succeeded").length, TRIPS / 3];
+    expect(all["summary"]).toBe("+".repeat(goods));
+    for (const kind of ["payment", "hotel", "flight"]) {
+      expect([kind, [...(all[kind] ?? "")].sort().join("")]).toEqual([
+        ...[kind, "+".repeat(goods) + "-".repeat(bads)],
+      ]);
+    }
+  } finally {
+    child.kill("SIGKILL");
+    await booked.close();
+  }
+});
 
 test.each([
   ["is booked", good, 2, whole],
