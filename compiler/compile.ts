@@ -13,6 +13,7 @@ import { load, type FrontendOptions } from "./frontend/index.js";
 import type { IncrementalBuild } from "./incremental.js";
 import type { SourceModel, Span } from "./model.js";
 import { buildInShares } from "./shares.js";
+import { Threads } from "./threads.js";
 import { checkLeftOver, checkModule, writeModule, type Written } from "./write.js";
 
 export { analyseProject, type Analysed } from "./build.js";
@@ -36,19 +37,22 @@ export interface Compiled extends Analysed {
 
 /**
  * Compiles a project: generated modules beside their sources, and bundles if asked for. Whoever
- * compiles the same project again hands in the same `incremental`.
+ * compiles the same project again hands in the same `incremental`; who guesses at once that there is
+ * much to build, `threads` that have been started.
  */
 export async function compile(
   options: CompileOptions,
   incremental?: IncrementalBuild,
+  threads = new Threads(),
 ): Promise<Compiled> {
   const { program, diagnostics: setUp } = load(options);
   const built =
     program === undefined
       ? nothing(setUp)
       : ((await incremental?.build(program)) ??
-        (await buildInShares(options, program)) ??
+        (await buildInShares(options, program, threads)) ??
         (await build(program)));
+  threads.close();
   const { sources, places, outputs } = built;
   const found = [...built.diagnostics];
   const report = (diagnostic: Diagnostic): void => void found.push(diagnostic);

@@ -1,9 +1,9 @@
-/** A thread of `buildInShares`: builds the sources that it is started with, answers, and ends. */
-import { parentPort, workerData } from "node:worker_threads";
+/** A thread of `Threads`: loads TypeScript, waits for a share, builds its sources, answers, and ends. */
+import { parentPort } from "node:worker_threads";
 import { build, type Built } from "./build.js";
 import { load, type FrontendOptions } from "./frontend/index.js";
 
-/** What a thread is started with. */
+/** Some sources of a project. */
 export interface Share {
   readonly options: FrontendOptions;
   readonly files: readonly string[];
@@ -12,12 +12,14 @@ export interface Share {
 /** What it answers with: plain data. */
 export type Answer = Pick<Built, "diagnostics" | "sources" | "outputs">;
 
-const { options, files } = workerData as Share;
-parentPort?.postMessage(await answer());
+parentPort?.once("message", (share: Share) => {
+  // What it throws ends the thread, and is thrown where the answer is awaited.
+  void answer(share).then((built) => parentPort?.postMessage(built));
+});
 
-async function answer(): Promise<Answer> {
+async function answer({ options, files }: Share): Promise<Answer> {
   const { program, diagnostics } = load(options);
   if (program === undefined) return { diagnostics, sources: [], outputs: [] };
-  const built = await build(program, new Set(files));
-  return { diagnostics: built.diagnostics, sources: built.sources, outputs: built.outputs };
+  const { diagnostics: found, sources, outputs } = await build(program, new Set(files));
+  return { diagnostics: found, sources, outputs };
 }

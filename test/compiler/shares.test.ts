@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { build } from "../../compiler/build.js";
 import { load, type FrontendOptions } from "../../compiler/frontend/index.js";
 import { shareOut } from "../../compiler/shares.js";
+import { Threads } from "../../compiler/threads.js";
 import { greeter, Project } from "./project.js";
 
 let project: Project | undefined;
@@ -54,7 +55,7 @@ describe("on several threads", () => {
       const made = make(70);
       const expected = await inOneThread(made);
       expect(expected.outputs).toHaveLength(71);
-      const { code, stdout, stderr } = made.compile();
+      const { code, stdout, stderr } = made.compile("--threads", "2");
       expect({ code, stdout }).toEqual({
         code: 0,
         stdout: expect.stringContaining("compiled 71 sagas\n") as unknown,
@@ -63,7 +64,7 @@ describe("on several threads", () => {
       for (const { file, text } of expected.outputs) {
         expect(made.read(file.slice(made.folder.length + 1))).toBe(text);
       }
-      expect(made.compile("--check").code).toBe(0);
+      expect(made.compile("--check", "--threads", "2").code).toBe(0);
     },
     manyMs,
   );
@@ -75,7 +76,7 @@ describe("on several threads", () => {
       made.write("src/greeter-0.ts", greeter("Greeter0").replace('{ undo: "none" }', "{}"));
       made.write("src/greeter-69.ts", greeter("Greeter69").replace("params.who", "params.whom"));
       const expected = await inOneThread(made);
-      const { code, stdout } = made.compile("--json");
+      const { code, stdout } = made.compile("--json", "--threads", "2");
       const found = JSON.parse(stdout) as { readonly code: string; readonly message: string }[];
       expect(code).toBe(1);
       expect(found.map((each) => [each.code, each.message])).toEqual(
@@ -96,7 +97,7 @@ describe("on several threads", () => {
         const decorated = `const mark = (_: unknown, _context: unknown): void => undefined;\nexport class Plain${index} {\n  @mark plain(): void {}\n}\n`;
         made.write(`src/plain-${index}.ts`, decorated);
       }
-      const { code, stdout, stderr } = made.compile();
+      const { code, stdout, stderr } = made.compile("--threads", "2");
       expect({ code, stdout, stderr }).toEqual({
         code: 0,
         stdout: "compiled 1 saga\n  src/party.saga.ts\n",
@@ -107,20 +108,36 @@ describe("on several threads", () => {
   );
 });
 
+test("a number of threads that is none is refused", () => {
+  const { code, stderr } = make(0).compile("--threads", "0");
+  expect(code).toBe(2);
+  expect(stderr).toContain("whole number from 1");
+});
+
 describe("sharing out", () => {
   const files = (count: number): string[] =>
     Array.from({ length: count }, (_, index) => String(index));
 
   test.each([
-    { count: 0, threads: 2, sizes: [0] },
-    { count: 59, threads: 2, sizes: [59] },
+    { count: 0, threads: 1, sizes: [0] },
     { count: 100, threads: 1, sizes: [100] },
-    { count: 100, threads: 2, sizes: [57, 43] },
-    { count: 100, threads: 8, sizes: [44, 28, 28] },
-    { count: 1000, threads: 4, sizes: [262, 246, 246, 246] },
+    { count: 100, threads: 2, sizes: [50, 50] },
+    { count: 100, threads: 3, sizes: [34, 34, 32] },
+    { count: 1000, threads: 4, sizes: [250, 250, 250, 250] },
   ])("$count sources on $threads threads", ({ count, threads, sizes }) => {
     const shares = shareOut(files(count), threads);
     expect(shares.map((share) => share.length)).toEqual(sizes);
     expect(shares.flat()).toEqual(files(count));
+  });
+
+  test.each([
+    { sources: 0, most: 8, threads: 1 },
+    { sources: 59, most: 2, threads: 1 },
+    { sources: 60, most: 2, threads: 2 },
+    { sources: 100, most: 8, threads: 3 },
+    { sources: 1000, most: 4, threads: 4 },
+    { sources: 1000, most: 0.5, threads: 1 },
+  ])("$sources sources are worth $threads of $most threads", ({ sources, most, threads }) => {
+    expect(new Threads(most).for(sources)).toBe(threads);
   });
 });
