@@ -255,12 +255,11 @@ export function contradict(some: readonly Condition[], others: readonly Conditio
   );
 }
 
-/** Longer than the stack gets for any method that a person can read. */
-const MAX_STACK = 1_000_000;
-
 /** Drafts so that each comes after those it is after; else in the order in which they were made. */
 export function sortDrafts(drafts: readonly Draft[]): Draft[] {
   const placed = new Set<Draft>();
+  /** What is before these is looked for: those of them on the stack lead from one to the next. */
+  const begun = new Set<Draft>();
   const sorted: Draft[] = [];
   for (const first of drafts) {
     const stack = [first];
@@ -268,8 +267,9 @@ export function sortDrafts(drafts: readonly Draft[]): Draft[] {
       const before = placed.has(draft) ? [] : resolveAfter(draft).map((wait) => wait.draft);
       const open = before.filter((dep) => !placed.has(dep));
       if (open.length > 0) {
-        // Each time round, one of those before it is placed: else it is before itself.
-        if (stack.length > MAX_STACK) throw new Error(`${draft.fallback} is after itself`);
+        // It is met again once all before it are placed; if not, it was reached from itself.
+        if (begun.has(draft)) throw new Error(`${draft.fallback} is after itself`);
+        begun.add(draft);
         stack.push(...open.reverse());
         continue;
       }
