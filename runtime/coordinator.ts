@@ -4,11 +4,10 @@
  * memory, in `active-runs.ts`.
  */
 import type { ActiveRun } from "./active-run.js";
-import { ask } from "./asking.js";
 import { ActiveRuns } from "./active-runs.js";
 import { systemClock } from "./clock.js";
 import { clockOf } from "./fleet-clock.js";
-import { type CommandArguments, eventOf, storedArguments, unknownCommand } from "./control.js";
+import { Commands } from "./commands.js";
 import type { BreakpointPlace } from "./debugging.js";
 import { Definitions } from "./definitions.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
@@ -17,7 +16,7 @@ import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
 import { type ExportQuery, type ExportRecord, exportRuns } from "./export.js";
 import { checkLimits } from "./limits.js";
-import type { Given } from "./given.js";
+import { hearOthers } from "./hearing.js";
 import { listRuns, type RunPage, type RunQuery } from "./listing.js";
 import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
 import { Log } from "./log.js";
@@ -26,14 +25,13 @@ import { Notices } from "./notices.js";
 import type { CoordinatorOptions, StartOptions } from "./options.js";
 import { crashLimitOf, shortWaitOf, type UnrecoveredRun } from "./recovery.js";
 import { checkRetention, type PruneOptions, Retention } from "./retention.js";
-import { Requests, RUN_ELSEWHERE } from "./requests.js";
+import { Requests } from "./requests.js";
 import { Run, type RunHost } from "./run.js";
 import { SagaBreakpoints } from "./saga-breakpoints.js";
 import { checkSpawns, Spawns } from "./spawns.js";
 import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
 import { startElsewhere } from "./starting-elsewhere.js";
 import { paramsText, type Started, Starter } from "./starter.js";
-import { statusOf } from "./state.js";
 import type { RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
 
 /** When `close()` says what it waits for. */
@@ -41,9 +39,6 @@ const CLOSE_WARNING_MS = 10_000;
 
 /** How soon an event of a run that another coordinator has is seen by those who watch. */
 const OTHERS_POLL_MS = 250;
-
-/** How soon a run goes on that waits for another, when it was told of its end at the wrong moment. */
-const AWAITING_POLL_MS = 5000;
 
 /** Runs sagas on a store, as its only owner. */
 export class Coordinator {
@@ -57,6 +52,7 @@ export class Coordinator {
   readonly #retention: Retention;
   readonly #log: Log;
   readonly #changes: Changes;
+  readonly #commands: Commands;
   /** Ends what hears of other coordinators of the store. */
   #deafen: (() => void) | undefined;
   readonly #source: Source = {
@@ -73,8 +69,6 @@ export class Coordinator {
   readonly #breakpoints: SagaBreakpoints;
   /** What the handles of runs ask; made with the first. */
   #host: RunHost | undefined;
-  /** Looks now and then for what no notice has told. */
-  #looking: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
   #lost: Error | undefined;
 
@@ -163,8 +157,8 @@ export class Coordinator {
       executor: this.#executor,
       act: (run, command, args) =>
         run === undefined
-          ? this.#commandAll(command, args)
-          : this.#command({ id: run }, command, args),
+          ? this.#commands.ofAll(command, args)
+          : this.#commands.ofRun({ id: run }, command, args),
       warn,
     });
     this.#breakpoints = new SagaBreakpoints(sagas, () => this.#executor);
@@ -174,6 +168,16 @@ export class Coordinator {
       executor: this.#executor,
       checkOpen: () => this.#checkOpen(),
     }));
+    this.#commands = new Commands({
+      owner,
+      runs: this.#runs,
+      executor: this.#executor,
+      definitions: this.#definitions,
+      retention: this.#retention,
+      draining: this.#draining,
+      breakpoints: this.#breakpoints,
+      checkOpen: () => this.#checkOpen(),
+    });
   }
 
   /**
@@ -194,7 +198,7 @@ export class Coordinator {
     const coordinator = new Coordinator(owner, sagas, options);
     try {
       coordinator.#breakpoints.load(await owner.kept());
-      coordinator.#listen();
+      coordinator.#hear();
       await coordinator.#runs.recover();
       // What operators asked for while nobody had the store.
       while ((await coordinator.#requests.answerAll()) > 0);
@@ -207,45 +211,15 @@ export class Coordinator {
     return coordinator;
   }
 
-  /** Hears of what other processes do to the store. */
-  #listen(): void {
-    const { shared, fleet } = this.#owner;
-    if (fleet === undefined) return;
-    this.#deafen = shared?.listen({
-      due: (at) => this.#runs.due(at),
-      asked: () => this.#requests.asked(),
-      rested: (ids) => this.#rested(ids),
-      kept: () => void this.#reload(),
-      fenced: () => this.#fenced(),
+  #hear(): void {
+    this.#deafen = hearOthers({
+      owner: this.#owner,
+      runs: this.#runs,
+      requests: this.#requests,
+      breakpoints: this.#breakpoints,
+      spawns: this.#spawning ? this.#spawns : undefined,
+      log: this.#log,
     });
-    if (!this.#spawning) return;
-    const look = (): void => void this.#runs.tellAwaiting().catch(() => undefined);
-    this.#looking = setInterval(look, AWAITING_POLL_MS).unref();
-  }
-
-  /** Others say that these runs may rest; without ids, that any may. */
-  #rested(ids: readonly string[] | undefined): void {
-    this.#runs.rested(ids);
-    if (!this.#spawning) return;
-    for (const run of this.#runs.all()) {
-      for (const id of run.awaits) if (ids?.includes(id) !== false) this.#spawns.tell(run, id);
-    }
-  }
-
-  async #reload(): Promise<void> {
-    try {
-      this.#breakpoints.load(await this.#owner.kept());
-    } catch {
-      // The store cannot be read now: it is told again when it can be.
-    }
-  }
-
-  /** Others go on with all that it had: it goes on with what is left. */
-  #fenced(): void {
-    const message =
-      "this coordinator was silent for longer than its lease, and others go on with its runs";
-    this.#log.warn(`${message}; it goes on with others`);
-    this.#runs.lose(new StenoError("coordinator-fenced", message));
   }
 
   /** Unfinished runs that cannot go on here, and why. */
@@ -351,7 +325,6 @@ export class Coordinator {
     // At once: what is closed besides takes its time.
     this.#executor.stop();
     this.#deafen?.();
-    clearInterval(this.#looking);
     this.#changes.close();
     const answered = this.#requests.stop();
     const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);
@@ -396,7 +369,7 @@ export class Coordinator {
       rest: (id, nonce) => this.#runs.untilRest(id, nonce),
       source: this.#source,
       errors: ({ hash }) => this.#definitions.errors(hash),
-      control: (run, command, args) => this.#control(run, command, args),
+      control: (run, command, args) => this.#commands.control(run, command, args),
       nodeCodecs: (row) => this.#definitions.nodeCodecs(row),
       resultCodec: (state, hash) => this.#definitions.resultCodec(state, hash),
       checkAlive: (run) => {
@@ -406,73 +379,18 @@ export class Coordinator {
     };
   }
 
-  async #control(
-    run: Started,
-    command: string,
-    args: CommandArguments,
-  ): Promise<string | undefined> {
-    try {
-      const value = await this.#command(run, command, args);
-      await this.#executor.durable();
-      return value;
-    } catch (error) {
-      if ((error as Partial<StenoError>).code !== RUN_ELSEWHERE) throw error;
-      return this.#ask(run, command, args);
-    }
-  }
-
-  /** Another coordinator has the run. */
-  async #ask(
-    { id }: Started,
-    command: string,
-    args: CommandArguments,
-  ): Promise<string | undefined> {
-    const row = await this.#owner.run(id);
-    const saga = row && this.#definitions.byHash(row.hash);
-    return ask(this.#owner, id, command, storedArguments(id, saga, args));
-  }
-
-  /** Does what is asked, not durably yet; gives what there is to say about it, as JSON text. */
-  async #command(
-    { id, nonce }: Pick<Started, "id"> & Partial<Started>,
-    command: string,
-    args: CommandArguments,
-  ): Promise<string | undefined> {
-    this.#checkOpen();
-    const act = (run: ActiveRun): string | undefined => {
-      const event = eventOf(run, command, args, this.#executor.clock.now());
-      if (event === undefined) return undefined;
-      this.#executor.record(run, event);
-      // A stuck run may still be stuck after it: then nobody will say again that it rests.
-      run.atRest = run.atRest && statusOf(run.state) === "stuck";
-      return event.type === "stepped" ? JSON.stringify({ node: event.node }) : undefined;
-    };
-    return this.#runs.use(id, act, nonce);
-  }
-
-  /** A command that is for no single run. */
-  async #commandAll(command: string, args: CommandArguments): Promise<string | undefined> {
-    this.#checkOpen();
-    if (command === "prune") return this.#retention.answer(jsonOf(args.payload));
-    const { saga, clear = false } = args;
-    if (command === "drain") this.#draining.byOperator = !clear;
-    else if (command === "break" && saga !== undefined) this.#breakpoints.change(saga, args);
-    else throw unknownCommand(command);
-    return undefined;
-  }
-
   /**
    * Pauses each run of a saga when it comes to a node, also runs that are started later and by later
    * coordinators, until it is cleared.
    * @throws StenoError `definition-not-open`, `no-such-node`
    */
   async setBreakpoint(saga: string, { node, at = "before" }: BreakpointPlace): Promise<void> {
-    await this.#commandAll("break", { saga, node, at });
+    await this.#commands.ofAll("break", { saga, node, at });
     await this.#executor.durable();
   }
 
   async clearBreakpoint(saga: string, { node, at = "before" }: BreakpointPlace): Promise<void> {
-    await this.#commandAll("break", { saga, node, at, clear: true });
+    await this.#commands.ofAll("break", { saga, node, at, clear: true });
     await this.#executor.durable();
   }
 
@@ -494,10 +412,6 @@ export class Coordinator {
     if (this.#closed === undefined) return;
     throw new StenoError("coordinator-closed", "the coordinator is closed: open another");
   }
-}
-
-function jsonOf(given: Given | undefined): string | undefined {
-  return given !== undefined && "json" in given ? given.json : undefined;
 }
 
 function isFinal(status: RunStatus | undefined): boolean {
