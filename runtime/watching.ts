@@ -68,11 +68,20 @@ export function polled(reader: StoreReader, pollMs: number): Source {
  * The events of a run, those that it has and those that come; ends when the run is finished, or was
  * removed, whoever has its id then. `nonce`: of the run; without it, of the one that has the id now.
  */
-export async function* watchRun(
+export function watchRun(
   source: Source,
   id: string,
-  { after = -1, signal }: WatchOptions = {},
+  options: WatchOptions = {},
   nonce?: string,
+): AsyncGenerator<LoggedEvent, void, undefined> {
+  return untilClosed(source, watchOne(source, id, options, nonce));
+}
+
+async function* watchOne(
+  source: Source,
+  id: string,
+  { after = -1, signal }: WatchOptions,
+  nonce: string | undefined,
 ): AsyncGenerator<LoggedEvent, void, undefined> {
   let last = after;
   let which = nonce;
@@ -111,7 +120,7 @@ export function watchAll(
   const from = after === undefined ? source.reader().lastCursor() : Promise.resolve(after);
   // It may never be iterated.
   from.catch(() => undefined);
-  return watchFrom(source, from, signal);
+  return untilClosed(source, watchFrom(source, from, signal));
 }
 
 async function* watchFrom(
@@ -130,6 +139,18 @@ async function* watchFrom(
       if (isAborted(signal)) return;
     }
     if (page.length === 0) await until(changed, signal);
+  }
+}
+
+/** A store that is closed while it is read says so: that is the end, and no failure. */
+async function* untilClosed<T>(
+  source: Source,
+  events: AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* events;
+  } catch (error) {
+    if (!source.isClosed()) throw error;
   }
 }
 

@@ -1,5 +1,11 @@
 /** Watching runs: nothing is missed or told twice, however often and from where one comes back. */
-import { Coordinator, memoryStore, type LoggedEvent, type WatchedEvent } from "steno-runtime";
+import {
+  Coordinator,
+  type LoggedEvent,
+  memoryStore,
+  type Store,
+  type WatchedEvent,
+} from "steno-runtime";
 import { expect, test } from "vitest";
 import { action, scripted, scriptOf } from "./sagas.js";
 import { gate } from "./watched-store.js";
@@ -98,4 +104,26 @@ test("whoever is slow holds up nothing, and reads a page at a time", async () =>
   }
   expect(rest).toBe(200 * TYPES.length);
   await coordinator.close();
+});
+
+test("a store that is closed while it is read ends the watching, and is no failure of it", async () => {
+  const inner = memoryStore();
+  const closing = gate();
+  const store: Store = {
+    reader: () => inner.reader(),
+    open: async () => {
+      const owner = await inner.open();
+      // As a database does whose connection ends before its answer.
+      owner.log = () =>
+        closing.opened.then(() => Promise.reject(new Error("connection terminated")));
+      return owner;
+    },
+  };
+  const coordinator = await open(store);
+  const next = coordinator.events({ after: 0 }).next();
+  await new Promise(setImmediate);
+  const closed = coordinator.close();
+  closing.open();
+  expect(await next).toEqual({ done: true, value: undefined });
+  await closed;
 });
