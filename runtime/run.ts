@@ -21,13 +21,13 @@ import { makePlan } from "./machine/plan.js";
 import type { ErrorClasses } from "./recorded-error.js";
 import { type Manifest, parseManifest } from "./manifest.js";
 import { recordsOf } from "./node-records.js";
-import { type Hold, holdsOf } from "./reasons.js";
+import { type Hold, holdsOf, reasonOf } from "./reasons.js";
 import type { UnrecoveredRun } from "./recovery.js";
 import { runPruned } from "./retention.js";
 import { type Source, watchRun, type WatchOptions } from "./watching.js";
 import type { LoggedEvent } from "./events.js";
 import type { Started } from "./starter.js";
-import { PHASE, type RunState } from "./state.js";
+import { PHASE, type RunState, statusOf } from "./state.js";
 import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 
 /** Where a run is, with the states of its nodes. */
@@ -169,7 +169,7 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     // Not before: it may have moved meanwhile. What is in memory is ahead of the log.
     const active = this.#host.active(this.id, this.#nonce);
     const state = active?.state ?? foldLog(makePlan(manifest), events);
-    const { status, reason } = active ?? row;
+    const { status, reason } = active ?? restingAs(row, state);
     const missing = this.#host.unrecovered(this.id);
     const holds: Hold[] = [...holdsOf(state)];
     if (missing !== undefined) holds.unshift({ reason: missing.reason, message: missing.message });
@@ -308,4 +308,10 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
       `run \`${this.id}\` cannot be read: ${what} is gone from the store; restore it from a copy`,
     );
   }
+}
+
+/** The log was read after the row, and may say more. */
+function restingAs(row: RunRow, state: RunState): Pick<RunRow, "status" | "reason"> {
+  const status = statusOf(state);
+  return status === row.status ? row : { status, reason: reasonOf(state) };
 }

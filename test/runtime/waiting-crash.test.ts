@@ -74,6 +74,7 @@ test.each([
     }
   }
   const killed = outcomes.filter((outcome) => outcome.killed);
-  expect(killed.length).toBeGreaterThan(7);
+  // Two commits are one where what follows is there before the first is under way.
+  expect(killed.length).toBeGreaterThan(5);
   expect(killed.filter(({ waited }) => waited).length).toBeGreaterThan(2);
 });
