@@ -270,6 +270,8 @@ export class Reference extends Waits implements Semantics<Call, Scope> {
     for (const scope of this.scopes) moved = this.handle(scope) || moved;
     if (this.root.failed && this.finished === undefined && this.isSettledIn(this.root)) {
       this.finished = "undone";
+      // Another run may have waited for it.
+      moved = true;
     }
     return moved || failing.length > 0 || this.begun.length > before;
   }
