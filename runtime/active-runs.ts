@@ -19,6 +19,7 @@ import { runPruned } from "./retention.js";
 import { Rests } from "./rests.js";
 import { type RunState, statusOf } from "./state.js";
 import type { ClaimedRun, RunRow, StoreOwner } from "./stores/store.js";
+import { Suspects } from "./suspects.js";
 import { Waking } from "./waking.js";
 
 export interface ActiveRunsOptions {
@@ -42,6 +43,9 @@ const ROOM_WAIT_MS = 1000;
 /** Runs that are marked in one commit as not going on here. */
 const MARKED = 200;
 
+/** So many times the limit of crashes, taken and come to nothing, a run is set aside. */
+const ASIDE = 3;
+
 /** Messages of one kind that are told one by one. */
 const WARNINGS = 20;
 
@@ -51,6 +55,7 @@ export class ActiveRuns {
   readonly #waking: Waking | Claiming;
   /** Where others have runs of the store, too. */
   readonly #elsewhere: Elsewhere | undefined;
+  readonly #suspects: Suspects;
   readonly #rests = new Rests();
   readonly #active = new Map<string, ActiveRun>();
   /** Runs that are being brought back. */
@@ -75,18 +80,30 @@ export class ActiveRuns {
     const common = {
       clock: executor.clock,
       room: () => this.#room(),
-      durable: () => executor.durable(),
       onError: (error: unknown) => warn(`runs that are due cannot be looked for: ${String(error)}`),
     };
     this.#waking =
       fleet === undefined
-        ? new Waking({ ...common, owner, bring: (id) => this.bring(id) })
+        ? new Waking({
+            ...common,
+            owner,
+            bring: (id) => this.bring(id),
+            durable: () => executor.durable(),
+          })
         : new Claiming({
             ...common,
             fleet,
             take: (run) => this.#take(run),
             free: () => ROOM - this.#brought.size,
           });
+    this.#suspects = new Suspects({
+      goOn: (run) => this.#take(run, true),
+      isCleared: (id) => {
+        const state = this.#active.get(id)?.state;
+        return state === undefined || crashesIfRecovered(state) < this.#options.crashLimit;
+      },
+      onError: common.onError,
+    });
     this.#elsewhere = shared && new Elsewhere(shared, (id) => this.#active.has(id));
   }
 
@@ -107,6 +124,7 @@ export class ActiveRuns {
     this.#active.clear();
     this.#brought.clear();
     this.#seen.clear();
+    this.#suspects.clear();
     this.#unrecovered.clear();
     this.#roomMade();
   }
@@ -196,6 +214,7 @@ export class ActiveRuns {
   /** Whether any run can move without an operator. */
   async areMoving(): Promise<boolean> {
     if (this.#waking.isSearching || this.#coming.size > 0) return true;
+    if (this.#suspects.areWaiting) return true;
     for (const run of this.#active.values()) if (isMoving(run)) return true;
     const { fleet } = this.#options.owner;
     // What others have, they see to.
@@ -211,6 +230,7 @@ export class ActiveRuns {
   async close(): Promise<void> {
     this.#closed = true;
     this.#roomMade();
+    this.#suspects.clear();
     this.#elsewhere?.close();
     await this.#waking.close();
   }
@@ -293,22 +313,31 @@ export class ActiveRuns {
     return this.#active.get(id)?.nonce === nonce;
   }
 
-  /** Goes on with a run that this coordinator has got. */
-  async #take({ row, events, takeovers }: ClaimedRun): Promise<void> {
+  /** Goes on with a run that this coordinator has got; when its turn comes, if it is suspected. */
+  async #take(run: ClaimedRun, isAlone = false): Promise<void> {
+    const { row, events, takeovers } = run;
     if (this.#isHere(row)) return;
     const losses = this.#losses;
-    const isAside =
-      takeovers >= this.#options.crashLimit &&
-      (row.reason === undefined || row.reason === "not-recoverable");
+    // Those who need an operator come to nothing, and ended nobody.
+    const isMoving = row.reason === undefined || row.reason === "not-recoverable";
+    if (isMoving && takeovers > 1 && !isAlone) return this.#suspects.add(run);
+    const isAside = isMoving && takeovers >= ASIDE * this.#options.crashLimit;
     const found = isAside
       ? endsProcesses(row, takeovers)
       : await this.#restorer.restore(row, events);
     // What was taken and is not gone on with is given back when the store is closed.
     if (this.#closed || losses !== this.#losses || this.#isHere(row)) return;
     if (!(found instanceof ActiveRun)) return this.#leaveAlone(row, found);
-    this.#goOn(found, takeovers > 1 && row.reason === undefined);
+    if (isMoving && this.#isSuspected(found) && !isAlone) return this.#suspects.add(run);
+    this.#goOn(found, takeovers > 1 && isMoving);
     // It acts, as far as others know.
     found.wakeAt = 0;
+  }
+
+  /** Whether it is quarantined if it ends its coordinator once more, and is not yet. */
+  #isSuspected({ state }: ActiveRun): boolean {
+    const crashes = crashesIfRecovered(state);
+    return crashes > 1 && crashes === this.#options.crashLimit - 1;
   }
 
   /**

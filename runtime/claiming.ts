@@ -15,8 +15,6 @@ export interface ClaimingOptions {
   readonly room: () => Promise<void>;
   /** For how many there is room now. */
   readonly free: () => number;
-  /** Resolves when all that has happened so far is durable. */
-  readonly durable: () => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -92,18 +90,11 @@ export class Claiming {
   }
 
   async #takeBatch(): Promise<number> {
-    const { fleet, clock, take, free, durable } = this.#options;
+    const { fleet, clock, take, free } = this.#options;
     const limit = Math.min(BATCH, free());
     if (this.#closed || limit <= 0) return 0;
     const runs = await fleet.claim({ until: clock.now(), limit });
-    // What ended several coordinators comes last, one after the other, with nothing at stake: of two
-    // that come again and again only the one that does it is left in the end.
-    const suspected = (run: ClaimedRun): boolean => run.takeovers > 1;
-    for (const run of runs) if (!suspected(run)) await take(run);
-    for (const run of shuffled(runs.filter(suspected))) {
-      await durable();
-      await take(run);
-    }
+    for (const run of runs) await take(run);
     return runs.length;
   }
 
@@ -116,11 +107,4 @@ export class Claiming {
     });
     this.#armed = { at, cancel };
   }
-}
-
-function shuffled<T>(list: readonly T[]): readonly T[] {
-  return list
-    .map((item) => ({ item, place: Math.random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ item }) => item);
 }

@@ -2,6 +2,7 @@
  * Commands to a coordinator: files a request in the store, and waits for its answer if a coordinator
  * is alive; else the next one that opens the store acts on it.
  */
+import { shownStore } from "./store.js";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RequestAnswer, RunRow, StoreReader } from "../stores/store.js";
 import { allRuns } from "../listing.js";
@@ -90,7 +91,7 @@ export async function askAll(
   if (!(await reader.owned())) {
     throw new Problem(
       "no-coordinator",
-      `no coordinator of ${store} is alive to do this: open one first, or say it in its code`,
+      `no coordinator of ${shownStore(store)} is alive to do this: open one first, or say it in its code`,
     );
   }
   await askOwner(reader, store, command, args);
@@ -132,14 +133,14 @@ async function waitForAnswer(
     if (!owned) {
       throw new Problem(
         "coordinator-ended",
-        `the coordinator of ${store} ended before it answered: the next one that opens the store ` +
+        `the coordinator of ${shownStore(store)} ended before it answered: the next one that opens the store ` +
           "will see the request",
       );
     }
     if (Date.now() > deadline) {
       throw new Problem(
         "no-answer",
-        `the coordinator of ${store} has not answered for ${ANSWER_WITHIN_MS / 1000} s: look at ` +
+        `the coordinator of ${shownStore(store)} has not answered for ${ANSWER_WITHIN_MS / 1000} s: look at ` +
           "its process; the request stays and is answered when it gets to it",
       );
     }
@@ -151,6 +152,6 @@ async function waitForAnswer(
 export function noSuchRun(id: string, store: string): Problem {
   return new Problem(
     "no-such-run",
-    `there is no run \`${id}\` in ${store}: see \`steno list --store ${shellWord(store)}\``,
+    `there is no run \`${id}\` in ${shownStore(store)}: see \`steno list --store ${shellWord(shownStore(store))}\``,
   );
 }

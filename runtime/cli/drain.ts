@@ -1,4 +1,5 @@
 /** `steno drain`: has the coordinator start nothing new, and waits until what is under way rests. */
+import { shownStore } from "./store.js";
 import { setTimeout as sleep } from "node:timers/promises";
 import { movesByItself } from "../reasons.js";
 import type { StoreReader } from "../stores/store.js";
@@ -35,7 +36,7 @@ export async function drain(
     if (!(await reader.owned())) {
       throw new Problem(
         "coordinator-ended",
-        `the coordinator of ${store} ended while runs were under way`,
+        `the coordinator of ${shownStore(store)} ended while runs were under way`,
       );
     }
     await sleep(POLL_MS);

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Coordinator } from "../coordinator.js";
 import type { BoundSaga, SagaDefinition } from "../definition.js";
-import { sqliteStore } from "../stores/sqlite.js";
 import type { RunRow, RunStatus, StoreReader } from "../stores/store.js";
 import { movesByItself } from "../reasons.js";
 import { chooseSaga, loadBundle } from "./bundle.js";
@@ -13,6 +12,7 @@ import { oneLine, type Output, shellWord } from "./output.js";
 import { EXIT } from "./problem.js";
 import { exitCodeOf, headline, isPaused, runAsValue, tellRun, tellWhatToDo } from "./report.js";
 import { codeOfSignal } from "./signals.js";
+import { shownStore, storeAt } from "./store.js";
 
 /** How often the store is asked whether a run rests: also a paused one, which has no result. */
 const POLL_MS = 50;
@@ -59,7 +59,7 @@ export async function recover(
   command: { readonly bundle: string; readonly store: string },
 ): Promise<number> {
   const sagas = await loadBundle(command.bundle);
-  const before = await sqliteStore(command.store).reader();
+  const before = await (await storeAt(command.store)).reader();
   const ids = (await unfinished(before).finally(() => before.close())).map(({ id }) => id);
   return asCoordinator(output, command, sagas, async (coordinator, reader, stopped) => {
     const drained = coordinator.drain();
@@ -106,7 +106,7 @@ async function asCoordinator(
   sagas: readonly BoundSaga[],
   work: Work,
 ): Promise<number> {
-  const opened = sqliteStore(store);
+  const opened = await storeAt(store);
   let isOpen = false;
   // What it says of runs that it finds, the commands tell in their own way.
   const logger = { warn: (message: string) => isOpen && output.remark(oneLine(message)) };
@@ -129,7 +129,7 @@ async function asCoordinator(
       await reader.close();
     }
     await coordinator.close();
-    const again = `steno recover ${shellWord(bundle)} --store ${shellWord(store)}`;
+    const again = `steno recover ${shellWord(bundle)} --store ${shellWord(shownStore(store))}`;
     output.remark(`what is unfinished goes on with: ${again}`);
     return exitCode;
   } finally {

@@ -1,4 +1,5 @@
 /** How the end of a run is told: its result, or what failed, where, and what was undone. */
+import { shownStore } from "./store.js";
 import { fileURLToPath } from "node:url";
 import type { RunRow, StoreReader } from "../stores/store.js";
 import { type Failure, type History, historyOf, parseValue, stuckNodes } from "./failures.js";
@@ -72,7 +73,7 @@ export async function tellRun(
 
 /** Tells of a run that waits for an operator which commands free it. */
 export function tellWhatToDo(output: Output, run: RunRow, history: History, store: string): void {
-  const [id, at] = [shellWord(run.id), `--store ${shellWord(store)}`];
+  const [id, at] = [shellWord(run.id), `--store ${shellWord(shownStore(store))}`];
   const lines: string[] = [];
   if (isPaused(run)) lines.push(`steno resume ${id} ${at}`);
   for (const node of run.status === "stuck" ? stuckNodes(history) : []) {

@@ -2,11 +2,11 @@
 import { once } from "node:events";
 import { exportRuns, type ExportQuery } from "../export.js";
 import { prune, type PruneOptions } from "../retention.js";
-import { sqliteStore } from "../stores/sqlite.js";
 import type { StoreReader } from "../stores/store.js";
 import { askOwner } from "./control.js";
 import type { Output } from "./output.js";
 import { Problem } from "./problem.js";
+import { storeAt } from "./store.js";
 
 /** `steno export`: one JSON object a line, whether for people or programs. */
 export async function writeExport(reader: StoreReader, query: ExportQuery): Promise<void> {
@@ -25,7 +25,7 @@ export async function pruneStore(
   if (options.keep === undefined && options.olderThanMs === undefined) {
     throw new Problem("bad-retention", "say which runs to remove: --older-than, --keep, or both");
   }
-  const reader = await sqliteStore(store).reader();
+  const reader = await (await storeAt(store)).reader();
   let removed = 0;
   try {
     for (let isDone = false; !isDone;) {
@@ -44,7 +44,7 @@ export async function pruneStore(
 }
 
 async function pruneAsOwner(store: string, options: PruneOptions): ReturnType<typeof prune> {
-  const owner = await sqliteStore(store).open();
+  const owner = await (await storeAt(store)).open();
   try {
     const commit = owner.commit.bind(owner);
     return await prune({ owner, now: () => Date.now(), commit }, options);

@@ -1,4 +1,5 @@
 /** `steno show`: a run as the indented tree of its nodes' states, in steno's layout. */
+import { shownStore } from "./store.js";
 import { foldLog, type NodeStatus, statusText, statusTree } from "../history.js";
 import { makePlan } from "../machine/plan.js";
 import { parseManifest } from "../manifest.js";
@@ -25,7 +26,7 @@ export async function show(
   if (manifest === undefined) {
     throw new Problem(
       "definition-missing",
-      `${store} does not have the definition ${run.hash} of run \`${id}\`: \`steno log\` still works`,
+      `${shownStore(store)} does not have the definition ${run.hash} of run \`${id}\`: \`steno log\` still works`,
     );
   }
   const events = await reader.events(id);

@@ -6,6 +6,7 @@
 import { bulkBenches } from "./bulk.js";
 import { compileBenches } from "./compile.js";
 import { durableBenches } from "./durable.js";
+import { fleetBenches } from "./fleet.js";
 import { growthBenches } from "./growth.js";
 import { latencyBenches } from "./latency.js";
 import { memoryBenches } from "./memory.js";
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   ...growthBenches,
   ...bulkBenches,
   ...processBenches,
+  ...fleetBenches,
   ...compileBenches,
   ...watchBenches,
 ];

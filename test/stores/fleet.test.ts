@@ -1,9 +1,11 @@
 /** Several coordinators on one PostgreSQL: who goes on with what, and what others see and do of it. */
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { Client, Coordinator, type CoordinatorOptions } from "steno-runtime";
+import { Client, Coordinator, type CoordinatorOptions, defineSaga } from "steno-runtime";
 import { postgresStore } from "steno-runtime/postgres";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { emptyFolder, steno, writeBundle } from "../cli/steno.js";
 import { type PostgresServer, query, startPostgres } from "../postgres/server.js";
 import { action, scripted, scriptOf, type Script } from "../runtime/sagas.js";
 import { keptLog, until } from "../runtime/watched-store.js";
@@ -27,6 +29,7 @@ function newSchema() {
   const url = server.url("postgres");
   const table = (name: string): string => `${schema}.${name}`;
   return {
+    name: schema,
     store: (leaseMs = 1000) => postgresStore(url, { schema, leaseMs }),
     table,
     query: (text: string, values: readonly unknown[] = []) => query(url, text, values),
@@ -287,4 +290,200 @@ describe("a coordinator that ends", () => {
     expect(await (await first.start(chain, 2, { id: "new" })).result()).toBe(2);
     expect(await twice()).toEqual([]);
   });
+});
+
+describe("runs that wait", () => {
+  test("for a time go on where there is a coordinator, and for a run when that is finished elsewhere", async () => {
+    const { store, query: ask, table, twice } = newSchema();
+    const child = scripted([action("c")], "Test.child");
+    const parent = defineSaga<object, unknown, unknown>({
+      manifest: {
+        ...{ steno: 1, name: "Test.parent", hash: "sha256-parent" },
+        nodes: [{ name: "kid", kind: "spawn", target: "Test.child", wait: true, after: [] }],
+      } as never,
+      nodes: { kid: { params: () => 5, id: () => "the kid" } },
+      output: ({ kid }: { readonly kid: unknown }) => ["parent of", kid],
+    });
+    const { script, release } = held("c");
+    const sagas = [child, parent as unknown as Saga];
+    const options = { shortWaitMs: 0 };
+    const first = await open(store(), script, sagas, options);
+    const run = await first.start(parent, null, { id: "p" });
+    const ownerOf = async (id: string): Promise<unknown> =>
+      (await ask(`SELECT owner FROM ${table("runs")} WHERE id = $1`, [id]))[0]?.["owner"];
+    await until(async () => (await ownerOf("the kid")) !== undefined);
+    await until(async () => (await ownerOf("p")) === null);
+    await open(
+      store(),
+      scriptOf(() => "elsewhere"),
+      sagas,
+      options,
+    );
+    const client = await openClient(store(), sagas);
+    release();
+    expect(await run.result()).toEqual(["parent of", 5]);
+    expect(await (await client.run("p"))?.result()).toEqual(["parent of", 5]);
+    expect(await twice()).toEqual([]);
+  });
+
+  test("are told of breakpoints of their saga wherever they are", async () => {
+    const { store } = newSchema();
+    const first = await open(
+      store(),
+      scriptOf(() => 1),
+    );
+    const second = await open(
+      store(),
+      scriptOf(() => 1),
+    );
+    await first.setBreakpoint("Test.chain", { node: "b" });
+    await until(async () => {
+      const run = await second.start(chain, 1);
+      await until(
+        async () =>
+          (await run.status()).status !== "running" || (await run.status()).reason !== undefined,
+      );
+      return (await run.status()).reason === "breakpoint";
+    });
+  });
+});
+
+describe("the tables", () => {
+  test("are made by one of many that start at once", async () => {
+    const { store, query: ask, table } = newSchema();
+    const all = await Promise.all(
+      Array.from({ length: 6 }, () =>
+        open(
+          store(),
+          scriptOf(() => 1),
+        ),
+      ),
+    );
+    expect(await ask(`SELECT version FROM ${table("meta")}`)).toEqual([{ version: 1 }]);
+    for (const each of all) expect(await (await each.start(chain, 1)).result()).toBe(1);
+  });
+
+  test("of a later version are refused with words, and stay as they are", async () => {
+    const { store, query: ask, table } = newSchema();
+    await (
+      await open(
+        store(),
+        scriptOf(() => 1),
+      )
+    ).close();
+    await ask(`UPDATE ${table("meta")} SET version = 99`);
+    const refused = { code: "store-version", message: expect.stringContaining("99") as unknown };
+    await expect(
+      open(
+        store(),
+        scriptOf(() => 1),
+      ),
+    ).rejects.toMatchObject(refused);
+    await expect(openClient(store())).rejects.toMatchObject(refused);
+    expect(await ask(`SELECT version FROM ${table("meta")}`)).toEqual([{ version: 99 }]);
+  });
+
+  test("need no more privileges than docs/SCALING.md says", async () => {
+    const { query: ask } = newSchema();
+    const page = readFileSync(new URL("../../docs/SCALING.md", import.meta.url), "utf8");
+    const [, sql = ""] = /```sql\n(CREATE ROLE[\s\S]*?)```/.exec(page) ?? [];
+    expect(sql).toContain("GRANT");
+    for (const statement of sql.split(";\n")) if (statement.trim() !== "") await ask(statement);
+    const url = server.url("postgres").replace("steno@", "trips@");
+    const mine = () => postgresStore(url, { schema: "trips" });
+    const coordinator = await open(
+      mine(),
+      scriptOf(() => 1),
+    );
+    const client = await openClient(mine());
+    expect(await (await client.start(chain, 1)).result()).toBe(1);
+    await coordinator.prune({ keep: 0 });
+    expect((await client.runs()).runs).toEqual([]);
+  });
+
+  test("that are not there, or not to be reached, are told with a code", async () => {
+    const { store } = newSchema();
+    await expect(openClient(store())).rejects.toMatchObject({ code: "store-missing" });
+    const nowhere = postgresStore("postgres://steno@127.0.0.1:1/none");
+    await expect(
+      open(
+        nowhere,
+        scriptOf(() => 1),
+      ),
+    ).rejects.toMatchObject({ code: "store-unreachable" });
+    const none = postgresStore(server.url("none"));
+    await expect(
+      open(
+        none,
+        scriptOf(() => 1),
+      ),
+    ).rejects.toMatchObject({ code: "store-not-reachable" });
+  });
+});
+
+test("finished runs are pruned by several coordinators at once", async () => {
+  const { store, query: ask, table } = newSchema();
+  const [first, second] = [
+    await open(
+      store(),
+      scriptOf(() => 1),
+    ),
+    await open(
+      store(),
+      scriptOf(() => 1),
+    ),
+  ];
+  const runs = await Promise.all(Array.from({ length: 60 }, (_, i) => first.start(chain, i)));
+  await Promise.all(runs.map((run) => run.result()));
+  const removed = await Promise.all([first.prune({ keep: 5 }), second.prune({ keep: 5 })]);
+  expect(Math.max(...removed)).toBeGreaterThan(0);
+  expect(await ask(`SELECT count(*)::int AS n FROM ${table("runs")}`)).toEqual([{ n: 5 }]);
+  expect(await ask(`SELECT count(DISTINCT run)::int AS n FROM ${table("events")}`)).toEqual([
+    { n: 5 },
+  ]);
+  expect(await (await second.start(chain, 1)).result()).toBe(1);
+});
+
+test("an idle coordinator asks at most twice a second", async () => {
+  const { store, query: ask } = newSchema();
+  await open(
+    store(10_000),
+    scriptOf(() => 1),
+  );
+  const count = async (): Promise<number> =>
+    Number(
+      (
+        await ask(
+          "SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = 'postgres'",
+        )
+      )[0]?.["n"],
+    );
+  await sleep(1500);
+  const before = await count();
+  await sleep(4000);
+  // Each look of the test's own is some transactions, and statistics may be a second late.
+  expect((await count()) - before).toBeLessThan(2 * 5 + 6);
+});
+
+test("the command works on it", async () => {
+  const { store, name } = newSchema();
+  const folder = emptyFolder();
+  const bundle = writeBundle(folder);
+  const at = `${server.url("postgres")}?schema=${name}`;
+  const run = async (...args: string[]) => {
+    const ended = await steno(folder, [...args, "--store", at, "--json"]);
+    return [ended.status, JSON.parse(ended.stdout) as unknown];
+  };
+  expect(await run("run", bundle, "--id", "t1", "--params", "{}")).toMatchObject([
+    0,
+    { id: "t1", status: "succeeded" },
+  ]);
+  expect(await run("run", bundle, "--id", "t2", "--params", '{"fail":"car"}')).toMatchObject([
+    1,
+    { status: "undone" },
+  ]);
+  expect(await run("list")).toMatchObject([0, [{ id: "t1" }, { id: "t2" }]]);
+  expect(await run("prune", "--keep", "1")).toMatchObject([0, { removed: 1 }]);
+  const client = await openClient(store());
+  expect((await client.runs()).runs).toMatchObject([{ id: "t2" }]);
 });

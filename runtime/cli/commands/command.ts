@@ -1,8 +1,8 @@
 /** What the commands of `steno` share: the options that all have, and how texts of options are read. */
 import { type Command, InvalidArgumentError } from "commander";
-import { sqliteStore } from "../../stores/sqlite.js";
 import type { RunStatus, StoreReader } from "../../stores/store.js";
 import { makeOutput, type Output } from "../output.js";
+import { storeAt } from "../store.js";
 
 export const STATUSES: readonly RunStatus[] = [
   "running",
@@ -23,7 +23,10 @@ export function command(program: Command, name: string, description: string): Co
   return program
     .command(name)
     .description(description)
-    .requiredOption("--store <file>", "the SQLite file of the coordinator (required)")
+    .requiredOption(
+      "--store <store>",
+      "the SQLite file of the coordinator, or postgres://… (required)",
+    )
     .option("--json", "write JSON, for programs");
 }
 
@@ -32,7 +35,7 @@ export async function reading(
   options: Common,
   look: (output: Output, reader: StoreReader) => Promise<void>,
 ): Promise<void> {
-  const reader = await sqliteStore(options.store).reader();
+  const reader = await (await storeAt(options.store)).reader();
   try {
     await look(outputOf(options), reader);
   } finally {

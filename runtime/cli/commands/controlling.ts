@@ -1,4 +1,5 @@
 /** The commands that an operator gives to a coordinator: their options, and what they say when it is done. */
+import { shownStore } from "../store.js";
 import type { Command } from "commander";
 import { askAll, resumeSaga, sendRequest } from "../control.js";
 import { drain, type DrainOptions } from "../drain.js";
@@ -148,7 +149,7 @@ async function control(
       }
       output.remark(
         `${name}: no coordinator is alive: the next one that opens the store does it ` +
-          `(steno recover <bundle> --store ${shellWord(store)})`,
+          `(steno recover <bundle> --store ${shellWord(shownStore(store))})`,
       );
       return;
     }
