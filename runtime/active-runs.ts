@@ -80,6 +80,7 @@ export class ActiveRuns {
     const common = {
       clock: executor.clock,
       room: () => this.#room(),
+      durable: () => executor.durable(),
       onError: (error: unknown) => warn(`runs that are due cannot be looked for: ${String(error)}`),
     };
     this.#waking =
@@ -88,7 +89,6 @@ export class ActiveRuns {
             ...common,
             owner,
             bring: (id) => this.bring(id),
-            durable: () => executor.durable(),
           })
         : new Claiming({
             ...common,
@@ -181,7 +181,7 @@ export class ActiveRuns {
    * Waits until a run rests. Resolves to its state; to `undefined` if it rests in the store.
    * @throws StenoError if it cannot go on here, or is removed: the id is another's then
    */
-  async untilRest(id: string, nonce: string): Promise<RunState | undefined> {
+  async untilRest(id: string, nonce: string): Promise<RunState | RunRow | undefined> {
     const active = this.#active.get(id);
     if (active !== undefined && active.nonce !== nonce) throw runPruned(id);
     if (active?.atRest === true) return active.state;
@@ -194,7 +194,7 @@ export class ActiveRuns {
       if (active === undefined && (await this.#restsInStore(id, nonce))) return undefined;
       this.#options.checkOpen();
       if (elsewhere === undefined) return await rest;
-      return await Promise.race([rest, elsewhere.rest.then(() => undefined)]);
+      return await Promise.race([rest, elsewhere.rest]);
     } finally {
       forget();
       elsewhere?.forget();

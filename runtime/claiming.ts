@@ -15,11 +15,13 @@ export interface ClaimingOptions {
   readonly room: () => Promise<void>;
   /** For how many there is room now. */
   readonly free: () => number;
+  /** Resolves when all that has happened so far is durable. */
+  readonly durable: () => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
 /** Runs that are taken at a time: so few that others have their share. */
-const BATCH = 100;
+const BATCH = 50;
 
 /** A store that could not be read is asked again after this long, in milliseconds. */
 const AGAIN_MS = 1000;
@@ -84,6 +86,8 @@ export class Claiming {
       while (!this.#closed) {
         await this.#options.room();
         if ((await this.#takeBatch()) === 0 && this.#options.free() > 0) break;
+        // Meanwhile, others take theirs.
+        await this.#options.durable();
       }
     }
     this.#again = false;

@@ -15,7 +15,7 @@ import type { StartOptions } from "./options.js";
 import { Run, type RunHost } from "./run.js";
 import { startElsewhere } from "./starting-elsewhere.js";
 import { paramsText } from "./starter.js";
-import type { Store, StoreReader, WatchedEvent } from "./stores/store.js";
+import type { RunRow, Store, StoreReader, WatchedEvent } from "./stores/store.js";
 import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
 
 /** How soon an event is seen by those who watch, and on a store without notices the end of a run. */
@@ -60,6 +60,7 @@ export class Client {
         return ask(this.#open(), id, command, storedArguments(id, saga, args));
       },
       nodeCodecs: (row) => definitions.nodeCodecs(row),
+      rowCodec: (row) => definitions.rowCodec(row),
       resultCodec: (state, hash) => definitions.resultCodec(state, hash),
       checkAlive: () => void this.#open(),
     };
@@ -121,15 +122,15 @@ export class Client {
     return this.#closed;
   }
 
-  async #rest(id: string): Promise<undefined> {
+  async #rest(id: string): Promise<RunRow | undefined> {
     const { rest, forget } = this.#elsewhere.wait(id);
     try {
-      await rest;
+      const row = await rest;
       this.#open();
+      return row;
     } finally {
       forget();
     }
-    return undefined;
   }
 
   #open(): StoreReader {
@@ -139,11 +140,14 @@ export class Client {
 }
 
 /** Of a store that one coordinator owns. */
-async function restingOf(reader: StoreReader, ids: readonly string[]): Promise<readonly string[]> {
-  const found: string[] = [];
+async function restingOf(
+  reader: StoreReader,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, RunRow | undefined>> {
+  const found = new Map<string, RunRow | undefined>();
   for (const id of ids) {
-    const status = (await reader.run(id))?.status;
-    if (status !== "running" && status !== "unwinding") found.push(id);
+    const row = await reader.run(id);
+    if (row?.status !== "running" && row?.status !== "unwinding") found.set(id, row);
   }
   return found;
 }

@@ -371,6 +371,7 @@ export class Coordinator {
       errors: ({ hash }) => this.#definitions.errors(hash),
       control: (run, command, args) => this.#commands.control(run, command, args),
       nodeCodecs: (row) => this.#definitions.nodeCodecs(row),
+      rowCodec: (row) => this.#definitions.rowCodec(row),
       resultCodec: (state, hash) => this.#definitions.resultCodec(state, hash),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);

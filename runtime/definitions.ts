@@ -59,6 +59,12 @@ export class Definitions {
     );
   }
 
+  /** As `resultCodec`, of a run of which only the row is known. */
+  rowCodec({ saga, hash }: RunRow): Codec {
+    const found = this.byHash(hash) ?? this.sagas.find(({ manifest }) => manifest.name === saga);
+    return found?.method.result ?? json;
+  }
+
   /**
    * How results of a saga are read. Of a definition that is not here any more, as the one reads them
    * that has its name now; of a saga that is unknown here, as JSON.

@@ -2,7 +2,7 @@
  * Who waits here for runs that are executed elsewhere: they are looked for in the store when a notice
  * comes, and now and then, since one may be lost. All of them are one query.
  */
-import type { SharedReader } from "./stores/store.js";
+import type { RunRow, SharedReader } from "./stores/store.js";
 
 /** How often runs that are waited for are looked for without a notice, in milliseconds. */
 const POLL_MS = 500;
@@ -10,7 +10,8 @@ const POLL_MS = 500;
 export class Elsewhere {
   readonly #store: Pick<SharedReader, "resting">;
   readonly #isHere: (id: string) => boolean;
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #waiting = new Map<string, Set<(row: RunRow | undefined) => void>>();
+  #new: string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
   #closed = false;
@@ -21,18 +22,27 @@ export class Elsewhere {
     this.#isHere = isHere;
   }
 
-  /** Resolves when the run rests as far as the store knows; `forget` says that it is waited for no more. */
-  wait(id: string): { readonly rest: Promise<void>; readonly forget: () => void } {
+  /**
+   * Resolves when the run rests as far as the store knows, to its row, if it is there; `forget` says
+   * that it is waited for no more.
+   */
+  wait(id: string): {
+    readonly rest: Promise<RunRow | undefined>;
+    readonly forget: () => void;
+  } {
     const waiters = this.#waiting.get(id) ?? new Set();
     this.#waiting.set(id, waiters);
     let forget = (): void => {};
-    const rest = new Promise<void>((resolve) => {
+    const rest = new Promise<RunRow | undefined>((resolve) => {
       waiters.add(resolve);
       forget = () => {
         waiters.delete(resolve);
         if (waiters.size === 0 && this.#waiting.get(id) === waiters) this.#waiting.delete(id);
       };
     });
+    this.#new.push(id);
+    // It may rest already. Those that are waited for from one moment on are looked for together.
+    if (this.#new.length === 1) setImmediate(() => this.rested(this.#new.splice(0)));
     this.#arm();
     return { rest, forget };
   }
@@ -50,7 +60,7 @@ export class Elsewhere {
 
   /** Whoever waits finds that nothing can be known here any more. */
   giveUp(): void {
-    for (const waiters of this.#waiting.values()) for (const resolve of waiters) resolve();
+    for (const waiters of this.#waiting.values()) for (const resolve of waiters) resolve(undefined);
     this.#waiting.clear();
   }
 
@@ -68,11 +78,11 @@ export class Elsewhere {
     if (others.length === 0 || this.#closed) return;
     this.#looking = true;
     try {
-      for (const id of await this.#store.resting(others)) {
+      for (const [id, row] of await this.#store.resting(others)) {
         if (this.#isHere(id)) continue;
         const waiters = this.#waiting.get(id) ?? [];
         this.#waiting.delete(id);
-        for (const resolve of waiters) resolve();
+        for (const resolve of waiters) resolve(row);
       }
     } catch {
       // The store cannot be read now: the next look is soon.

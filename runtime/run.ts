@@ -49,8 +49,8 @@ export interface RunHost {
   active(id: string, nonce: string): ActiveRun | undefined;
   /** Why a run that is not finished cannot go on here, if it cannot. */
   unrecovered(id: string): UnrecoveredRun | undefined;
-  /** Waits until a run rests. Resolves to its state, or to `undefined` if its log has to be asked. */
-  rest(id: string, nonce: string): Promise<RunState | undefined>;
+  /** Waits until a run rests. Resolves to its state or row, or to `undefined` if the store has to be asked. */
+  rest(id: string, nonce: string): Promise<RunState | RunRow | undefined>;
   readonly source: Source;
   /** The classes of errors of the definition that a run was started with, if it is here. */
   errors(row: RunRow): ErrorClasses | undefined;
@@ -59,13 +59,17 @@ export interface RunHost {
   nodeCodecs(row: RunRow): readonly NodeCodecs[];
   /** How the result of a run is read: by its definition, else by the one that has its name now. */
   resultCodec(state: RunState, hash: string | undefined): Codec;
+  /** The same, by the row alone. */
+  rowCodec?(row: RunRow): Codec;
   /** Fails if a run that is not finished cannot go on here. */
   checkAlive(id: string): void;
 }
 
 /** How a run ended, and how its result is read. */
 interface Ended {
-  readonly state: RunState;
+  /** Not of a run that succeeded and was found in the store. */
+  readonly state?: RunState;
+  readonly output?: string | undefined;
   readonly codec: Codec;
 }
 
@@ -102,12 +106,14 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
    */
   async result(): Promise<Result> {
     const ended = this.#finished ?? (await this.#ended());
-    if (ended.state.finished !== undefined) this.#finished = ended;
-    const { state } = ended;
+    if (ended.state === undefined || ended.state.finished !== undefined) this.#finished = ended;
+    const { state, output, codec } = ended;
+    const what = `the result of run \`${this.id}\``;
+    if (state === undefined) return decode(codec, output, what) as Result;
     const classes =
       state.finished === "succeeded" ? undefined : this.#host.errors(await this.#row());
     const text = outcomeOf(this.id, state, classes);
-    return decode(ended.codec, text, `the result of run \`${this.id}\``) as Result;
+    return decode(codec, text, what) as Result;
   }
 
   /**
@@ -130,11 +136,14 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
   }
 
   async #ended(): Promise<Ended> {
-    const active = await this.#host.rest(this.id, this.#nonce);
-    if (active !== undefined) {
-      return { state: active, codec: this.#host.resultCodec(active, undefined) };
+    const found = await this.#host.rest(this.id, this.#nonce);
+    if (found !== undefined && "root" in found) {
+      return { state: found, codec: this.#host.resultCodec(found, undefined) };
     }
-    const row = await this.#row();
+    const row = found?.nonce === this.#nonce ? found : await this.#row();
+    const codec = this.#host.rowCodec?.(row);
+    // What it has come to is in its row, too: its log need not be read.
+    if (row.status === "succeeded" && codec !== undefined) return { output: row.output, codec };
     const state = await this.#state(row);
     return { state, codec: this.#host.resultCodec(state, row.hash) };
   }

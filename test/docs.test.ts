@@ -28,6 +28,7 @@ const runBy: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "docs/GUIDE.md": { ts: "test/package/guide.test.ts", json: "test/package/guide.test.ts" },
   "docs/LANGUAGE.md": { ts: "test/compiler/language.test.ts" },
   "docs/RESTATE.md": { ts: "test/restate/docs.test.ts", sh: "test/restate/docs.test.ts" },
+  "docs/SCALING.md": { ts: "test/stores/fleet.test.ts", sql: "test/stores/fleet.test.ts" },
   "docs/OPERATING.md": { sh: "test/cli/operating.test.ts" },
   "docs/VALUES.md": { ts: "test/values/output-schema.test.ts" },
   "docs/STORE.md": { sql: "test/stores/queries.test.ts", sh: "test/stores/queries.test.ts" },

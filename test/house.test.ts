@@ -47,7 +47,7 @@ const rows: readonly Row[] = [
   {
     name: "examples use the public packages only",
     of: /^examples\//,
-    may: /^(steno-runtime(\/(testing|schema))?|steno-restate|node:.*|examples\/.*)$/,
+    may: /^(steno-runtime(\/(testing|schema|postgres))?|steno-restate|pg|node:.*|examples\/.*)$/,
   },
   {
     name: "steno-restate sees the runtime's packages, and Restate's SDK",

@@ -182,13 +182,18 @@ export class PostgresReader implements StoreReader {
     this.#defined.add(hash);
   }
 
-  async #resting(ids: readonly string[]): Promise<readonly string[]> {
+  async #resting(ids: readonly string[]): Promise<ReadonlyMap<string, RunRow | undefined>> {
     const rows = await this.query(
-      `SELECT g.id FROM unnest($1::text[]) AS g (id) LEFT JOIN S.runs r ON r.id = g.id COLLATE "C"
+      `SELECT g.id AS given, ${RUN_COLUMNS.replaceAll(/\w+/g, "r.$&")} FROM unnest($1::text[]) AS g (id) LEFT JOIN S.runs r ON r.id = g.id COLLATE "C"
        WHERE r.key IS NULL OR r.status IN ('succeeded', 'undone', 'stuck')`,
       ids.map(escaped),
     );
-    return rows.map((row) => unescaped(String(row["id"])));
+    return new Map(
+      rows.map((row) => [
+        unescaped(String(row["given"])),
+        row["key"] === null ? undefined : runOf(row),
+      ]),
+    );
   }
 
   async close(): Promise<void> {

@@ -200,8 +200,8 @@ export interface SharedReader {
    * given. Gives the run that has the id already, if there is one: then nothing is added.
    */
   start(run: UnstartedRun, transaction?: Transaction): Promise<RunRow | undefined>;
-  /** Those of these runs that are finished, stuck, or not there. */
-  resting(ids: readonly string[]): Promise<readonly string[]>;
+  /** Those of these runs that are finished or stuck, by their ids; `undefined` for those that are not there. */
+  resting(ids: readonly string[]): Promise<ReadonlyMap<string, RunRow | undefined>>;
   /** Gives what ends it. */
   listen(listener: ChangeListener): () => void;
 }

@@ -1,6 +1,9 @@
 /** Several coordinators on one PostgreSQL: who goes on with what, and what others see and do of it. */
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { Client, Coordinator, type CoordinatorOptions, defineSaga } from "steno-runtime";
 import { postgresStore } from "steno-runtime/postgres";
@@ -486,4 +489,31 @@ test("the command works on it", async () => {
   expect(await run("prune", "--keep", "1")).toMatchObject([0, { removed: 1 }]);
   const client = await openClient(store());
   expect((await client.runs()).runs).toMatchObject([{ id: "t2" }]);
+});
+
+test("the code of docs/SCALING.md is that of the types", { timeout: 300_000 }, () => {
+  const folder = emptyFolder();
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  for (const file of ["agency.ts", "book-trip.ts", "book-trip.saga.ts"]) {
+    cpSync(join(root, "examples/trip", file), join(folder, file));
+  }
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  const page = readFileSync(join(root, "docs/SCALING.md"), "utf8");
+  const blocks = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text]) => text ?? "");
+  expect(blocks).toHaveLength(3);
+  const given = `import pg from "pg";
+import { Agency } from "./agency.js";
+import { BookTrip } from "./book-trip.js";
+import { bookTrip } from "./book-trip.saga.js";
+declare const agency: Agency, params: Parameters<BookTrip["bookTrip"]>[0];
+const pgClient = new pg.Client(), store = postgresStore("postgres://trips@db/trips");
+`;
+  writeFileSync(join(folder, "page.ts"), given + blocks.join(""));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  const flags = "--noEmit --strict --skipLibCheck --target es2023 --module nodenext --types node";
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const args = [tsc, ...flags.split(" "), "page.ts"];
+  const said = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+  expect(said.stdout).toBe("");
+  expect(said.status).toBe(0);
 });
