@@ -1,7 +1,7 @@
 /**
  * A fleet that is abused: processes killed, stopped and continued, connections cut and silent, the
  * database restarted, clocks apart. After each, every run is finished, all done or all undone, and each
- * checkpoint is there once.
+ * checkpoint is there once. Those that take long are run with `FLEET=long`.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,6 +24,8 @@ afterAll(() => server.stop());
 
 const LEASE_MS = 1500;
 const WORKER = fileURLToPath(new URL("../postgres/fleet-worker.ts", import.meta.url));
+
+const long = test.runIf(process.env["FLEET"] === "long");
 
 let schemas = 0;
 
@@ -111,7 +113,7 @@ describe("processes", () => {
     ).toEqual([]);
   });
 
-  test("that are killed at random, again and again, lose nothing", async () => {
+  long("that are killed at random, again and again, lose nothing", async () => {
     const { start, startAll, openClient, ask } = await newFleet();
     const fleet = [...(await startAll(3))];
     const client = await openClient();
@@ -142,7 +144,7 @@ describe("processes", () => {
     expect(await (await client.start(worked, 1, { id: "later1" })).result()).toBe(1);
   });
 
-  test("that a run ends each time leave it alone in the end, and finish the others", async () => {
+  long("that a run ends each time leave it alone in the end, and finish the others", async () => {
     const { start, startAll, openClient, ask } = await newFleet();
     await startAll(1);
     const client = await openClient();
@@ -159,7 +161,7 @@ describe("processes", () => {
     expect((await poison.status()).reason).toBe("crash-loop");
   });
 
-  test("whose clocks are minutes apart agree on the time", async () => {
+  long("whose clocks are minutes apart agree on the time", async () => {
     const { start, openClient, ask } = await newFleet();
     const url = server.url("postgres");
     await Promise.all([start(url, 300_000), start(url, -300_000)]);
@@ -193,7 +195,7 @@ describe("the way to the database", () => {
     await expectWhole(runs, ask);
   });
 
-  test("may be silent for longer than the lease, while others go on", async () => {
+  long("may be silent for longer than the lease, while others go on", async () => {
     const { start, openClient, ask } = await newFleet();
     const { proxy, url } = await throughProxy();
     await Promise.all([start(url), start()]);
