@@ -32,7 +32,7 @@ import { checkSpawns, Spawns } from "./spawns.js";
 import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
 import { startElsewhere } from "./starting-elsewhere.js";
 import { paramsText, type Started, Starter } from "./starter.js";
-import type { RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
+import type { RunRow, RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
 
 /** When `close()` says what it waits for. */
 const CLOSE_WARNING_MS = 10_000;
@@ -371,7 +371,8 @@ export class Coordinator {
       errors: ({ hash }) => this.#definitions.errors(hash),
       control: (run, command, args) => this.#commands.control(run, command, args),
       nodeCodecs: (row) => this.#definitions.nodeCodecs(row),
-      rowCodec: (row) => this.#definitions.rowCodec(row),
+      // A database server looks after its rows; of what is in a file, events have checksums.
+      ...(this.#owner.fleet && { rowCodec: (row: RunRow) => this.#definitions.rowCodec(row) }),
       resultCodec: (state, hash) => this.#definitions.resultCodec(state, hash),
       checkAlive: (run) => {
         this.#runs.checkRecovered(run);

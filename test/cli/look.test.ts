@@ -226,7 +226,7 @@ test("what is wrong with a call is said in one line, with exit code 2", async ()
     [["list", "--store", file("x.txt", "text ".repeat(300))], /^error\[store-not-a-database\]/],
     [["show", "nobody", "--store", "a.db"], /^error\[no-such-run\].*steno list/],
     [["log", "nobody", "--store", "a.db"], /^error\[no-such-run\]/],
-    [["list"], /^error: required option '--store <file>'/],
+    [["list"], /^error: required option '--store <store>'/],
     [["list", "--store", "a.db", "--limit", "x"], /whole number from 1/],
     [["list", "--store", "a.db", "--status", "odd"], /Allowed choices are running/],
     [["lst", "--store", "a.db"], /Did you mean list\?/],
