@@ -61,6 +61,8 @@ export class SimulatedStore implements Store {
         if (name === "epoch") return owner.epoch;
         if (name === "close") return () => owner.close();
         if (name === "commit") return (writes: readonly Write[]) => this.#commit(owner, writes);
+        // What it has no part in, such as a fleet.
+        if (typeof Reflect.get(owner, name) !== "function") return Reflect.get(owner, name);
         return (...args: readonly unknown[]) => this.#read(() => own(name, args));
       },
     });
