@@ -8,10 +8,12 @@ import type { ConditionalEdge } from "./plan.js";
 
 /** Whether all of the conditions hold. Those on a node that did not run hold if they say `not`. */
 export function holds(frame: Frame, when: readonly Condition[]): boolean {
-  return when.every(({ decision, arm, not }) => {
-    const index = frame.plan.index.get(decision) as number;
-    return isTaken(frame, index, arm) !== (not === true);
-  });
+  return when.every((condition) => isMet(frame, condition));
+}
+
+function isMet(frame: Frame, { decision, arm, not }: Condition): boolean {
+  const index = frame.plan.index.get(decision) as number;
+  return isTaken(frame, index, arm) !== (not === true);
 }
 
 function isTaken(frame: Frame, index: number, arm: string): boolean {
@@ -35,10 +37,12 @@ export function exitOf(frame: Frame): Exit["to"] | undefined {
 /** Whether an edge is waited for no more. */
 export function isReleased(frame: Frame, { parent, when }: ConditionalEdge): boolean {
   if (isComplete(frame, parent)) return true;
-  const known = when.every(({ decision }) =>
-    isComplete(frame, frame.plan.index.get(decision) as number),
+  // One that is known not to hold is enough: others may be decided much later, or never.
+  return when.some(
+    (condition) =>
+      isComplete(frame, frame.plan.index.get(condition.decision) as number) &&
+      !isMet(frame, condition),
   );
-  return known && !holds(frame, when);
 }
 
 function isComplete(frame: Frame, index: number): boolean {

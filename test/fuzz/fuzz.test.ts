@@ -1,5 +1,5 @@
 /**
- * Broken programs in the ordinary test run, whole ones are in `fresh.test.ts`; and proof that a campaign bites and shrinks:
+ * Broken programs in the ordinary test run, whole ones are in `many.test.ts`; and proof that a campaign bites and shrinks:
  * with the edges dropped from what was generated it must complain, and with a small program.
  */
 import { expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { Batch } from "../oracle/compile.js";
 import { campaign } from "./campaign.js";
 import { Choices, numbersOf } from "./choices.js";
 import { examine } from "./examine.js";
-import { told } from "./fresh.js";
+import { told } from "./many.js";
 import { programOf } from "./program.js";
 import { shrink, smallerNumbers } from "./shrink.js";
 

@@ -117,7 +117,8 @@ function someOf(body: Body): string {
 /** What the outermost saga returns: some of what it has. */
 function anything(body: Body): Returned {
   const kept = body.variables.filter(() => !body.choices.oneIn(3)).slice(-4);
-  if (body.choices.oneIn(2)) {
+  // Anything but nothing is of type `{}`, so that it cannot be stored.
+  if (body.choices.oneIn(2) && kept.length > 0) {
     const types = kept.map(({ name, type }) => `${name}: ${TYPE_TEXT[type]}`);
     const names = kept.map(({ name }) => name);
     return { text: `{ ${names.join(", ")} }`, type: `{ ${types.join("; ")} }` };
