@@ -152,10 +152,9 @@ export class Limits {
   /** Something became of a run: what of it waited may not be wanted any more. */
   review(run: ActiveRun): void {
     for (const waiting of [...(this.#waiting.get(run)?.values() ?? [])]) {
-      if (run.refused || run.left || !isWanted(run.state, waiting.effect)) {
-        this.#forget(waiting);
-        this.#fill(waiting.places);
-      }
+      if (isStillWanted(waiting)) continue;
+      this.#forget(waiting);
+      this.#fill(waiting.places);
     }
   }
 
@@ -181,6 +180,12 @@ export class Limits {
     for (let places = open.pop(); places !== undefined; places = open.pop()) {
       for (let next = firstOf(places); next !== undefined; next = firstOf(places)) {
         const waiting = next;
+        if (!isStillWanted(waiting)) {
+          // What ended just now may have made its run unwind.
+          this.#forget(waiting);
+          open.push(...waiting.places);
+          continue;
+        }
         const mayBegin = waiting.places.every(
           (each) => each.taken < each.atMost && firstOf(each) === waiting,
         );
@@ -245,6 +250,10 @@ export class Limits {
       return "?";
     }
   }
+}
+
+function isStillWanted({ run, effect }: Waiting): boolean {
+  return !run.refused && !run.left && isWanted(run.state, effect);
 }
 
 /** Who is first to have a place when there is one: undos before all others. */
