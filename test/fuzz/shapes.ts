@@ -69,7 +69,7 @@ function once(body: Body): void {
 
 function choose(body: Body): void {
   const { choices } = body;
-  const clause = (leave: typeof maybeLeave | undefined = maybeLeave): string =>
+  const clause = (leave = maybeLeave): string =>
     block(body, { maybe: true, clause: true }, 2, leave);
   const text = choices.oneIn(3);
   const value = text
@@ -77,7 +77,7 @@ function choose(body: Body): void {
     : `(${expression(body, "num")}) % 3`;
   const [first, second, third] = text ? ['"some"', '"s1"', '""'] : ["0", "1", "2"];
   const labels = choices.oneIn(2) ? `case ${first}: case ${second}:` : `case ${first}:`;
-  const last = choices.oneIn(2) ? ` default: ${clause(undefined)}` : "";
+  const last = choices.oneIn(2) ? ` default: ${clause(() => false)}` : ""; // What follows can be reached.
   body.add(
     `switch (${value}) { ${labels} ${clause()} break; case ${third}: ${clause()} break;${last} }`,
   );
