@@ -110,8 +110,10 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     const { state, output, codec } = ended;
     const what = `the result of run \`${this.id}\``;
     if (state === undefined) return decode(codec, output, what) as Result;
-    const classes =
-      state.finished === "succeeded" ? undefined : this.#host.errors(await this.#row());
+    const status = statusOf(state);
+    const classes = status === "succeeded" ? undefined : this.#host.errors(await this.#row());
+    // It went on while its row was read: what it has come to now is not durable yet.
+    if (statusOf(state) !== status) return this.result();
     const text = outcomeOf(this.id, state, classes);
     return decode(codec, text, what) as Result;
   }
