@@ -37,6 +37,12 @@ test("on SQLite, too, no run is wrong, half undone or forgotten", async () => {
   }
 });
 
+test("a run that goes on while its result is read does not tell an end that is not durable", async () => {
+  const faults = ["bodies", "commands", "clock", "upgrades"] as const;
+  const { violation } = await simulate({ ...defaultSetting(902_262), runs: 3, steps: 55, faults });
+  expect(violation).toBeUndefined();
+});
+
 test("a seed is one simulation", async () => {
   const seen = async (): Promise<unknown> => {
     const { violation, commits, crashes, endings } = await simulate(defaultSetting(7));
