@@ -4,7 +4,7 @@
  */
 import { BUILTINS, CONSTANTS } from "./builtins.js";
 import { bare, resolve } from "./context.js";
-import { isData, isLiteral } from "./literals.js";
+import { isConstant, isLiteral } from "./literals.js";
 import { isWithin, type Holes, type Method } from "./method.js";
 import { isDeclaredError } from "./read-errors.js";
 import { every, isAny, isSafePrimitive, mayBeNullish, mayBeObject } from "./types.js";
@@ -145,27 +145,12 @@ class Glue {
     if (symbol === undefined || declared === undefined) return CONSTANTS.has(node.text);
     if (isWithin(declared, this.method.declaration)) return true;
     if (this.isLib(symbol)) return CONSTANTS.has(node.text);
-    return this.isConstant(resolve(checker, symbol));
-  }
-
-  /** A constant of a module or a class whose value is a literal: it is the same whenever it is read. */
-  private isConstant(symbol: ts.Symbol): boolean {
-    const declared = symbol.valueDeclaration;
-    if (declared === undefined) return false;
-    if (ts.isEnumMember(declared)) return true;
-    const isKept = ts.isVariableDeclaration(declared)
-      ? (ts.getCombinedNodeFlags(declared) & ts.NodeFlags.Const) !== 0
-      : (ts.getCombinedModifierFlags(declared) & CONSTANT) === CONSTANT;
-    if (!isKept || !hasInitializer(declared)) return false;
-    const value = bare(declared.initializer);
-    if (ts.isAsExpression(value) && ts.isConstTypeReference(value.type))
-      return isData(value.expression);
-    return isLiteral(value) && !ts.isRegularExpressionLiteral(value);
+    return isConstant(resolve(checker, symbol));
   }
 
   private property(node: ts.PropertyAccessExpression): boolean {
     const symbol = this.method.checker.getSymbolAtLocation(node.name);
-    if (symbol && this.isConstant(resolve(this.method.checker, symbol))) return true;
+    if (symbol && isConstant(resolve(this.method.checker, symbol))) return true;
     if (this.isLibMember(node, ["length"]))
       return this.is(node.expression) && this.trusted(node.expression);
     // What is `any` is what nothing is known of, such as a property that there is not.
@@ -390,13 +375,4 @@ class Glue {
       )
     );
   }
-}
-
-const CONSTANT = ts.ModifierFlags.Static | ts.ModifierFlags.Readonly;
-
-function hasInitializer(
-  node: ts.Declaration,
-): node is (ts.VariableDeclaration | ts.PropertyDeclaration) & { initializer: ts.Expression } {
-  const isOne = ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node);
-  return isOne && node.initializer !== undefined;
 }

@@ -36,7 +36,7 @@ const DEFAULT_LANES = 2;
 const DEFAULT_PATIENCE_MS = 60_000;
 
 /**
- * A store in a schema of a PostgreSQL database (12 or later), for many coordinators at once. Needs
+ * A store in a schema of a PostgreSQL database (15 or later), for many coordinators at once. Needs
  * the package `pg`. `connection`: a URL, or what `new pg.Client()` takes.
  * @throws StoreError `store-options` for options that make no sense
  */

@@ -1,5 +1,5 @@
 /** What an operator sees of runs, and does to all of them: reasons, times, draining, breakpoints of a saga. */
-import { Coordinator, type Hold } from "steno-runtime";
+import { Coordinator, type Hold, memoryStore, type RunRow, type Store } from "steno-runtime";
 import { virtualClock } from "steno-runtime/testing";
 import { afterEach, expect, test } from "vitest";
 import { action, scripted, scriptOf, type Script } from "./sagas.js";
@@ -121,5 +121,31 @@ test("a run that waits for its next attempt says so: the time, the error, the at
   const after = await run.status();
   expect(after).toMatchObject({ status: "succeeded", reason: undefined, holds: [] });
   expect(after.nodes[0]).toMatchObject({ attempts: 2, startedAt: begun, endedAt: due });
+  await coordinator.close();
+});
+
+test("the status of a run is not older than its log, whatever was read of its row before", async () => {
+  const inner = memoryStore();
+  let stale: RunRow | undefined;
+  const store: Store = {
+    reader: () => inner.reader(),
+    open: async () => {
+      const owner = await inner.open();
+      const read = owner.run.bind(owner);
+      owner.run = async (id) => stale ?? read(id);
+      return owner;
+    },
+  };
+  const definition = scripted([action("a")]);
+  const coordinator = await Coordinator.open({
+    store,
+    sagas: [definition.on(scriptOf(() => 1))],
+  });
+  const run = await coordinator.start(definition, 1, { id: "r" });
+  await run.result();
+  const row = (await (await inner.reader()).run("r")) as RunRow;
+  stale = { ...row, status: "running", reason: "waiting-retry" };
+  expect(await run.status()).toMatchObject({ status: "succeeded", reason: undefined });
+  stale = undefined;
   await coordinator.close();
 });
