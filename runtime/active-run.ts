@@ -43,6 +43,8 @@ export class ActiveRun {
   onlyWaits = false;
   /** Whether the next commit is to look at it. */
   dirty = false;
+  /** Whether a commit of it is under way: the next one waits for its end. */
+  committing = false;
   /** What its host has under way for it besides bodies: as long, it is kept in memory. */
   pending = 0;
   /** What it has to do later; made on first use, as are those below. */

@@ -2,10 +2,10 @@
  * The runs that a coordinator has in memory, and those that it found and cannot go on with. A run
  * that only waits leaves, and is brought back from its log when something comes for it, as are those
  * that another coordinator left unfinished. How a run proceeds is in `executor.ts`; when one is due,
- * in `waking.ts`.
+ * in `waking.ts`; which of them is this coordinator's where there are several, in `claims.ts`.
  */
 import { ActiveRun } from "./active-run.js";
-import { Claiming } from "./claiming.js";
+import { Claims } from "./claims.js";
 import { Elsewhere } from "./elsewhere.js";
 import { StenoError } from "./errors.js";
 import { type Executor, isMoving } from "./executor.js";
@@ -13,13 +13,12 @@ import type { LoadedSaga } from "./loaded-saga.js";
 import { crashesIfRecovered } from "./machine/outstanding.js";
 import { allRuns } from "./listing.js";
 import { movesByItself } from "./reasons.js";
-import { endsProcesses, Restorer, UNFINISHED, type UnrecoveredRun } from "./recovery.js";
+import { Restorer, UNFINISHED, type UnrecoveredRun } from "./recovery.js";
 import { RUN_ELSEWHERE } from "./requests.js";
 import { runPruned } from "./retention.js";
 import { Rests } from "./rests.js";
 import { type RunState, statusOf } from "./state.js";
-import type { ClaimedRun, RunRow, StoreOwner } from "./stores/store.js";
-import { Suspects } from "./suspects.js";
+import type { RunRow, StoreOwner } from "./stores/store.js";
 import { Waking } from "./waking.js";
 
 export interface ActiveRunsOptions {
@@ -43,33 +42,26 @@ const ROOM_WAIT_MS = 1000;
 /** Runs that are marked in one commit as not going on here. */
 const MARKED = 200;
 
-/** So many times the limit of crashes, taken and come to nothing, a run is set aside. */
-const ASIDE = 3;
-
 /** Messages of one kind that are told one by one. */
 const WARNINGS = 20;
 
 export class ActiveRuns {
   readonly #options: ActiveRunsOptions;
   readonly #restorer: Restorer;
-  readonly #waking: Waking | Claiming;
+  readonly #waking: Waking | Claims["claiming"];
   /** Where others have runs of the store, too. */
+  readonly #claims: Claims | undefined;
   readonly #elsewhere: Elsewhere | undefined;
-  readonly #suspects: Suspects;
   readonly #rests = new Rests();
   readonly #active = new Map<string, ActiveRun>();
   /** Runs that are being brought back. */
   readonly #coming = new Map<string, Promise<"elsewhere" | undefined>>();
-  /** Runs that have left and are not free for others yet. */
-  readonly #leaving = new Map<string, Promise<void>>();
   /** Of the active ones, those that were brought back. */
   readonly #brought = new Set<string>();
   /** Runs that need an operator and have left memory: of those that wait, only their ids are kept. */
   readonly #seen = new Set<string>();
   readonly #unrecovered = new Map<string, UnrecoveredRun>();
   #roomMade = (): void => {};
-  /** Counts how often all that was here was lost. */
-  #losses = 0;
   #closed = false;
 
   constructor(options: ActiveRunsOptions) {
@@ -78,38 +70,32 @@ export class ActiveRuns {
     this.#restorer = new Restorer(owner, options.sagas);
     const { fleet, shared } = owner;
     const common = {
-      clock: executor.clock,
       room: () => this.#room(),
-      durable: () => executor.durable(),
       onError: (error: unknown) => warn(`runs that are due cannot be looked for: ${String(error)}`),
     };
+    this.#claims =
+      fleet &&
+      new Claims({
+        ...common,
+        ...{ fleet, executor, crashLimit: options.crashLimit, restorer: this.#restorer },
+        free: () => ROOM - this.#brought.size,
+        active: (id) => this.#active.get(id),
+        goOn: (run, again) => this.#goOn(run, again),
+        leaveAlone: (row, found) => this.#leaveAlone(row, found),
+      });
     this.#waking =
-      fleet === undefined
-        ? new Waking({
-            ...common,
-            owner,
-            bring: (id) => this.bring(id),
-          })
-        : new Claiming({
-            ...common,
-            fleet,
-            take: (run) => this.#take(run),
-            free: () => ROOM - this.#brought.size,
-          });
-    this.#suspects = new Suspects({
-      goOn: (run) => this.#take(run, true),
-      isCleared: (id) => {
-        const state = this.#active.get(id)?.state;
-        return state === undefined || crashesIfRecovered(state) < this.#options.crashLimit;
-      },
-      onError: common.onError,
-    });
+      this.#claims?.claiming ??
+      new Waking({
+        ...{ ...common, owner, clock: executor.clock },
+        durable: () => executor.durable(),
+        bring: (id) => this.bring(id),
+      });
     this.#elsewhere = shared && new Elsewhere(shared, (id) => this.#active.has(id));
   }
 
   /** Runs of the store that no owner has are due, or will be then. */
   due(at: number): void {
-    if (this.#waking instanceof Claiming) this.#waking.due(at);
+    this.#claims?.claiming.due(at);
   }
 
   /** Others say that these runs may rest; without ids, that any may. */
@@ -119,12 +105,11 @@ export class ActiveRuns {
 
   /** Others go on with all that was here. */
   lose(reason: Error): void {
-    this.#losses += 1;
+    this.#claims?.lose();
     for (const run of this.#active.values()) this.#options.executor.drop(run, reason);
     this.#active.clear();
     this.#brought.clear();
     this.#seen.clear();
-    this.#suspects.clear();
     this.#unrecovered.clear();
     this.#roomMade();
   }
@@ -155,20 +140,8 @@ export class ActiveRuns {
     if (run.wakeAt === 0) this.#seen.add(run.id);
     else {
       if (run.wakeAt !== undefined) this.#waking.note(run.wakeAt);
-      if (this.#options.owner.fleet !== undefined) this.#release(run.id);
+      this.#claims?.release(run.id);
     }
-  }
-
-  /** Others may take the run. Until that is durable, it is not to be taken here. */
-  #release(id: string): void {
-    const { executor } = this.#options;
-    executor.write({ kind: "release", run: id });
-    const free = executor.durable().then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#leaving.set(id, free);
-    void free.then(() => this.#leaving.delete(id));
   }
 
   /** The run rests: tells whoever waits for that. */
@@ -214,7 +187,7 @@ export class ActiveRuns {
   /** Whether any run can move without an operator. */
   async areMoving(): Promise<boolean> {
     if (this.#waking.isSearching || this.#coming.size > 0) return true;
-    if (this.#suspects.areWaiting) return true;
+    if (this.#claims?.areWaiting === true) return true;
     for (const run of this.#active.values()) if (isMoving(run)) return true;
     const { fleet } = this.#options.owner;
     // What others have, they see to.
@@ -230,9 +203,8 @@ export class ActiveRuns {
   async close(): Promise<void> {
     this.#closed = true;
     this.#roomMade();
-    this.#suspects.clear();
     this.#elsewhere?.close();
-    await this.#waking.close();
+    await (this.#claims ?? this.#waking).close();
   }
 
   /** Tells whoever waits for a run that it cannot be known here. */
@@ -292,13 +264,8 @@ export class ActiveRuns {
   }
 
   async #bring(id: string): Promise<"elsewhere" | undefined> {
+    if (this.#claims !== undefined) return this.#claims.bring(id);
     const { owner } = this.#options;
-    if (owner.fleet !== undefined) {
-      await this.#leaving.get(id);
-      const claimed = await owner.fleet.claimRun(id);
-      if (typeof claimed === "object") await this.#take(claimed);
-      return claimed === "elsewhere" ? claimed : undefined;
-    }
     const row = await owner.run(id);
     if (row === undefined || !UNFINISHED.includes(row.status)) return undefined;
     const found = await this.#restorer.restore(row);
@@ -306,38 +273,6 @@ export class ActiveRuns {
     if (found instanceof ActiveRun) this.#goOn(found);
     else this.#leaveAlone(row, found);
     return undefined;
-  }
-
-  /** Not if it is a new one, which is not written yet and will find that its id is taken. */
-  #isHere({ id, nonce }: RunRow): boolean {
-    return this.#active.get(id)?.nonce === nonce;
-  }
-
-  /** Goes on with a run that this coordinator has got; when its turn comes, if it is suspected. */
-  async #take(run: ClaimedRun, isAlone = false): Promise<void> {
-    const { row, events, takeovers } = run;
-    if (this.#isHere(row)) return;
-    const losses = this.#losses;
-    // Those who need an operator come to nothing, and ended nobody.
-    const isMoving = row.reason === undefined || row.reason === "not-recoverable";
-    if (isMoving && takeovers > 1 && !isAlone) return this.#suspects.add(run);
-    const isAside = isMoving && takeovers >= ASIDE * this.#options.crashLimit;
-    const found = isAside
-      ? endsProcesses(row, takeovers)
-      : await this.#restorer.restore(row, events);
-    // What was taken and is not gone on with is given back when the store is closed.
-    if (this.#closed || losses !== this.#losses || this.#isHere(row)) return;
-    if (!(found instanceof ActiveRun)) return this.#leaveAlone(row, found);
-    if (isMoving && this.#isSuspected(found) && !isAlone) return this.#suspects.add(run);
-    this.#goOn(found, takeovers > 1 && isMoving);
-    // It acts, as far as others know.
-    found.wakeAt = 0;
-  }
-
-  /** Whether it is quarantined if it ends its coordinator once more, and is not yet. */
-  #isSuspected({ state }: ActiveRun): boolean {
-    const crashes = crashesIfRecovered(state);
-    return crashes > 1 && crashes === this.#options.crashLimit - 1;
   }
 
   /**

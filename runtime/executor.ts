@@ -1,14 +1,13 @@
 /**
- * The host of the machine: it answers the machine's effects, and makes durable what happened before
- * anything acts on it. Events that fall due in one turn of the event loop, of all runs, share one
- * commit. It knows no public API; that is `coordinator.ts`.
+ * The host of the machine: it answers the machine's effects, and has made durable what happened
+ * before anything acts on it (`commits.ts`). It knows no public API; that is `coordinator.ts`.
  */
 import type { ActiveRun, Due } from "./active-run.js";
 import { answerTo, failsUncalled } from "./answers.js";
 import type { Attempt } from "./attempt.js";
 import { Bodies } from "./bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
-import { commitAll } from "./commit.js";
+import { Commits } from "./commits.js";
 import { StenoError } from "./errors.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
 import { type Limit, Limits } from "./limits.js";
@@ -20,11 +19,6 @@ import type { Effect } from "./machine/effects.js";
 import type { Manifest } from "./manifest.js";
 import { type Frame, nodeOf, pathOf, PHASE, statusOf } from "./state.js";
 import type { StoreOwner, StoreRequest, RequestAnswer, Write } from "./stores/store.js";
-
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
 
 export interface ExecutorOptions {
   readonly owner: StoreOwner;
@@ -57,15 +51,8 @@ export class Executor {
   readonly #bodies: Bodies;
   readonly #limits: Limits;
   readonly #retries: TimerHeap<Due>;
-  /** Each once, with the flag `dirty`. */
-  #dirty: ActiveRun[] = [];
-  #acting: Due[] = [];
-  #writes: Write[] = [];
-  #waiters: Waiter[] = [];
-  #scheduled = false;
-  #committing = false;
+  readonly #commits: Commits;
   #closing = false;
-  #lost: Error | undefined;
   #idle: (() => void)[] = [];
 
   constructor(options: ExecutorOptions) {
@@ -80,6 +67,20 @@ export class Executor {
       options.warn,
     );
     this.#bodies = new Bodies(this, options.call);
+    const { owner, shortWaitMs, onDurable } = options;
+    this.#commits = new Commits({
+      ...{ owner, shortWaitMs, onDurable },
+      now: () => this.clock.now(),
+      act: (due) => this.#act(due),
+      onWritten: (runs) => this.#written(runs),
+      onRefused: (run) => this.#limits.drop(run),
+      onFenced: (run, error) => this.drop(run, error),
+      onLost: (error) => {
+        this.#retries.clear();
+        options.onLost(error);
+      },
+      onEnd: () => this.#wake(),
+    });
     this.#retries = new TimerHeap(options.clock, ({ run, effect }, timer) => {
       run.timers?.delete(timer);
       if (!this.#closing && this.#isStill(run, effect)) this.#begin(run, effect);
@@ -94,29 +95,25 @@ export class Executor {
 
   /** Writes a definition with the next commit. */
   define(manifest: Manifest): void {
-    this.#write({ kind: "define", manifest });
+    this.write({ kind: "define", manifest });
   }
 
   answer(request: StoreRequest, answer: RequestAnswer): void {
-    this.#write({ kind: "answer", request: request.id, answer });
+    this.write({ kind: "answer", request: request.id, answer });
   }
 
   write(write: Write): void {
-    this.#write(write);
+    this.#commits.write(write);
   }
 
-  /** Resolves when all that has happened so far is durable. */
-  durable(): Promise<void> {
-    if (this.#lost !== undefined) return Promise.reject(this.#lost);
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
-      this.#schedule();
-    });
+  /** Resolves when all that has happened so far is durable: to this run, if one is given. */
+  durable(run?: ActiveRun): Promise<void> {
+    return this.#commits.durable(run);
   }
 
   /** Something happened to a run: records it, and does what follows. */
   record(run: ActiveRun, event: SagaEvent): void {
-    if (this.#lost !== undefined || run.refused) return;
+    if (this.#commits.lost !== undefined || run.refused) return;
     if (run.left) {
       throw new StenoError("internal", `run \`${run.id}\` is not in memory: please report this`);
     }
@@ -170,9 +167,8 @@ export class Executor {
 
   /** Looks at a run again, to see whether it only waits. */
   touch(run: ActiveRun): void {
-    if (this.#lost !== undefined || run.refused || run.left) return;
-    this.#taint(run);
-    this.#schedule();
+    if (this.#commits.lost !== undefined || run.refused || run.left) return;
+    this.#commits.taint(run);
   }
 
   /** Starts nothing new from now on. */
@@ -185,7 +181,10 @@ export class Executor {
   async close(): Promise<void> {
     this.stop();
     // A store that is lost has nothing left to write, but bodies run on.
-    while (this.#bodies.running > 0 || (this.#lost === undefined && this.#isBusy())) {
+    while (
+      this.#bodies.running > 0 ||
+      (this.#commits.lost === undefined && this.#commits.areBusy)
+    ) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     this.#bodies.clear();
@@ -202,10 +201,6 @@ export class Executor {
     this.#wake();
   }
 
-  #isBusy(): boolean {
-    return this.#committing || this.#scheduled;
-  }
-
   #wake(): void {
     if (this.#idle.length > 0) for (const wake of this.#idle.splice(0)) wake();
   }
@@ -214,20 +209,7 @@ export class Executor {
     // The event was made for this: it gets its place in the log, and is not copied.
     (event as { seq?: number }).seq = run.seq++;
     run.unwritten.push(event as LoggedEvent);
-    this.#taint(run);
-    this.#schedule();
-  }
-
-  /** The next commit looks at the run. */
-  #taint(run: ActiveRun): void {
-    if (run.dirty) return;
-    run.dirty = true;
-    this.#dirty.push(run);
-  }
-
-  #write(write: Write): void {
-    this.#writes.push(write);
-    this.#schedule();
+    this.#commits.taint(run);
   }
 
   /** Answers at once what can be; keeps what acts until everything so far is durable. */
@@ -263,12 +245,12 @@ export class Executor {
       case "call":
       case "call-undo": {
         const instead = failsUncalled(run, effect, this.clock.now());
-        if (instead === undefined) this.#acting.push({ run, effect });
+        if (instead === undefined) this.#commits.actAfter({ run, effect });
         else this.#limits.release(run, pathOf(effect.frame, effect.index));
         return instead;
       }
       default:
-        this.#acting.push({ run, effect });
+        this.#commits.actAfter({ run, effect });
         return undefined;
     }
   }
@@ -284,75 +266,13 @@ export class Executor {
     if (event !== undefined) this.record(run, event);
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#committing || this.#lost !== undefined) return;
-    this.#scheduled = true;
-    // After everything that is due in this turn of the event loop.
-    setImmediate(() => {
-      this.#scheduled = false;
-      void this.#commit();
-    });
-  }
-
-  async #commit(): Promise<void> {
-    const writes = this.#writes;
-    const dirty = this.#dirty;
-    const acting = this.#acting;
-    const waiters = this.#waiters;
-    this.#writes = [];
-    this.#dirty = [];
-    this.#acting = [];
-    this.#waiters = [];
-    this.#committing = true;
-    const now = this.clock.now();
-    const { shortWaitMs } = this.#options;
-    const written: [ActiveRun, readonly LoggedEvent[]][] = [];
-    for (const run of dirty) {
-      run.dirty = false;
-      if (run.refused) continue;
-      written.push([run, run.unwritten]);
-      run.takeWrites(writes, now, shortWaitMs);
-    }
-    try {
-      if (writes.length > 0) {
-        const refused = await commitAll(this.#options.owner, writes);
-        for (const run of refused.size > 0 ? dirty : []) {
-          run.refused = refused.has(run.id);
-          if (run.refused) this.#limits.drop(run);
-        }
-      }
-    } catch (error) {
-      if ((error as Partial<StenoError>).code === "store-fenced") {
-        this.#fenced(error as StenoError, dirty, waiters);
-        return;
-      }
-      this.#lose(error instanceof Error ? error : new Error(String(error)), waiters);
-      return;
-    }
-    this.#committing = false;
-    for (const { resolve } of waiters) resolve();
-    for (const [run, events] of written) {
-      if (!run.refused && events.length > 0) this.#options.onDurable(run, events);
-    }
-    for (const due of acting) if (!due.run.refused) this.#act(due);
-    for (const run of dirty) {
+  /** Those that only wait leave. */
+  #written(runs: readonly ActiveRun[]): void {
+    for (const run of runs) {
       if (!run.onlyWaits || run.pending > 0 || run.refused || run.dirty || this.#closing) continue;
       this.#cancelTimers(run);
       this.#options.onWait(run);
     }
-    if (this.#dirty.length > 0 || this.#writes.length > 0 || this.#waiters.length > 0) {
-      this.#schedule();
-    }
-    this.#wake();
-  }
-
-  /** Others go on with what it had: of that, nothing counts any more. */
-  #fenced(error: StenoError, runs: Iterable<ActiveRun>, waiters: readonly Waiter[]): void {
-    this.#committing = false;
-    for (const run of runs) this.drop(run, error);
-    for (const { reject } of waiters) reject(error);
-    this.#schedule();
-    this.#wake();
   }
 
   /** Another coordinator goes on with the run: its bodies are told to end, and their ends do not count. */
@@ -367,16 +287,6 @@ export class Executor {
   #cancelTimers(run: ActiveRun): void {
     for (const timer of run.timers ?? []) this.#retries.cancel(timer);
     run.timers = undefined;
-  }
-
-  #lose(error: Error, waiters: readonly Waiter[]): void {
-    this.#lost = error;
-    this.#committing = false;
-    this.#retries.clear();
-    for (const { reject } of [...waiters, ...this.#waiters]) reject(error);
-    this.#waiters = [];
-    this.#options.onLost(error);
-    this.#wake();
   }
 
   #rest(run: ActiveRun): void {
@@ -410,7 +320,7 @@ export class Executor {
         break;
       case "rest":
         // Something has happened to it since, which is not durable: whoever waits is told when it is.
-        if (run.unwritten.length > 0) this.#acting.push({ run, effect });
+        if (run.unwritten.length > 0) this.#commits.actAfter({ run, effect });
         else if (isResting(run)) this.#rest(run);
         break;
       default:

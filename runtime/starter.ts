@@ -107,7 +107,7 @@ export class Starter {
     runs.add(run);
     executor.add(run, effects, events);
     try {
-      await executor.durable();
+      await executor.durable(run);
     } catch (error) {
       if (!run.lost) throw error;
     }

@@ -13,7 +13,7 @@ import {
   NOT_HELD,
 } from "./postgres-commit.js";
 import { isOutage, type Link } from "./postgres-link.js";
-import { numberOf } from "./postgres-rows.js";
+import { numberOf } from "./rows.js";
 import { inSchema } from "./postgres-schema.js";
 
 interface Lane {

@@ -6,7 +6,7 @@
 import { hostname } from "node:os";
 import type { Link, Row } from "./postgres-link.js";
 import type { PostgresNotices } from "./postgres-notices.js";
-import { numberOf } from "./postgres-rows.js";
+import { numberOf } from "./rows.js";
 import { inSchema } from "./postgres-schema.js";
 
 /** How often a lease is renewed, and looked for what a notice did not tell, in milliseconds. */

@@ -14,15 +14,14 @@ import {
   EVENT_COLUMNS,
   eventOf,
   listedOf,
-  numberOf,
   RUN_COLUMNS,
   runOf,
-  textOf,
   unescaped,
 } from "./postgres-rows.js";
 import { inSchema } from "./postgres-schema.js";
 import { type StartOf, startStatement, StartTogether } from "./postgres-start.js";
 import { SafePositions } from "./postgres-positions.js";
+import { numberOf, textOf } from "./rows.js";
 import type {
   ListedRun,
   RequestAnswer,

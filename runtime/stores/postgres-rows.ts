@@ -1,7 +1,8 @@
 /** Rows of PostgreSQL as the runtime has them, and lists as PostgreSQL reads them. It asks nothing. */
 import type { LoggedEvent } from "../events.js";
 import type { Row } from "./postgres-link.js";
-import type { ListedRun, RequestAnswer, RunRow, RunStatus, StoreRequest } from "./store.js";
+import { numberOf, runOf as runOfRow, textOf } from "./rows.js";
+import type { ListedRun, RequestAnswer, RunRow, StoreRequest } from "./store.js";
 
 export const RUN_COLUMNS =
   "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at, wake_at";
@@ -9,21 +10,9 @@ export const RUN_COLUMNS =
 export const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at";
 
 export function runOf(row: Row): RunRow {
-  return {
-    id: unescaped(String(row["id"])),
-    saga: String(row["saga"]),
-    hash: String(row["hash"]),
-    nonce: String(row["nonce"]),
-    params: textOf(row["params"]),
-    // Only coordinators write rows, and they write what the type allows.
-    status: row["status"] as RunStatus,
-    reason: textOf(row["reason"]),
-    output: textOf(row["output"]),
-    error: textOf(row["error"]),
-    createdAt: Number(row["created_at"]),
-    updatedAt: Number(row["updated_at"]),
-    wakeAt: numberOf(row["wake_at"]),
-  };
+  const run = runOfRow(row);
+  const id = unescaped(run.id);
+  return id === run.id ? run : { ...run, id };
 }
 
 export function listedOf(row: Row): ListedRun {
@@ -62,15 +51,6 @@ export function requestOf(row: Row): StoreRequest {
 export function answerOf(row: Row | undefined): RequestAnswer | undefined {
   const answer = textOf(row?.["answer"]);
   return answer === undefined ? undefined : (JSON.parse(answer) as RequestAnswer);
-}
-
-export function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-/** The driver gives numbers of eight bytes as text. */
-export function numberOf(value: unknown): number | undefined {
-  return value === null || value === undefined ? undefined : Number(value);
 }
 
 /**

@@ -8,7 +8,8 @@ import { BulkInsert } from "./sqlite-bulk.js";
 import type { OwnerLock } from "./sqlite-owner-lock.js";
 import { RUN_COLUMNS } from "./sqlite-list.js";
 import { SqliteRemoval } from "./sqlite-removal.js";
-import { runOf, type OpenFile, SqliteReader } from "./sqlite-reader.js";
+import { runOf } from "./rows.js";
+import { type OpenFile, SqliteReader } from "./sqlite-reader.js";
 import { sumOf } from "./sqlite-sum.js";
 import type { SqlRow, Statement } from "./sqlite-driver.js";
 import type {

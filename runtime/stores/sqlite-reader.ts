@@ -10,6 +10,7 @@ import { isOwnerLockHeld } from "./sqlite-owner-lock.js";
 import { storeError } from "./sqlite-schema.js";
 import type { Connection, SqlRow, SqlValue, Statement } from "./sqlite-driver.js";
 import { listQuery, RUN_COLUMNS } from "./sqlite-list.js";
+import { runOf } from "./rows.js";
 import { sumOf } from "./sqlite-sum.js";
 import type {
   ListedRun,
@@ -17,7 +18,6 @@ import type {
   RequestAnswer,
   RunFilter,
   RunRow,
-  RunStatus,
   StoreReader,
   WatchedEvent,
 } from "./store.js";
@@ -188,24 +188,6 @@ export class SqliteReader implements StoreReader {
   }
 }
 
-export function runOf(row: SqlRow): RunRow {
-  return {
-    id: String(row["id"]),
-    saga: String(row["saga"]),
-    hash: String(row["hash"]),
-    nonce: String(row["nonce"]),
-    params: textOf(row["params"]),
-    // Only owners write rows, and they write what the type allows.
-    status: row["status"] as RunStatus,
-    reason: textOf(row["reason"]),
-    output: textOf(row["output"]),
-    error: textOf(row["error"]),
-    createdAt: Number(row["created_at"]),
-    updatedAt: Number(row["updated_at"]),
-    wakeAt: typeof row["wake_at"] === "number" ? row["wake_at"] : undefined,
-  };
-}
-
 /** Absent fields are absent properties, as in the event that was written. */
 function eventOf(row: SqlRow): LoggedEvent {
   const event: Record<string, SqlValue> = {
@@ -236,7 +218,3 @@ const OPTIONAL_FIELDS = [
   ["value", "value"],
   ["dueAt", "due_at"],
 ] as const;
-
-function textOf(value: SqlValue | undefined): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}

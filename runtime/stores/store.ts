@@ -241,6 +241,8 @@ export interface Fleet {
 export interface StoreOwner extends StoreReader {
   /** Only where a store has several owners at the same time. */
   readonly fleet?: Fleet;
+  /** So many commits it takes at the same time, if none is of a run that another is of; 1 unless told. */
+  readonly lanes?: number;
   /** Grows with each owner. Part of every write: the writes of a stale owner fail. */
   readonly epoch: number;
   /**
