@@ -18,7 +18,15 @@ const TURNS = 20;
 
 /** A clock that stands at `start` until it is moved. */
 export function virtualClock(start = 0): VirtualClock {
+  return settlingClock(start, () => new Promise(setImmediate));
+}
+
+/** The same where a turn may be longer: that of a store which asks a server. Not for users. */
+export function settlingClock(start: number, turn: () => Promise<void>): VirtualClock {
   let now = start;
+  const settle = async (): Promise<void> => {
+    for (let left = TURNS; left > 0; left--) await turn();
+  };
   const timers = new Set<Timer>();
   const first = (): Timer | undefined => {
     let found: Timer | undefined;
@@ -53,8 +61,4 @@ export function virtualClock(start = 0): VirtualClock {
       return timer !== undefined;
     },
   };
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn++) await new Promise(setImmediate);
 }

@@ -20,6 +20,7 @@ export interface Plan {
   readonly failures?: number;
   readonly sparing?: boolean;
   readonly sabotage?: ExamineOptions["sabotage"];
+  readonly take?: ExamineOptions["take"];
 }
 
 export interface Failure {

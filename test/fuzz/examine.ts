@@ -8,6 +8,7 @@ import { Batch, isLoadable, load, type Result } from "../oracle/compile.js";
 import { compareWithReference } from "../oracle/failing.js";
 import { faultsOf } from "../oracle/faults.js";
 import { compareByGating, type Params } from "../oracle/gating.js";
+import { type Ground, inMemory } from "../oracle/grounds.js";
 import { lettingRejectionsPass } from "../oracle/unhandled.js";
 
 export interface Complaint {
@@ -35,6 +36,8 @@ export interface ExamineOptions {
   readonly sparing?: boolean | undefined;
   /** Changes what was generated, to see that somebody complains. */
   readonly sabotage?: ((generated: string) => string) | undefined;
+  /** What each run is run on; memory, if it is left out. */
+  readonly take?: (() => Promise<Ground>) | undefined;
 }
 
 export const params: Params = {
@@ -125,9 +128,11 @@ async function examineAll(
 async function examineOne(
   result: Result,
   typeErrors: readonly string[],
-  { broken = false, only, sparing, sabotage = (generated) => generated }: ExamineOptions,
+  options: ExamineOptions,
   tally: Tally,
 ): Promise<Complaint[]> {
+  const { broken = false, only, sparing, sabotage = (generated) => generated } = options;
+  const take = options.take ?? (() => Promise.resolve(inMemory()));
   const errors = result.diagnostics.filter(({ severity }) => severity === "error");
   const faults = errors.filter(({ code }) => !broken || code === "internal");
   if (faults.length > 0) {
@@ -156,7 +161,7 @@ async function examineOne(
   const isHeld = (place: number, of: number): boolean =>
     sparing !== true || of <= FEW || (place + seed) % Math.ceil(of / FEW) === 0;
   for (const given of isPlain ? [params] : few) {
-    const { differences, holds } = await compareByGating(program, given, isHeld);
+    const { differences, holds } = await compareByGating(program, given, isHeld, take);
     tally.holds += holds;
     const when = given === params ? "" : `with ${JSON.stringify(given)}: `;
     complaints.push(...differences.map((text) => ({ by: "gates", text: when + text }) as const));
@@ -165,7 +170,7 @@ async function examineOne(
   for (let schedule = 0; schedule < SCHEDULES; schedule++) {
     const faults = faultsOf(seed + schedule);
     const given = isPlain ? params : (variants[schedule % variants.length] as Params);
-    const found = await compareWithReference(program, given, faults);
+    const found = await compareWithReference(program, given, faults, await take());
     for (const status of found.endings) tally.ended(status);
     tally.crashes += found.crashes;
     // Broken programs may have what the reference does not read.

@@ -1,8 +1,10 @@
 /**
  * Broken programs in the ordinary test run, whole ones are in `many.test.ts`; and proof that a campaign bites and shrinks:
- * with the edges dropped from what was generated it must complain, and with a small program.
+ * with the edges dropped from what was generated it must complain, and with a small program. And a few
+ * on the stores that are on a disk: long campaigns there are `npm run fuzz -- --store=postgres`.
  */
 import { expect, test } from "vitest";
+import { groundsOf } from "../oracle/grounds.js";
 import { Batch } from "../oracle/compile.js";
 import { campaign } from "./campaign.js";
 import { Choices, numbersOf } from "./choices.js";
@@ -31,6 +33,22 @@ test("a campaign bites: edges that are dropped are found, in a program that one 
   expect(failure?.complaints.map(({ by }) => by)).toContain("gates");
   const body = /async main[^]*/.exec(failure?.text ?? "")?.[0] ?? "";
   expect(body.match(/this\./g)?.length).toBeLessThan(20);
+}, 300_000);
+
+test("programs do what their methods do on SQLite and on PostgreSQL, each run on one of them", async () => {
+  const grounds = await Promise.all([groundsOf("sqlite"), groundsOf("postgres")]);
+  let taken = 0;
+  const take = () => (taken++ % 2 === 0 ? grounds[0] : grounds[1]).take();
+  const programs = 6;
+  const plan = { programs, seed: 60_000, broken: false, sparing: true, take };
+  const summary = await campaign(plan).finally(() =>
+    Promise.all(grounds.map((each) => each.close())),
+  );
+  expect(told(summary)).toEqual([]);
+  // It looked at something.
+  expect(summary.compiled).toBe(programs);
+  expect(summary.crashes).toBeGreaterThan(0);
+  expect(taken).toBeGreaterThan(3 * programs);
 }, 300_000);
 
 test("a program that cannot be parsed is told of, also where no saga is left to see", () => {

@@ -1,8 +1,10 @@
 /**
- * npm run fuzz -- [--programs=N] [--seed=S] [--failures=N] [--broken]: long random runs. Exit 1 if a judge
+ * npm run fuzz -- [--programs=N] [--seed=S] [--failures=N] [--broken]
+ * [--store=memory|sqlite|postgres]: long random runs. Exit 1 if a judge
  * complains; the program is printed, and how to have it again. The only file here that prints.
  */
 import { parseArgs } from "node:util";
+import { groundsOf, type StoreName, STORES } from "../oracle/grounds.js";
 import { campaign, type Failure, type Summary } from "./campaign.js";
 
 const { values } = parseArgs({
@@ -13,6 +15,8 @@ const { values } = parseArgs({
     failures: { type: "string", default: "3" },
     /** Only programs that were broken; else every fourth. */
     broken: { type: "boolean", default: false },
+    /** What all is run on. */
+    store: { type: "string", default: "memory" },
   },
 });
 const programs = Number(values.programs);
@@ -22,18 +26,26 @@ if (![programs, seed + 1, failures].every((each) => Number.isSafeInteger(each) &
   console.error("fuzz: --programs, --seed and --failures take whole numbers");
   process.exit(2);
 }
+const store = values.store as StoreName;
+if (!STORES.includes(store)) {
+  console.error(`fuzz: there is no store \`${store}\`: there are ${STORES.join(", ")}`);
+  process.exit(2);
+}
 
+const grounds = await groundsOf(store);
+const take = grounds.take;
 const kinds = values.broken ? [true] : [false, true];
 let failed = false;
 for (const broken of kinds) {
   // Most broken programs are refused at once: fewer of them find as much.
   const count = broken && !values.broken ? Math.ceil(programs / 3) : programs;
-  const summary = await campaign({ programs: count, seed, broken, failures }, (so) =>
+  const summary = await campaign({ programs: count, seed, broken, failures, take }, (so) =>
     tell(so, broken),
   );
   for (const failure of summary.failures) show(failure);
   failed ||= summary.failures.length > 0;
 }
+await grounds.close();
 process.exit(failed ? 1 : 0);
 
 function tell(
@@ -50,6 +62,6 @@ function tell(
 function show({ seed: found, broken, text, complaints }: Failure): void {
   console.log(`\n${text}\n`);
   for (const { by, text: said } of complaints.slice(0, 10)) console.log(`${by}: ${said}`);
-  const flag = broken ? " --broken" : "";
+  const flag = (broken ? " --broken" : "") + (store === "memory" ? "" : ` --store=${store}`);
   console.log(`\nagain: npm run fuzz -- --programs=1 --seed=${found}${flag}\n`);
 }

@@ -3,15 +3,16 @@
  * that happens compares what has begun, and how the run ends, with what the reference says.
  */
 import { Coordinator, type Run } from "steno-runtime";
-import { type VirtualClock, virtualClock } from "steno-runtime/testing";
+import type { VirtualClock } from "steno-runtime/testing";
 import type { NodeStatus } from "../../runtime/history.js";
-import { watchedStore } from "../runtime/watched-store.js";
+import { settlingClock } from "../../runtime/testing/virtual-clock.js";
 import type { Call } from "./calls.js";
 import { canonical } from "./canonical.js";
 import { type Loaded, sagasOf } from "./compile.js";
 import type { Faults } from "./faults.js";
 import { FaultyWorld, Sight } from "./faulty-world.js";
 import type { Params } from "./gating.js";
+import { type Ground, inMemory } from "./grounds.js";
 import { kitActions } from "./kit-actions.js";
 import { payloadOf, tickOf } from "./outputs.js";
 import type { Reference } from "./reference.js";
@@ -35,13 +36,14 @@ export interface Compared {
   readonly unread: string | undefined;
 }
 
-/** Compares the runtime with the reference. */
+/** Compares the runtime with the reference, on this ground. */
 export async function compareWithReference(
   program: Loaded,
   params: Params,
   faults: Faults,
+  ground: Ground = inMemory(),
 ): Promise<Compared> {
-  const trial = new Trial(program, params, faults);
+  const trial = new Trial(program, params, faults, ground);
   try {
     await trial.run();
   } catch (error) {
@@ -50,6 +52,7 @@ export async function compareWithReference(
   } finally {
     trial.world.die();
     await trial.coordinator?.close();
+    await ground.leave();
   }
   return trial;
 }
@@ -72,7 +75,6 @@ class Trial {
   unread: string | undefined;
   coordinator: Coordinator | undefined;
   world: FaultyWorld;
-  readonly #store = watchedStore();
   readonly #sight = new Sight();
   readonly #runs: Runs;
   readonly #main: Reference;
@@ -81,14 +83,16 @@ class Trial {
   #due: string[] = [];
   /** Of each run that has come to rest, as what. */
   readonly #rested = new Map<Reference, string>();
-  #clock: VirtualClock = virtualClock(START);
+  #clock: VirtualClock;
   #outcome: Outcome | undefined;
 
   constructor(
     private readonly program: Loaded,
     private readonly params: Params,
     private readonly faults: Faults,
+    private readonly ground: Ground,
   ) {
+    this.#clock = settlingClock(START, () => ground.turn());
     this.world = new FaultyWorld(this.#clock, faults, this.#sight);
     const tick = (key: string, value: number): number => {
       if (faults.fails("tick", key, 1)) throw new Error(`tick ${key} fails`);
@@ -146,7 +150,7 @@ class Trial {
     }
     const logger = { warn: () => {} };
     const more = { clock, logger, random: () => 0, crashLimit: Infinity };
-    this.coordinator = await Coordinator.open({ store: this.#store, sagas, ...more });
+    this.coordinator = await Coordinator.open({ store: this.ground.store, sagas, ...more });
   }
 
   private watch(run: Run): void {
@@ -164,9 +168,9 @@ class Trial {
   private async crash(): Promise<Run> {
     this.crashes += 1;
     this.world.die();
-    await this.#store.kill();
+    await this.ground.kill();
     void this.coordinator?.close();
-    this.#clock = virtualClock(this.#clock.now());
+    this.#clock = settlingClock(this.#clock.now(), () => this.ground.turn());
     this.world = new FaultyWorld(this.#clock, this.faults, this.#sight);
     await this.open();
     const run = (await this.coordinator?.run(ID)) as Run;

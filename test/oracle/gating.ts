@@ -3,9 +3,10 @@
  * in turn is held back while everything else comes to rest; what has not started then is after it.
  * Both must agree for every body, and on the inputs of each call and on the result. Time plays no part.
  */
-import { type Clock, Coordinator, memoryStore } from "steno-runtime";
+import { type Clock, Coordinator } from "steno-runtime";
 import { type Loaded, sagasOf } from "./compile.js";
 import { canonical } from "./canonical.js";
+import { type Ground, inMemory } from "./grounds.js";
 import type { World } from "./kit.js";
 import { outputOf, payloadOf, tickOf } from "./outputs.js";
 import { bindSagas, PlainEvent } from "./plain.js";
@@ -83,6 +84,8 @@ interface Started {
   readonly result: Promise<unknown>;
   /** Sends an event to it. */
   send(event: string): Promise<unknown>;
+  /** A turn of the event loop, and what takes longer is over. */
+  turn(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,20 +94,20 @@ type Start = (world: GatedWorld) => Promise<Started>;
 async function observe(start: Start, events: readonly string[], hold?: Hold): Promise<Observation> {
   const world = new GatedWorld(hold);
   let outcome: string | undefined;
-  const { result, send, close } = await start(world);
+  const { result, send, turn, close } = await start(world);
   result.then(
     (value) => (outcome = `output ${canonical(value)}`),
     () => (outcome = "failure"),
   );
   const held = hold?.kind === "event" ? hold.key : undefined;
   for (const event of events) if (event !== held) await send(event);
-  await rest(world);
+  await rest(world, turn);
   const atRest = world.begun.map(({ text }) => text).sort();
   world.open();
   if (held !== undefined) await send(held);
-  for (let turn = 0; outcome === undefined && turn < PATIENCE; turn++) await nextTurn();
+  for (let left = PATIENCE; outcome === undefined && left > 0; left--) await turn();
   // Runs of their own may go on.
-  await rest(world);
+  await rest(world, turn);
   await close();
   return {
     atRest,
@@ -117,10 +120,10 @@ async function observe(start: Start, events: readonly string[], hold?: Hold): Pr
   };
 }
 
-async function rest(world: GatedWorld): Promise<void> {
+async function rest(world: GatedWorld, turn: () => Promise<void>): Promise<void> {
   for (let quiet = 0; quiet < QUIET_TURNS;) {
     const seen = world.beats;
-    await nextTurn();
+    await turn();
     quiet = world.beats === seen ? quiet + 1 : 0;
   }
 }
@@ -140,15 +143,17 @@ function plain({ Program, script }: Loaded, params: Params): Start {
         const found = (program as unknown as Record<string, unknown>)[event];
         if (found instanceof PlainEvent) found.receive(payloadOf(event));
       },
+      turn: nextTurn,
       close: async () => {},
     };
   };
 }
 
-function compiled(program: Loaded, params: Params): Start {
+function compiled(program: Loaded, params: Params, take: () => Promise<Ground>): Start {
   return async (world) => {
+    const ground = await take();
     const options = {
-      store: memoryStore(),
+      store: ground.store,
       sagas: sagasOf(program, world),
       clock: hurriedClock(world),
     };
@@ -158,7 +163,11 @@ function compiled(program: Loaded, params: Params): Start {
       result: started.then((run) => run.result()),
       // A run that is finished takes none; one that has not taken it does not end.
       send: (event) => started.then((run) => run.send(event, payloadOf(event))).catch(() => {}),
-      close: () => coordinator.close(),
+      turn: () => ground.turn(),
+      close: async () => {
+        await coordinator.close();
+        await ground.leave();
+      },
     };
   };
 }
@@ -193,12 +202,13 @@ export interface Verdict {
 
 /**
  * Compares the compiled saga with the plain method. `held`: which of its bodies are held back, of so
- * many; all, if it is left out.
+ * many; all, if it is left out. `take`: what each of its runs is run on.
  */
 export async function compareByGating(
   program: Loaded,
   params: Params,
   held: (place: number, of: number) => boolean = () => true,
+  take = (): Promise<Ground> => Promise.resolve(inMemory()),
 ): Promise<Verdict> {
   const { events } = program;
   const before = program.errorsMade();
@@ -206,7 +216,11 @@ export async function compareByGating(
   // The plain method goes on beside what failed, also if it is caught; of that the reference tells.
   const fails = free.outcome === "failure" || program.errorsMade() > before;
   const judge = fails ? compareFailing : compare;
-  const differences = judge("nothing held", free, await observe(compiled(program, params), events));
+  const differences = judge(
+    "nothing held",
+    free,
+    await observe(compiled(program, params, take), events),
+  );
   if (differences.length > 0 || free.outcome === "no end") {
     if (free.outcome === "no end") differences.push("the plain method does not end");
     return { differences, holds: 0, calls: free.calls.length };
@@ -216,7 +230,7 @@ export async function compareByGating(
     holds.map(async (hold) => {
       const [expected, actual] = await Promise.all([
         observe(plain(program, params), events, hold),
-        observe(compiled(program, params), events, hold),
+        observe(compiled(program, params, take), events, hold),
       ]);
       return hold.kind === "tick"
         ? compareThrow(`${hold.key} throws`, expected, actual)
