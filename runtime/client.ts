@@ -2,21 +2,21 @@
  * A process that starts runs, waits for them and operates them, and executes none: a web server, say.
  * Coordinators elsewhere execute them. It holds no run in memory.
  */
-import { ask } from "./asking.js";
+import { ask } from "./fleet/asking.js";
 import { storedArguments } from "./control.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
-import { Definitions } from "./definitions.js";
-import { Elsewhere } from "./elsewhere.js";
+import { Definitions } from "./reading/definitions.js";
+import { Elsewhere } from "./fleet/elsewhere.js";
 import { StenoError } from "./errors.js";
-import { type ExportQuery, type ExportRecord, exportRuns } from "./export.js";
-import { listRuns, type RunPage, type RunQuery } from "./listing.js";
-import { loadDefinition } from "./loaded-saga.js";
+import { type ExportQuery, type ExportRecord, exportRuns } from "./reading/export.js";
+import { listRuns, type RunPage, type RunQuery } from "./reading/listing.js";
+import { loadDefinition } from "./execution/loaded-saga.js";
 import type { StartOptions } from "./options.js";
 import { Run, type RunHost } from "./run.js";
-import { startElsewhere } from "./starting-elsewhere.js";
-import { paramsText } from "./starter.js";
+import { startElsewhere } from "./fleet/starting-elsewhere.js";
+import { paramsText } from "./execution/starter.js";
 import type { RunRow, Store, StoreReader, WatchedEvent } from "./stores/store.js";
-import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
+import { Changes, type Source, watchAll, type WatchOptions } from "./reading/watching.js";
 
 /** How soon an event is seen by those who watch, and on a store without notices the end of a run. */
 const POLL_MS = 250;

@@ -2,16 +2,16 @@
  * What an operator can do to a run: each command becomes an event, if it makes sense now. Commands
  * come from a handle or, through the store, from another process.
  */
-import type { ActiveRun } from "./active-run.js";
-import { codecsOf } from "./answers.js";
+import type { ActiveRun } from "./execution/active-run.js";
+import { codecsOf } from "./execution/answers.js";
 import type { Codec } from "./codec/codec.js";
 import { StenoError } from "./errors.js";
 import type { SagaEvent } from "./events.js";
-import { type Given, storedText } from "./given.js";
-import { injectedEvent, type Injection } from "./inject.js";
-import type { LoadedSaga } from "./loaded-saga.js";
-import type { NodeCodecs } from "./node-codecs.js";
-import { breakpointOf, stepOf } from "./debugging.js";
+import { type Given, storedText } from "./operating/given.js";
+import { injectedEvent, type Injection } from "./operating/inject.js";
+import type { LoadedSaga } from "./execution/loaded-saga.js";
+import type { NodeCodecs } from "./codec/node-codecs.js";
+import { breakpointOf, stepOf } from "./operating/debugging.js";
 import { needsOperator } from "./machine/by-operator.js";
 import { passedPivot } from "./machine/holding.js";
 import { type Frame, nodeOf, PHASE, pathOf, type Place, placeOf } from "./state.js";

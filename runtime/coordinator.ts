@@ -3,35 +3,35 @@
  * finds them again. How a run proceeds is in `executor.ts` and `machine.ts`; which runs are in
  * memory, in `active-runs.ts`.
  */
-import type { ActiveRun } from "./active-run.js";
-import { ActiveRuns } from "./active-runs.js";
+import type { ActiveRun } from "./execution/active-run.js";
+import { ActiveRuns } from "./execution/active-runs.js";
 import { systemClock } from "./clock.js";
-import { clockOf } from "./fleet-clock.js";
-import { Commands } from "./commands.js";
-import type { BreakpointPlace } from "./debugging.js";
-import { Definitions } from "./definitions.js";
+import { clockOf } from "./fleet/fleet-clock.js";
+import { Commands } from "./operating/commands.js";
+import type { BreakpointPlace } from "./operating/debugging.js";
+import { Definitions } from "./reading/definitions.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
-import { Draining } from "./draining.js";
+import { Draining } from "./operating/draining.js";
 import { StenoError } from "./errors.js";
 import { Executor } from "./executor.js";
-import { type ExportQuery, type ExportRecord, exportRuns } from "./export.js";
-import { checkLimits } from "./limits.js";
-import { hearOthers } from "./hearing.js";
-import { listRuns, type RunPage, type RunQuery } from "./listing.js";
-import { type LoadedSaga, loadSaga } from "./loaded-saga.js";
-import { Log } from "./log.js";
-import { Observers } from "./observing.js";
-import { Notices } from "./notices.js";
+import { type ExportQuery, type ExportRecord, exportRuns } from "./reading/export.js";
+import { checkLimits } from "./execution/limits.js";
+import { hearOthers } from "./fleet/hearing.js";
+import { listRuns, type RunPage, type RunQuery } from "./reading/listing.js";
+import { type LoadedSaga, loadSaga } from "./execution/loaded-saga.js";
+import { Log } from "./observing/log.js";
+import { Observers } from "./observing/observing.js";
+import { Notices } from "./observing/notices.js";
 import type { CoordinatorOptions, StartOptions } from "./options.js";
-import { crashLimitOf, shortWaitOf, type UnrecoveredRun } from "./recovery.js";
-import { checkRetention, type PruneOptions, Retention } from "./retention.js";
-import { Requests } from "./requests.js";
+import { crashLimitOf, shortWaitOf, type UnrecoveredRun } from "./execution/recovery.js";
+import { checkRetention, type PruneOptions, Retention } from "./operating/retention.js";
+import { Requests } from "./operating/requests.js";
 import { Run, type RunHost } from "./run.js";
-import { SagaBreakpoints } from "./saga-breakpoints.js";
-import { checkSpawns, Spawns } from "./spawns.js";
-import { Changes, type Source, watchAll, type WatchOptions } from "./watching.js";
-import { startElsewhere } from "./starting-elsewhere.js";
-import { paramsText, type Started, Starter } from "./starter.js";
+import { SagaBreakpoints } from "./operating/saga-breakpoints.js";
+import { checkSpawns, Spawns } from "./execution/spawns.js";
+import { Changes, type Source, watchAll, type WatchOptions } from "./reading/watching.js";
+import { startElsewhere } from "./fleet/starting-elsewhere.js";
+import { paramsText, type Started, Starter } from "./execution/starter.js";
 import type { RunRow, RunStatus, StoreOwner, WatchedEvent } from "./stores/store.js";
 
 /** When `close()` says what it waits for. */

@@ -5,10 +5,10 @@
  */
 import type { Duration } from "./dsl.js";
 import { StenoError } from "./errors.js";
-import type { ErrorClass } from "./recorded-error.js";
+import type { ErrorClass } from "./codec/recorded-error.js";
 import type { Manifest } from "./manifest.js";
-import type { AnySchema } from "./schema-types.js";
-import type { StandardSchema } from "./standard-schema.js";
+import type { AnySchema } from "./codec/schema-types.js";
+import type { StandardSchema } from "./codec/standard-schema.js";
 
 /** What an async method resolves to. Used by generated modules to name the type of a node's output. */
 export type Output<Method> = Method extends (...args: never[]) => Promise<infer T> ? T : never;

@@ -4,7 +4,7 @@
  */
 
 import { StenoError } from "./errors.js";
-import type { StandardSchema } from "./standard-schema.js";
+import type { StandardSchema } from "./codec/standard-schema.js";
 
 /** A length of time: milliseconds, or text such as `"500ms"`, `"30s"`, `"5 minutes"`, `"3 days"`. */
 export type Duration = number | `${number}${" " | ""}${DurationUnit}`;

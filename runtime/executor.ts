@@ -2,15 +2,15 @@
  * The host of the machine: it answers the machine's effects, and has made durable what happened
  * before anything acts on it (`commits.ts`). It knows no public API; that is `coordinator.ts`.
  */
-import type { ActiveRun, Due } from "./active-run.js";
-import { answerTo, failsUncalled } from "./answers.js";
-import type { Attempt } from "./attempt.js";
-import { Bodies } from "./bodies.js";
+import type { ActiveRun, Due } from "./execution/active-run.js";
+import { answerTo, failsUncalled } from "./execution/answers.js";
+import type { Attempt } from "./execution/attempt.js";
+import { Bodies } from "./execution/bodies.js";
 import { type Clock, TimerHeap } from "./clock.js";
-import { Commits } from "./commits.js";
+import { Commits } from "./execution/commits.js";
 import { StenoError } from "./errors.js";
 import type { LoggedEvent, SagaEvent } from "./events.js";
-import { type Limit, Limits } from "./limits.js";
+import { type Limit, Limits } from "./execution/limits.js";
 import { advance } from "./machine.js";
 import { type Breakpoint, breakAfter, breakBefore } from "./machine/breakpoints.js";
 import { isWanted } from "./machine/outstanding.js";

@@ -2,10 +2,10 @@
  * What another host of the machine is built of, as `steno-restate` is. It is no API for users: it may
  * change with every version, and packages that use it name the very version they were made for.
  */
-export { ActiveRun } from "./active-run.js";
-export { answerTo, codecsOf, failsUncalled } from "./answers.js";
-export { Attempt } from "./attempt.js";
-export { callBody } from "./calling.js";
+export { ActiveRun } from "./execution/active-run.js";
+export { answerTo, codecsOf, failsUncalled } from "./execution/answers.js";
+export { Attempt } from "./execution/attempt.js";
+export { callBody } from "./execution/calling.js";
 export { systemClock } from "./clock.js";
 export { decode, encode } from "./codec.js";
 export type { Codec } from "./codec/codec.js";
@@ -15,8 +15,8 @@ export { type CommandArguments, eventOf, parseArguments } from "./control.js";
 export type { AnyNodes, AnySagaDefinition } from "./definition.js";
 export { milliseconds } from "./duration.js";
 export type { SagaEvent, LoggedEvent } from "./events.js";
-export { foldLog, outcomeOf as resultOf } from "./history.js";
-export { type LoadedSaga, loadDefinition, loadSaga } from "./loaded-saga.js";
+export { foldLog, outcomeOf as resultOf } from "./reading/history.js";
+export { type LoadedSaga, loadDefinition, loadSaga } from "./execution/loaded-saga.js";
 export { advance } from "./machine.js";
 export { breakAfter, breakBefore } from "./machine/breakpoints.js";
 export type { Effect } from "./machine/effects.js";
@@ -24,15 +24,21 @@ export { failureOf } from "./machine/holding.js";
 export { crashesOfNode, isWanted } from "./machine/outstanding.js";
 export { awaitedAt } from "./machine/waiting.js";
 export { type Manifest, parseManifest } from "./manifest.js";
-export type { NodeCodecs } from "./node-codecs.js";
-export { eventOfOutcome, type Outcome, outcomeOf, outcomeOfError, tooLate } from "./outcomes.js";
-export { type ErrorClasses, recordError, sagaFailure } from "./recorded-error.js";
-export { crashLimitOf } from "./recovery.js";
-export { runPruned } from "./retention.js";
+export type { NodeCodecs } from "./codec/node-codecs.js";
+export {
+  eventOfOutcome,
+  type Outcome,
+  outcomeOf,
+  outcomeOfError,
+  tooLate,
+} from "./execution/outcomes.js";
+export { type ErrorClasses, recordError, sagaFailure } from "./codec/recorded-error.js";
+export { crashLimitOf } from "./execution/recovery.js";
+export { runPruned } from "./operating/retention.js";
 export { Run, type RunHost } from "./run.js";
-export { checkSpawns } from "./spawns.js";
-export { paramsText, type Started } from "./starter.js";
-export { checkId, checkSame, newNonce, type NewRun, newRun } from "./starting.js";
+export { checkSpawns } from "./execution/spawns.js";
+export { paramsText, type Started } from "./execution/starter.js";
+export { checkId, checkSame, newNonce, type NewRun, newRun } from "./execution/starting.js";
 export {
   type Failure,
   type Frame,
@@ -44,4 +50,4 @@ export {
   statusOf,
 } from "./state.js";
 export type { RunRow, StoreReader, Write } from "./stores/store.js";
-export { polled } from "./watching.js";
+export { polled } from "./reading/watching.js";

@@ -15,10 +15,10 @@ import {
   type Tracer,
 } from "@opentelemetry/api";
 import type { LoggedEvent } from "./events.js";
-import type { ObservedCall, ObservedRun, Observer } from "./observing.js";
-import type { NodeStatus } from "./history.js";
-import { RunSpans } from "./opentelemetry-spans.js";
-import { reviveError } from "./recorded-error.js";
+import type { ObservedCall, ObservedRun, Observer } from "./observing/observing.js";
+import type { NodeStatus } from "./reading/history.js";
+import { RunSpans } from "./observing/opentelemetry-spans.js";
+import { reviveError } from "./codec/recorded-error.js";
 
 export interface OpenTelemetryOptions {
   /** Default: those of the global providers. */

@@ -1,9 +1,9 @@
 /** What a coordinator and a start are told. What they do with it is in `coordinator.ts`. */
-import type { Observer } from "./observing.js";
+import type { Observer } from "./observing/observing.js";
 import type { Clock } from "./clock.js";
 import type { BoundSaga } from "./definition.js";
-import type { RetentionOptions } from "./retention.js";
-import type { Limit } from "./limits.js";
+import type { RetentionOptions } from "./operating/retention.js";
+import type { Limit } from "./execution/limits.js";
 import type { Store, Transaction } from "./stores/store.js";
 
 /** What a message is about: `run`, `saga`, and where it applies `node`, `attempt`, `reason`, `err`. */

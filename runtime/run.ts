@@ -1,13 +1,13 @@
 /** A handle of one run: what `start()` and `run()` of a coordinator give. */
-import type { ActiveRun } from "./active-run.js";
+import type { ActiveRun } from "./execution/active-run.js";
 import { decode } from "./codec.js";
 import type { Codec } from "./codec/codec.js";
 import { put } from "./codec/codec.js";
 import { json } from "./codec/json.js";
 import type { AnyNodes, NodePath } from "./definition.js";
-import type { NodeCodecs } from "./node-codecs.js";
+import type { NodeCodecs } from "./codec/node-codecs.js";
 import type { CommandArguments } from "./control.js";
-import type { BreakpointPlace } from "./debugging.js";
+import type { BreakpointPlace } from "./operating/debugging.js";
 import {
   type FailedWith,
   SagaFailedError,
@@ -15,18 +15,18 @@ import {
   StenoError,
   type StuckWith,
 } from "./errors.js";
-import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./history.js";
-import type { Injection } from "./inject.js";
+import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./reading/history.js";
+import type { Injection } from "./operating/inject.js";
 import { makePlan } from "./machine/plan.js";
-import type { ErrorClasses } from "./recorded-error.js";
+import type { ErrorClasses } from "./codec/recorded-error.js";
 import { type Manifest, parseManifest } from "./manifest.js";
-import { recordsOf } from "./node-records.js";
-import { type Hold, holdsOf, reasonOf } from "./reasons.js";
-import type { UnrecoveredRun } from "./recovery.js";
-import { runPruned } from "./retention.js";
-import { type Source, watchRun, type WatchOptions } from "./watching.js";
+import { recordsOf } from "./reading/node-records.js";
+import { type Hold, holdsOf, reasonOf } from "./operating/reasons.js";
+import type { UnrecoveredRun } from "./execution/recovery.js";
+import { runPruned } from "./operating/retention.js";
+import { type Source, watchRun, type WatchOptions } from "./reading/watching.js";
 import type { LoggedEvent } from "./events.js";
-import type { Started } from "./starter.js";
+import type { Started } from "./execution/starter.js";
 import { PHASE, type RunState, statusOf } from "./state.js";
 import type { RunRow, RunStatus, StoreReader } from "./stores/store.js";
 

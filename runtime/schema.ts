@@ -15,10 +15,10 @@ import type {
   TupleOf,
   TypeOf,
   UrlObject,
-} from "./schema-types.js";
+} from "./codec/schema-types.js";
 
-export type { StandardOutput } from "./standard-schema.js";
-export type { Identical, OptionalSchema, Plain, Schema, TypeOf } from "./schema-types.js";
+export type { StandardOutput } from "./codec/standard-schema.js";
+export type { Identical, OptionalSchema, Plain, Schema, TypeOf } from "./codec/schema-types.js";
 
 /** A kind of value that zod has no schema for: what the codec goes by. */
 export type OwnKind = "bytes" | "url" | "tuple" | "rest" | "template";

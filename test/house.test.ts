@@ -20,6 +20,16 @@ const rows: readonly Row[] = [
     may: /^(zod(\/mini)?|runtime\/(manifest|machine|events|state|errors)(\/.*)?)$/,
   },
   {
+    name: "codecs know data, and nothing of running, stores or operators",
+    of: /^runtime\/codec\//,
+    may: /^(?!runtime\/)|^runtime\/(codec|definition|errors|events|manifest|schema|state|tags)(\/|$)/,
+  },
+  {
+    name: "reading a run starts and changes nothing: it sees neither executor, operators nor fleet",
+    of: /^runtime\/reading\//,
+    may: /^(?!runtime\/)|^runtime\/(?!executor$|coordinator$|control$|operating\/|fleet\/|observing\/|execution\/(?!loaded-saga$))/,
+  },
+  {
     name: "analysis and emit see the model, diagnostics and the manifest, never ts-morph",
     of: /^compiler\/(analysis|emit)\//,
     may: /^(?!(@ts-morph|ts-morph|typescript)(\/|$))([^/].*)$/,

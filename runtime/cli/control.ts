@@ -5,7 +5,7 @@
 import { shownStore } from "./store.js";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RequestAnswer, RunRow, StoreReader } from "../stores/store.js";
-import { allRuns } from "../listing.js";
+import { allRuns } from "../reading/listing.js";
 import { historyOf, stuckNodes } from "./failures.js";
 import { shellWord } from "./output.js";
 import { Problem } from "./problem.js";

@@ -1,7 +1,7 @@
 /** `steno drain`: has the coordinator start nothing new, and waits until what is under way rests. */
 import { shownStore } from "./store.js";
 import { setTimeout as sleep } from "node:timers/promises";
-import { movesByItself } from "../reasons.js";
+import { movesByItself } from "../operating/reasons.js";
 import type { StoreReader } from "../stores/store.js";
 import { askAll } from "./control.js";
 import type { Output } from "./output.js";

@@ -1,8 +1,8 @@
 /** The commands that only look: `list` and `log`. */
 import type { LoggedEvent } from "../events.js";
-import { cursorOf } from "../listing.js";
+import { cursorOf } from "../reading/listing.js";
 import type { RunFilter, RunRow, StoreReader } from "../stores/store.js";
-import { polled, watchAll, watchRun } from "../watching.js";
+import { polled, watchAll, watchRun } from "../reading/watching.js";
 import { noSuchRun } from "./control.js";
 import { parseError, parseValue } from "./failures.js";
 import { columns, moment, oneLine, type Output, paintStatus } from "./output.js";

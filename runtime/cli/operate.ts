@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Coordinator } from "../coordinator.js";
 import type { BoundSaga, SagaDefinition } from "../definition.js";
 import type { RunRow, RunStatus, StoreReader } from "../stores/store.js";
-import { movesByItself } from "../reasons.js";
+import { movesByItself } from "../operating/reasons.js";
 import { chooseSaga, loadBundle } from "./bundle.js";
 import { readJsonArgument } from "./json-input.js";
 import { paramsOf } from "./params.js";

@@ -1,7 +1,7 @@
 /** The commands `export` and `prune`: what becomes of runs when they are finished. */
 import { once } from "node:events";
-import { exportRuns, type ExportQuery } from "../export.js";
-import { prune, type PruneOptions } from "../retention.js";
+import { exportRuns, type ExportQuery } from "../reading/export.js";
+import { prune, type PruneOptions } from "../operating/retention.js";
 import type { StoreReader } from "../stores/store.js";
 import { askOwner } from "./control.js";
 import type { Output } from "./output.js";

@@ -1,10 +1,10 @@
 /** `steno show`: a run as the indented tree of its nodes' states, in steno's layout. */
 import { shownStore } from "./store.js";
-import { foldLog, type NodeStatus, statusText, statusTree } from "../history.js";
+import { foldLog, type NodeStatus, statusText, statusTree } from "../reading/history.js";
 import { makePlan } from "../machine/plan.js";
 import { parseManifest } from "../manifest.js";
-import { recordsOf } from "../node-records.js";
-import { type Hold, holdsOf } from "../reasons.js";
+import { recordsOf } from "../reading/node-records.js";
+import { type Hold, holdsOf } from "../operating/reasons.js";
 import type { NodeState, RunState } from "../state.js";
 import type { RunRow, StoreReader } from "../stores/store.js";
 import { noSuchRun } from "./control.js";

@@ -1,6 +1,6 @@
 /** Makes codecs of schemas: once for each, when a definition is loaded. */
 import { ownOf } from "../schema.js";
-import type { AnySchema } from "../schema-types.js";
+import type { AnySchema } from "./schema-types.js";
 import type { Codec, Property } from "./codec.js";
 import { array, map, object, record, set, tuple, type Element } from "./parts.js";
 import * as simple from "./simple.js";

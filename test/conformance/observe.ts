@@ -12,7 +12,7 @@ import {
   type Store,
 } from "steno-runtime";
 import type { LoggedEvent } from "../../runtime/events.js";
-import { foldLog } from "../../runtime/history.js";
+import { foldLog } from "../../runtime/reading/history.js";
 import { makePlan } from "../../runtime/machine/plan.js";
 import { statusOf } from "../../runtime/state.js";
 import type { StoreOwner, Write } from "../../runtime/stores/store.js";

@@ -8,7 +8,7 @@ import { actionContext, type SagaDefinition } from "steno-runtime";
 import type { Graph } from "steno-runtime/manifest";
 import type { GraphBindings } from "../../runtime/definition.js";
 import { ownOf } from "../../runtime/schema.js";
-import type { AnySchema } from "../../runtime/schema-types.js";
+import type { AnySchema } from "../../runtime/codec/schema-types.js";
 import { quick } from "./quick.js";
 import type { Subject } from "./trace.js";
 import type { GatedWorld } from "./world.js";

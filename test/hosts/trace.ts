@@ -11,8 +11,8 @@ import {
   type SagaDefinition,
 } from "steno-runtime";
 import { virtualClock } from "steno-runtime/testing";
-import type { NodeStatus } from "../../runtime/history.js";
-import type { Hold } from "../../runtime/reasons.js";
+import type { NodeStatus } from "../../runtime/reading/history.js";
+import type { Hold } from "../../runtime/operating/reasons.js";
 import { canonical } from "../oracle/canonical.js";
 import type { Faults } from "../oracle/faults.js";
 import type { Engine } from "./engines.js";

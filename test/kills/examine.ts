@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { LoggedEvent } from "steno-runtime";
-import { foldLog, type NodeStatus, statusTree } from "../../runtime/history.js";
+import { foldLog, type NodeStatus, statusTree } from "../../runtime/reading/history.js";
 import { makePlan } from "../../runtime/machine/plan.js";
 import { statusOf } from "../../runtime/state.js";
 import type { RunRow, StoreReader } from "../../runtime/stores/store.js";

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { SagaEvent } from "../../runtime/events.js";
-import { foldLog } from "../../runtime/history.js";
+import { foldLog } from "../../runtime/reading/history.js";
 import { hitOf, nextSteps } from "../../runtime/machine/breakpoints.js";
 import type { Effect } from "../../runtime/machine/effects.js";
 import { doubtOf, failureOf } from "../../runtime/machine/holding.js";

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { foldLog } from "../../runtime/history.js";
+import { foldLog } from "../../runtime/reading/history.js";
 import { doubtOf, failureOf, passedPivot } from "../../runtime/machine/holding.js";
 import { hitOf, nextSteps } from "../../runtime/machine/breakpoints.js";
 import type { Effect } from "../../runtime/machine/effects.js";

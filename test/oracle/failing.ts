@@ -4,7 +4,7 @@
  */
 import { Coordinator, type Run } from "steno-runtime";
 import type { VirtualClock } from "steno-runtime/testing";
-import type { NodeStatus } from "../../runtime/history.js";
+import type { NodeStatus } from "../../runtime/reading/history.js";
 import { settlingClock } from "../../runtime/testing/virtual-clock.js";
 import type { Call } from "./calls.js";
 import { canonical } from "./canonical.js";

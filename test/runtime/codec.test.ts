@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { decode, encode, SIZE_LIMIT } from "../../runtime/codec.js";
 import { Codecs } from "../../runtime/codec/compile.js";
 import { json } from "../../runtime/codec/json.js";
-import { recordError, reviveError } from "../../runtime/recorded-error.js";
+import { recordError, reviveError } from "../../runtime/codec/recorded-error.js";
 
 const codecOf = (schema: z.Schema<unknown>) => new Codecs().of(schema);
 const textOf = (schema: z.Schema<unknown>, value: unknown) => encode(codecOf(schema), value, "v");

@@ -5,7 +5,7 @@
  */
 import { Coordinator, type SagaFailedError } from "steno-runtime";
 import { expect, test } from "vitest";
-import { recordError, reviveError } from "../../runtime/recorded-error.js";
+import { recordError, reviveError } from "../../runtime/codec/recorded-error.js";
 import { Declined, type Parcel, Shop } from "../fixtures/saga/policies/input.js";
 import { order } from "../fixtures/saga/policies/input.saga.js";
 import { watchedStore } from "./watched-store.js";

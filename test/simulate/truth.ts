@@ -10,7 +10,7 @@ import type { LoggedEvent } from "../../runtime/events.js";
 import { advance } from "../../runtime/machine.js";
 import { makePlan, type Plan } from "../../runtime/machine/plan.js";
 import type { Manifest } from "../../runtime/manifest.js";
-import { reasonOf } from "../../runtime/reasons.js";
+import { reasonOf } from "../../runtime/operating/reasons.js";
 import {
   nodeOf,
   PHASE,

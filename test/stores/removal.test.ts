@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadDriver } from "../../runtime/stores/sqlite-driver.js";
 import type { StoreOwner } from "../../runtime/stores/store.js";
-import { prune } from "../../runtime/retention.js";
+import { prune } from "../../runtime/operating/retention.js";
 import { sampleRun, temporaryFolder } from "./sample.js";
 
 const MANY = 12_000;

@@ -4,7 +4,7 @@
  */
 import { afterAll, expect, test } from "vitest";
 import type { LoggedEvent } from "../../runtime/events.js";
-import { foldLog } from "../../runtime/history.js";
+import { foldLog } from "../../runtime/reading/history.js";
 import { statusOf } from "../../runtime/state.js";
 import type { RunRow, StoreOwner, Write } from "../../runtime/stores/store.js";
 import { flatState } from "../machine/host.js";

@@ -15,7 +15,7 @@ import {
 import * as z from "steno-runtime/schema";
 import { verifySaga } from "steno-runtime/testing";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { validate } from "../../runtime/standard-schema.js";
+import { validate } from "../../runtime/codec/standard-schema.js";
 import { Project } from "../compiler/project.js";
 import { Trip } from "../fixtures/saga/output-schema/input.js";
 import { codeBlocks } from "../markdown.js";

@@ -7,8 +7,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decode, encode } from "../../runtime/codec.js";
 import { Codecs } from "../../runtime/codec/compile.js";
-import { recordError, reviveError } from "../../runtime/recorded-error.js";
-import { validate } from "../../runtime/standard-schema.js";
+import { recordError, reviveError } from "../../runtime/codec/recorded-error.js";
+import { validate } from "../../runtime/codec/standard-schema.js";
 import { Batch, load, type Result } from "../oracle/compile.js";
 import { randomOf, randomType, type RandomType } from "./random-type.js";
 

@@ -1,6 +1,6 @@
 /** `steno list`, `show` and `log`: their options. What they do is in `look.ts` and `show.ts`. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseCursor } from "../../listing.js";
+import { parseCursor } from "../../reading/listing.js";
 import type { RunFilter, RunStatus } from "../../stores/store.js";
 import { follow, list, log } from "../look.js";
 import { Problem } from "../problem.js";

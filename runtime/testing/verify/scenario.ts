@@ -6,7 +6,7 @@ import { Coordinator } from "../../coordinator.js";
 import type { SagaDefinition } from "../../definition.js";
 import { StenoError } from "../../errors.js";
 import type { LoggedEvent } from "../../events.js";
-import type { NodeStatus } from "../../history.js";
+import type { NodeStatus } from "../../reading/history.js";
 import type { Run } from "../../run.js";
 import type { RunRow } from "../../stores/store.js";
 import { virtualClock } from "../virtual-clock.js";

@@ -1,0 +1,42 @@
+/**
+ * One commit of what happened to all runs. An id that is taken refuses the run that wanted it, and
+ * no other. When there is a commit, and what becomes of one that fails, is in `executor.ts`.
+ */
+import type { StoreOwner, Write } from "../stores/store.js";
+
+/** Writes all but the new runs whose ids are taken; gives those ids. */
+export async function commitAll(
+  owner: StoreOwner,
+  writes: readonly Write[],
+): Promise<ReadonlySet<string>> {
+  const refused = new Set<string>();
+  try {
+    await owner.commit(writes);
+    return refused;
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+  }
+  // Nothing was written. New runs share nothing with others: each can have a commit of its own.
+  const created = new Set<string>();
+  for (const write of writes) if (write.kind === "create") created.add(write.run.id);
+  const rest = writes.filter((write) => !created.has(runOf(write)));
+  if (rest.length > 0) await owner.commit(rest);
+  for (const id of created) {
+    try {
+      await owner.commit(writes.filter((write) => runOf(write) === id));
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      refused.add(id);
+    }
+  }
+  return refused;
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === "store-run-exists";
+}
+
+function runOf(write: Write): string {
+  if (write.kind === "create") return write.run.id;
+  return "run" in write ? write.run : "";
+}

@@ -1,0 +1,128 @@
+/**
+ * What becomes of runs where several coordinators share a store: this one takes some, one at a time
+ * those that may have ended their last coordinators, and gives back those that only wait. How a run
+ * goes on, and which are in memory, is in `active-runs.ts`.
+ */
+import { ActiveRun } from "../execution/active-run.js";
+import { Claiming } from "./claiming.js";
+import type { Executor } from "../executor.js";
+import { crashesIfRecovered } from "../machine/outstanding.js";
+import { endsProcesses, type Restorer, type UnrecoveredRun } from "../execution/recovery.js";
+import type { ClaimedRun, Fleet, RunRow } from "../stores/store.js";
+import { Suspects } from "./suspects.js";
+
+export interface ClaimsOptions {
+  readonly fleet: Fleet;
+  readonly executor: Executor;
+  readonly restorer: Restorer;
+  readonly crashLimit: number;
+  readonly room: () => Promise<void>;
+  readonly free: () => number;
+  readonly onError: (error: unknown) => void;
+  readonly active: (id: string) => ActiveRun | undefined;
+  /** `again`: others took it before, and came to nothing. */
+  readonly goOn: (run: ActiveRun, again: boolean) => void;
+  readonly leaveAlone: (row: RunRow, found: UnrecoveredRun) => void;
+}
+
+/** So many times the limit of crashes, taken and come to nothing, a run is set aside. */
+const ASIDE = 3;
+
+export class Claims {
+  readonly claiming: Claiming;
+  readonly #options: ClaimsOptions;
+  readonly #suspects: Suspects;
+  /** Runs that have left and are not free for others yet. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  /** Counts how often all that was here was lost. */
+  #losses = 0;
+  #closed = false;
+
+  constructor(options: ClaimsOptions) {
+    const { fleet, executor, room, free, onError, active, crashLimit } = options;
+    this.#options = options;
+    this.claiming = new Claiming({
+      ...{ fleet, room, free, onError },
+      clock: executor.clock,
+      durable: () => executor.durable(),
+      take: (run) => this.#take(run),
+    });
+    this.#suspects = new Suspects({
+      goOn: (run) => this.#take(run, true),
+      isCleared: (id) => {
+        const state = active(id)?.state;
+        return state === undefined || crashesIfRecovered(state) < crashLimit;
+      },
+      onError,
+    });
+  }
+
+  /** Whether any wait for their turn. */
+  get areWaiting(): boolean {
+    return this.#suspects.areWaiting;
+  }
+
+  /** Takes a run, if no other coordinator has it. */
+  async bring(id: string): Promise<"elsewhere" | undefined> {
+    await this.#leaving.get(id);
+    const claimed = await this.#options.fleet.claimRun(id);
+    if (typeof claimed === "object") await this.#take(claimed);
+    return claimed === "elsewhere" ? claimed : undefined;
+  }
+
+  /** Others may take the run. Until that is durable, it is not to be taken here. */
+  release(id: string): void {
+    const { executor } = this.#options;
+    executor.write({ kind: "release", run: id });
+    const free = executor.durable().then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#leaving.set(id, free);
+    void free.then(() => this.#leaving.delete(id));
+  }
+
+  /** Others go on with all that was here. */
+  lose(): void {
+    this.#losses += 1;
+    this.#suspects.clear();
+  }
+
+  /** Takes nothing more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#suspects.clear();
+    await this.claiming.close();
+  }
+
+  /** Not if it is a new one, which is not written yet and will find that its id is taken. */
+  #isHere({ id, nonce }: RunRow): boolean {
+    return this.#options.active(id)?.nonce === nonce;
+  }
+
+  /** Goes on with a run that this coordinator has got; when its turn comes, if it is suspected. */
+  async #take(run: ClaimedRun, isAlone = false): Promise<void> {
+    const { crashLimit, restorer, goOn, leaveAlone } = this.#options;
+    const { row, events, takeovers } = run;
+    if (this.#isHere(row)) return;
+    const losses = this.#losses;
+    // Those who need an operator come to nothing, and ended nobody.
+    const isMoving = row.reason === undefined || row.reason === "not-recoverable";
+    if (isMoving && takeovers > 1 && !isAlone) return this.#suspects.add(run);
+    const isAside = isMoving && takeovers >= ASIDE * crashLimit;
+    const found = isAside ? endsProcesses(row, takeovers) : await restorer.restore(row, events);
+    // What was taken and is not gone on with is given back when the store is closed.
+    if (this.#closed || losses !== this.#losses || this.#isHere(row)) return;
+    if (!(found instanceof ActiveRun)) return leaveAlone(row, found);
+    if (isMoving && this.#isSuspected(found) && !isAlone) return this.#suspects.add(run);
+    goOn(found, takeovers > 1 && isMoving);
+    // It acts, as far as others know.
+    found.wakeAt = 0;
+  }
+
+  /** Whether it is quarantined if it ends its coordinator once more, and is not yet. */
+  #isSuspected({ state }: ActiveRun): boolean {
+    const crashes = crashesIfRecovered(state);
+    return crashes > 1 && crashes === this.#options.crashLimit - 1;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Runs that may be what ended their last coordinators. They go on one at a time: so the one that does
+ * it again is alone with it, and those that were only beside it get to where they are not suspected.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClaimedRun } from "../stores/store.js";
+
+/** How long one is watched before the next goes on, in milliseconds. */
+const WATCH_MS = 2000;
+const LOOK_MS = 10;
+
+export interface SuspectsOptions {
+  /** Goes on with a run. */
+  readonly goOn: (run: ClaimedRun) => Promise<void>;
+  /** Whether what it was suspected for is behind it, or it is not here any more. */
+  readonly isCleared: (id: string) => boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+export class Suspects {
+  readonly #options: SuspectsOptions;
+  #waiting: ClaimedRun[] = [];
+  #watching: Promise<void> | undefined;
+
+  constructor(options: SuspectsOptions) {
+    this.#options = options;
+  }
+
+  get areWaiting(): boolean {
+    return this.#watching !== undefined;
+  }
+
+  add(run: ClaimedRun): void {
+    // At any place: with the same order each time, those behind the one that does it would never go on.
+    this.#waiting.splice(Math.floor(Math.random() * (this.#waiting.length + 1)), 0, run);
+    this.#watching ??= this.#watchAll().finally(() => (this.#watching = undefined));
+  }
+
+  /** They stay where they are, for whoever takes them next. */
+  clear(): void {
+    this.#waiting = [];
+  }
+
+  async #watchAll(): Promise<void> {
+    // What else was taken with them is under way first.
+    await sleep(LOOK_MS);
+    for (let run = this.#waiting.shift(); run !== undefined; run = this.#waiting.shift()) {
+      const end = performance.now() + WATCH_MS;
+      const { id } = run.row;
+      try {
+        await this.#options.goOn(run);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+      while (performance.now() < end && !this.#options.isCleared(id)) await sleep(LOOK_MS);
+    }
+  }
+}
