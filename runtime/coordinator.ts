@@ -314,7 +314,8 @@ export class Coordinator {
 
   /**
    * Starts nothing more, waits for the bodies that run, and releases the store. Runs that are not
-   * finished go on when it is opened again.
+   * finished go on when it is opened again; where others share the store, they go on with each run as
+   * soon as no body of it runs here.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -328,8 +329,8 @@ export class Coordinator {
     this.#changes.close();
     const answered = this.#requests.stop();
     const waiting = setTimeout(() => this.#tellWhatRuns(), CLOSE_WARNING_MS);
-    await this.#retention.close();
-    await this.#runs.close();
+    await Promise.all([this.#retention.close(), this.#runs.close()]);
+    this.#runs.handOver();
     await this.#executor.close();
     clearTimeout(waiting);
     await answered;

@@ -53,6 +53,8 @@ export class Executor {
   readonly #retries: TimerHeap<Due>;
   readonly #commits: Commits;
   #closing = false;
+  /** What does nothing here is to leave. */
+  #handingOver = false;
   #idle: (() => void)[] = [];
 
   constructor(options: ExecutorOptions) {
@@ -177,6 +179,15 @@ export class Executor {
     this.#retries.clear();
   }
 
+  /**
+   * From now on each of these runs leaves as soon as it does nothing here: at once, or when its bodies
+   * have ended and that is durable.
+   */
+  handOver(runs: Iterable<ActiveRun>): void {
+    this.#handingOver = true;
+    for (const run of runs) this.touch(run);
+  }
+
   /** Starts nothing new, and resolves when no body runs and everything is written. */
   async close(): Promise<void> {
     this.stop();
@@ -269,7 +280,9 @@ export class Executor {
   /** Those that only wait leave. */
   #written(runs: readonly ActiveRun[]): void {
     for (const run of runs) {
-      if (!run.onlyWaits || run.pending > 0 || run.refused || run.dirty || this.#closing) continue;
+      if (run.pending > 0 || run.refused || run.dirty) continue;
+      const isLeaving = this.#closing ? this.#handingOver && isIdle(run) : run.onlyWaits;
+      if (!isLeaving) continue;
       this.#cancelTimers(run);
       this.#options.onWait(run);
     }
@@ -326,6 +339,11 @@ export class Executor {
       default:
     }
   }
+}
+
+/** Whether nothing of it is under way, and it is not finished. */
+function isIdle({ state }: ActiveRun): boolean {
+  return state.finished === undefined && state.inFlight === 0;
 }
 
 function isResting({ state }: ActiveRun): boolean {

@@ -137,7 +137,8 @@ export class ActiveRuns {
   leave(run: ActiveRun): void {
     run.left = true;
     this.forget(run);
-    if (run.wakeAt === 0) this.#seen.add(run.id);
+    if (this.#closed) this.#claims?.release(run.id);
+    else if (run.wakeAt === 0) this.#seen.add(run.id);
     else {
       if (run.wakeAt !== undefined) this.#waking.note(run.wakeAt);
       this.#claims?.release(run.id);
@@ -205,6 +206,14 @@ export class ActiveRuns {
     this.#roomMade();
     this.#elsewhere?.close();
     await (this.#claims ?? this.#waking).close();
+  }
+
+  /**
+   * After `close()`, where there are other coordinators: they get what does nothing here at once, and
+   * all else as soon as its bodies have ended.
+   */
+  handOver(): void {
+    if (this.#claims !== undefined) this.#options.executor.handOver(this.#active.values());
   }
 
   /** Tells whoever waits for a run that it cannot be known here. */

@@ -79,7 +79,11 @@ export class Claims {
       () => undefined,
     );
     this.#leaving.set(id, free);
-    void free.then(() => this.#leaving.delete(id));
+    void free.then(() => {
+      this.#leaving.delete(id);
+      // Others are to go on with what could go on.
+      if (this.#closed) this.#options.fleet.tellDue();
+    });
   }
 
   /** Others go on with all that was here. */
@@ -88,11 +92,11 @@ export class Claims {
     this.#suspects.clear();
   }
 
-  /** Takes nothing more. */
+  /** Takes nothing more, and gives back what it has not gone on with. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#suspects.clear();
     await this.claiming.close();
+    for (const id of this.#suspects.clear()) this.release(id);
   }
 
   /** Not if it is a new one, which is not written yet and will find that its id is taken. */
@@ -111,8 +115,8 @@ export class Claims {
     if (isMoving && takeovers > 1 && !isAlone) return this.#suspects.add(run);
     const isAside = isMoving && takeovers >= ASIDE * crashLimit;
     const found = isAside ? endsProcesses(row, takeovers) : await restorer.restore(row, events);
-    // What was taken and is not gone on with is given back when the store is closed.
-    if (this.#closed || losses !== this.#losses || this.#isHere(row)) return;
+    if (losses !== this.#losses || this.#isHere(row)) return;
+    if (this.#closed) return this.release(row.id);
     if (!(found instanceof ActiveRun)) return leaveAlone(row, found);
     if (isMoving && this.#isSuspected(found) && !isAlone) return this.#suspects.add(run);
     goOn(found, takeovers > 1 && isMoving);

@@ -19,7 +19,7 @@ export interface SuspectsOptions {
 
 export class Suspects {
   readonly #options: SuspectsOptions;
-  #waiting: ClaimedRun[] = [];
+  readonly #waiting: ClaimedRun[] = [];
   #watching: Promise<void> | undefined;
 
   constructor(options: SuspectsOptions) {
@@ -36,9 +36,9 @@ export class Suspects {
     this.#watching ??= this.#watchAll().finally(() => (this.#watching = undefined));
   }
 
-  /** They stay where they are, for whoever takes them next. */
-  clear(): void {
-    this.#waiting = [];
+  /** Forgets those that wait, and gives their ids. */
+  clear(): readonly string[] {
+    return this.#waiting.splice(0).map(({ row }) => row.id);
   }
 
   async #watchAll(): Promise<void> {

@@ -77,6 +77,7 @@ export class PostgresOwner extends PostgresReader implements StoreOwner {
       claim: ({ until, limit }) => this.#claim(until, limit),
       claimRun: (id) => this.#claimRun(id),
       tellRested: (id) => database.notices.tellRested(id),
+      tellDue: () => database.notices.tell("due"),
       areWaiting: () => this.#areWaiting(),
     };
   }

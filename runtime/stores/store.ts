@@ -233,6 +233,8 @@ export interface Fleet {
   claimRun(id: string): Promise<ClaimedRun | "elsewhere" | undefined>;
   /** Tells those who wait elsewhere that a run may rest. */
   tellRested(id: string): void;
+  /** Tells the others, soon, that runs without an owner are due. */
+  tellDue(): void;
   /** Whether runs without an owner go on by themselves that it could take, sooner or later. */
   areWaiting(): Promise<boolean>;
 }

@@ -1,10 +1,11 @@
 /**
  * What a fleet on PostgreSQL costs: a chain against bare commits of the same database, a thousand runs
- * with one, two and four coordinators, and how soon one that was killed is replaced. The server is on
+ * with one, two and four coordinators, and how soon one that was killed, or is closed, is replaced. The server is on
  * the same machine, and waits for the disk.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { Client, Coordinator } from "steno-runtime";
@@ -16,6 +17,9 @@ import { type Bench, byTurns, type Measured, time } from "./measure.js";
 const LENGTH = 10;
 const RUNS = 1000;
 const LEASE_MS = 2000;
+
+/** A deploy that rolls hands over within this. */
+const HANDOVER_MS = 1000;
 
 /** DBOS on PostgreSQL 15 did 1,000 steps a second of this load: be at least five times as fast. */
 const TARGET = 5000;
@@ -105,6 +109,37 @@ export const fleetBenches: readonly Bench[] = [
         return { value, unit: "ms", limit, ratio, target: "<= 1", ok: ratio <= 1 };
       }),
   },
+  {
+    name: "fleet-handover",
+    run: () =>
+      onPostgres(async ({ url, ask }) => {
+        const saga = chain(LENGTH);
+        const first = await worker(url, 100);
+        const [{ epoch }] = (await ask("SELECT epoch FROM steno.coordinators")) as [
+          { readonly epoch: string },
+        ];
+        const second = await worker(url, 100);
+        const client = await Client.open({ store: postgresStore(url), sagas: [saga] });
+        const starts = Array.from({ length: 200 }, (_, id) => client.start(saga, { id }));
+        const ended = Promise.all(starts.map(async (start) => (await start).result()));
+        const owned = `SELECT 1 FROM steno.runs WHERE owner = ${epoch}`;
+        while ((await ask(owned)).length < 20) await sleep(2);
+        await sleep(250);
+        // Bodies of its runs are at work at every moment, for 100 ms each: these it waits for.
+        const asked = performance.now();
+        first.kill("SIGTERM");
+        const had = (await ask(owned)).length;
+        if (had < 20)
+          throw new Error(`the first coordinator has ${had} runs: nothing to hand over`);
+        while ((await ask(owned)).length > 0) await sleep(2);
+        const value = performance.now() - asked;
+        await ended;
+        await client.close();
+        await end(second);
+        const ratio = value / HANDOVER_MS;
+        return { value, unit: "ms", limit: HANDOVER_MS, ratio, target: "<= 1", ok: ratio <= 1 };
+      }),
+  },
 ];
 
 function atLeast(value: number, limit: number): Measured {
@@ -122,6 +157,7 @@ interface OnPostgres {
   readonly url: string;
   /** Milliseconds that a commit of one row takes. */
   readonly bare: (count: number) => Promise<number>;
+  readonly ask: (text: string) => Promise<readonly unknown[]>;
 }
 
 async function onPostgres<T>(measure: (on: OnPostgres) => Promise<T>): Promise<T> {
@@ -138,7 +174,9 @@ async function onPostgres<T>(measure: (on: OnPostgres) => Promise<T>): Promise<T
     return took / count;
   };
   try {
-    return await measure({ url: server.url("postgres"), bare });
+    const ask = async (text: string): Promise<readonly unknown[]> =>
+      (await client.query<Record<string, unknown>>(text)).rows;
+    return await measure({ url: server.url("postgres"), bare, ask });
   } finally {
     await client.end();
     await server.stop();

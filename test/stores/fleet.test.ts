@@ -5,13 +5,23 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { Client, Coordinator, type CoordinatorOptions, defineSaga } from "steno-runtime";
+import { defineSaga } from "steno-runtime";
 import { postgresStore } from "steno-runtime/postgres";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { emptyFolder, steno, writeBundle } from "../cli/steno.js";
-import { type PostgresServer, query, startPostgres } from "../postgres/server.js";
-import { action, scripted, scriptOf, type Script } from "../runtime/sagas.js";
-import { keptLog, until } from "../runtime/watched-store.js";
+import {
+  chain,
+  held,
+  open,
+  openClient,
+  other,
+  type Saga,
+  type Schema,
+  schemaOf,
+} from "../postgres/fleet.js";
+import { type PostgresServer, startPostgres } from "../postgres/server.js";
+import { action, scripted, scriptOf } from "../runtime/sagas.js";
+import { until } from "../runtime/watched-store.js";
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -19,64 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const chain = scripted([action("a"), action("b", ["a"]), action("c", ["b"])], "Test.chain");
-const other = scripted([action("a")], "Test.other");
-
-type Saga = typeof chain;
-
-let schemas = 0;
-
-/** A schema of its own for each test. */
-function newSchema() {
-  const schema = `fleet_${schemas++}`;
-  const url = server.url("postgres");
-  const table = (name: string): string => `${schema}.${name}`;
-  return {
-    name: schema,
-    store: (leaseMs = 1000) => postgresStore(url, { schema, leaseMs }),
-    table,
-    query: (text: string, values: readonly unknown[] = []) => query(url, text, values),
-    /** What ended how often, of each node of each run: more than once is never right. */
-    twice: () =>
-      query(
-        url,
-        `SELECT run, node, type, count(*) FROM ${table("events")}
-         WHERE type IN ('succeeded', 'failed', 'undone') GROUP BY run, node, type HAVING count(*) > 1`,
-      ),
-  };
-}
-
-async function open(
-  store: ReturnType<typeof postgresStore>,
-  script: Script,
-  sagas: readonly Saga[] = [chain],
-  more: Partial<CoordinatorOptions> = {},
-): Promise<Coordinator> {
-  const coordinator = await Coordinator.open({
-    store,
-    sagas: sagas.map((saga) => saga.on(script)),
-    logger: keptLog(),
-    ...more,
-  });
-  onTestFinished(() => coordinator.close());
-  return coordinator;
-}
-
-async function openClient(
-  store: ReturnType<typeof postgresStore>,
-  sagas: readonly Saga[] = [chain],
-): Promise<Client> {
-  const client = await Client.open({ store, sagas });
-  onTestFinished(() => client.close());
-  return client;
-}
-
-/** Bodies that end when they are told to. */
-function held(node: string): { readonly script: Script; readonly release: () => void } {
-  let release = (): void => {};
-  const until = new Promise<void>((resolve) => (release = resolve));
-  return { script: scriptOf((each) => (each === node ? until : each)), release };
-}
+const newSchema = (): Schema => schemaOf(server);
 
 describe("a run that another coordinator has", () => {
   test("can be waited for, looked at, paused and resumed", async () => {
