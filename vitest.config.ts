@@ -1,6 +1,7 @@
 /** Tests run against the sources of both packages; those of command lines run what `npm run build` made. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { SlowestFirst } from "./test/slowest-first.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -28,6 +29,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     maxWorkers: "100%",
+    sequence: { sequencer: SlowestFirst },
     testTimeout: 180_000,
     hookTimeout: 300_000,
   },

@@ -19,7 +19,7 @@ const BANNER_LIMIT = 500;
 
 /** The version of this runtime. */
 export function runtimeVersion(): string {
-  // From `runtime/dist/cli/` and, in tests, from `runtime/cli/`.
+  // From a folder in `runtime/dist` and, in tests, from `runtime/cli/`.
   for (const path of ["../../package.json", "../package.json"]) {
     try {
       const found = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as {
@@ -134,7 +134,7 @@ interface WithRegisterHooks {
 function registerRuntime(): void {
   const { registerHooks } = nodeModule as unknown as WithRegisterHooks;
   if (registerHooks !== undefined) registerHooks({ resolve });
-  else nodeModule.register(new URL("./hooks.js", import.meta.url).href);
+  else nodeModule.register(new URL("../cli/hooks.js", import.meta.url).href);
 }
 
 function boundSagas(exported: unknown, path: string): readonly BoundSaga[] {

@@ -1,5 +1,8 @@
-/** The command `steno-compile`, as built, in a process of its own: flags, exit codes, what is written. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+/**
+ * The command `steno-compile`, as built: flags, exit codes, what is written. Most calls share a process,
+ * since what they are about is the same in one of their own, which is held here, too.
+ */
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { greeter, Project } from "./project.js";
 
@@ -9,6 +12,35 @@ const make = (files: Readonly<Record<string, string>> = { "src/greeter.ts": gree
 afterEach(() => project.remove());
 
 const broken = greeter().replace('{ undo: "none" }', "{}");
+
+describe("in a process of its own", () => {
+  /** The project's files, but for packages. */
+  const files = (): unknown =>
+    (readdirSync(project.folder, { recursive: true }) as string[])
+      .filter((name) => !name.startsWith("node_modules") && /\.(?:js|map|ts)$/.test(name))
+      .sort()
+      .map((name) => [name, project.read(name)]);
+
+  test.each([
+    [["src"], 0],
+    [["src", "--bundle", "bundle"], 0],
+    [["inspect", "src", "--schema"], 0],
+    [["explain"], 0],
+    [["--no-such-flag"], 2],
+    [["broken.ts"], 1],
+  ])("%j says and does the same as among others", (args, code) => {
+    make({ "src/greeter.ts": greeter(), "broken.ts": broken.replaceAll("Greeter", "Broken") });
+    const among = project.compile(...args);
+    const written = files();
+    for (const made of ["src/greeter.saga.ts", "bundle"]) {
+      rmSync(project.path(made), { force: true, recursive: true });
+    }
+    expect(project.compileAlone(...args)).toEqual(among);
+    expect(files()).toEqual(written);
+    expect(among.code).toBe(code);
+    expect(among.stdout + among.stderr).not.toBe("");
+  });
+});
 
 describe("compiling", () => {
   test("writes the module beside the source, says so, and leaves no other file", () => {

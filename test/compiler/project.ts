@@ -1,4 +1,4 @@
-/** A project in a temporary folder, on which the built `steno-compile` is run as a user runs it. */
+/** A project in a temporary folder, on which the built `steno-compile` is run. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import {
   existsSync,
@@ -13,15 +13,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Answer, WarmCompiler, withoutHints } from "./warm.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const command = join(root, "compiler/bin/steno-compile.js");
 
-export interface Answer {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** Started by the first compile of a test file, and ends with it. */
+let warm: WarmCompiler | undefined;
 
 const compilerOptions = {
   target: "ES2023",
@@ -65,22 +63,39 @@ export class Project {
     return readFileSync(this.path(name), "utf8");
   }
 
+  /** Compiles, in a process that many compiles share. */
   compile(...args: readonly string[]): Answer {
+    return this.call(args);
+  }
+
+  /** Compiles in a process of its own, as a user does. */
+  compileAlone(...args: readonly string[]): Answer {
     return this.node(command, ...args);
   }
 
   /** A command line with `steno-compile` in it, as it is in the documents. */
   shell(line: string): Answer {
-    // Whether hints are shown must not depend on where the tests run.
-    const env = { ...process.env, NO_COLOR: "1", CI: undefined };
-    const call = `"${process.execPath}" "${command}"`;
-    const options = { cwd: this.folder, encoding: "utf8", env } as const;
-    const { status, stdout, stderr } = spawnSync(
-      "sh",
-      ["-c", line.replaceAll("steno-compile", call)],
-      options,
-    );
-    return { code: status, stdout, stderr };
+    const said = { code: 0 as number | null, stdout: "", stderr: "" };
+    for (const part of line.split(" && ")) {
+      const { code, stdout, stderr } = this.shellPart(part);
+      said.code = code;
+      said.stdout += stdout;
+      said.stderr += stderr;
+      if (code !== 0) break;
+    }
+    return said;
+  }
+
+  private shellPart(part: string): Answer {
+    const compile = /^(?:(\w+)=(\w+) )?steno-compile((?: [-\w./]+)*)$/.exec(part);
+    if (compile === null) return this.run("sh", "-c", part);
+    const [, name, value = "", args = ""] = compile;
+    return this.call(args.split(" ").slice(1), name === undefined ? {} : { [name]: value });
+  }
+
+  private call(args: readonly string[], env: Readonly<Record<string, string>> = {}): Answer {
+    warm ??= new WarmCompiler();
+    return warm.call({ cwd: this.folder, args, env });
   }
 
   /** A compile that goes on; the test ends it. */
@@ -89,10 +104,13 @@ export class Project {
   }
 
   node(...args: readonly string[]): Answer {
-    // Whether hints are shown must not depend on where the tests run.
-    const env = { ...process.env, NO_COLOR: "1", CI: undefined };
+    return this.run(process.execPath, ...args);
+  }
+
+  private run(program: string, ...args: readonly string[]): Answer {
+    const env = { ...withoutHints(process.env), NO_COLOR: "1" };
     const options = { cwd: this.folder, encoding: "utf8", env } as const;
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
+    const { status, stdout, stderr } = spawnSync(program, args, options);
     return { code: status, stdout, stderr };
   }
 
