@@ -1,7 +1,7 @@
 /**
  * A stranger with the README: packs both packages, and follows it word by word in an empty folder.
  * Three liberties: the two packages are installed from the tarballs; where the README sleeps until the
- * hotel is booked, a busy machine waits until it is; and `npx` is asked once for each command, which it
+ * hotel is booked, a busy machine waits until it is, and a moment until that is recorded; and `npx` is asked once for each command, which it
  * takes a second to find.
  */
 import { execFileSync } from "node:child_process";
@@ -39,7 +39,7 @@ function sh(command: string, cwd: string): string {
 function patiently(command: string): string {
   return command.replace(
     /^(node .*) & sleep 2\.4; kill -9 \$!$/,
-    "$1 > out.txt & until grep -q 'booked hotel' out.txt; do sleep 0.05; done; kill -9 $!; cat out.txt",
+    "$1 > out.txt & until grep -q 'booked hotel' out.txt; do sleep 0.05; done; sleep 0.3; kill -9 $!; cat out.txt",
   );
 }
 
