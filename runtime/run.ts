@@ -15,7 +15,7 @@ import {
   StenoError,
   type StuckWith,
 } from "./errors.js";
-import { foldLog, type NodeStatus, outcomeOf, statusTree } from "./reading/history.js";
+import { damagedRow, foldLog, type NodeStatus, outcomeOf, statusTree } from "./reading/history.js";
 import type { Injection } from "./operating/inject.js";
 import { makePlan } from "./machine/plan.js";
 import type { ErrorClasses } from "./codec/recorded-error.js";
@@ -303,6 +303,7 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
   }
 
   async #state(row: RunRow): Promise<RunState> {
+    if (row.damaged) throw damagedRow(row.id);
     const plan = makePlan(await this.#manifest(row));
     return foldLog(plan, await this.#events(row));
   }

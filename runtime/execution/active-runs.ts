@@ -276,7 +276,8 @@ export class ActiveRuns {
     if (this.#claims !== undefined) return this.#claims.bring(id);
     const { owner } = this.#options;
     const row = await owner.run(id);
-    if (row === undefined || !UNFINISHED.includes(row.status)) return undefined;
+    if (row === undefined) return undefined;
+    if (row.damaged !== true && !UNFINISHED.includes(row.status)) return undefined;
     const found = await this.#restorer.restore(row);
     if (this.#closed) return;
     if (found instanceof ActiveRun) this.#goOn(found);
@@ -344,7 +345,8 @@ export class ActiveRuns {
     this.#unrecovered.set(row.id, found);
     if (this.#unrecovered.size <= WARNINGS) this.#options.warn(found.message);
     this.#rests.giveUp(new StenoError(found.reason, found.message), row.id);
-    if (row.reason === found.reason && row.wakeAt === 0) return;
+    // What is damaged is left as it is: a write would have a right checksum.
+    if (row.damaged || (row.reason === found.reason && row.wakeAt === 0)) return;
     const { id: run, status, output, error } = row;
     const { reason } = found;
     const updatedAt = this.#options.executor.clock.now();

@@ -2,7 +2,7 @@
 import { ActiveRun } from "./active-run.js";
 import { StenoError } from "../errors.js";
 import { differenceOf } from "../reading/definition-difference.js";
-import { foldLog } from "../reading/history.js";
+import { damagedRow, foldLog } from "../reading/history.js";
 import type { LoggedEvent } from "../events.js";
 import type { LoadedSaga } from "./loaded-saga.js";
 import { type Manifest, parseManifest } from "../manifest.js";
@@ -69,6 +69,7 @@ export class Restorer {
    */
   async restore(row: RunRow, log?: readonly LoggedEvent[]): Promise<ActiveRun | UnrecoveredRun> {
     const { id, saga, hash } = row;
+    if (row.damaged) return corruptLog(row, damagedRow(id));
     const loaded = this.#sagas.find(
       ({ manifest }) => manifest.hash === hash && manifest.name === saga,
     );
@@ -90,11 +91,7 @@ export class Restorer {
       return new ActiveRun(loaded, row, state, events.length);
     } catch (error) {
       if (isUnread(error)) throw error;
-      const said = error instanceof Error ? error.message : String(error);
-      const message =
-        `run \`${id}\` cannot go on, since its saga log is damaged: ${said}; ` +
-        "restore the store from a copy, or undo by hand what `steno log` shows";
-      return { id, saga, reason: "corrupt-log", message };
+      return corruptLog(row, error);
     }
   }
 
@@ -116,6 +113,14 @@ export class Restorer {
     if (other === undefined || old === undefined) return undefined;
     return differenceOf(old, other.manifest);
   }
+}
+
+function corruptLog({ id, saga }: RunRow, error: unknown): UnrecoveredRun {
+  const said = error instanceof Error ? error.message : String(error);
+  const message =
+    `run \`${id}\` cannot go on, since its saga log is damaged: ${said}; ` +
+    "restore the store from a copy, or undo by hand what `steno log` shows";
+  return { id, saga, reason: "corrupt-log", message };
 }
 
 /** A run that ended one coordinator after the other before anything of it was recorded. */

@@ -62,6 +62,14 @@ export function foldLog(plan: Plan, events: Iterable<SagaEvent>): RunState {
   throw new StenoError("corrupt-log", "the saga log is empty: the store was damaged or changed");
 }
 
+/** What is said of a run whose row has another checksum than it was written with. */
+export function damagedRow(id: string): StenoError {
+  return new StenoError(
+    "corrupt-log",
+    `the row of run \`${id}\` is not what was written: something has changed it in the store`,
+  );
+}
+
 function damaged({ seq, type }: LoggedEvent): StenoError {
   return new StenoError(
     "corrupt-log",

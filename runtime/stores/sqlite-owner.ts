@@ -8,9 +8,8 @@ import { BulkInsert } from "./sqlite-bulk.js";
 import type { OwnerLock } from "./sqlite-owner-lock.js";
 import { RUN_COLUMNS } from "./sqlite-list.js";
 import { SqliteRemoval } from "./sqlite-removal.js";
-import { runOf } from "./rows.js";
-import { type OpenFile, SqliteReader } from "./sqlite-reader.js";
-import { sumOf } from "./sqlite-sum.js";
+import { type OpenFile, rowOf, SqliteReader } from "./sqlite-reader.js";
+import { sumOf, sumOfRun, sumOfState } from "./sqlite-sum.js";
 import type { SqlRow, Statement } from "./sqlite-driver.js";
 import type {
   DueFilter,
@@ -106,7 +105,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
          ORDER BY wake_at, id LIMIT ?`,
       )
         .all(wakeAt, id, until, limit)
-        .map(runOf),
+        .map(rowOf),
     );
   }
 
@@ -128,13 +127,18 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       const kept = keep === undefined ? undefined : this.#lastAfter(keep);
       if (keep !== undefined && kept === undefined) return [];
       const [at, key] = kept ?? [Number.MAX_SAFE_INTEGER, 0];
-      return this.statement(
-        `SELECT id FROM runs INDEXED BY runs_finished
+      return (
+        this.statement(
+          `SELECT ${RUN_COLUMNS} FROM runs INDEXED BY runs_finished
          WHERE ${FINISHED} AND updated_at < ? AND (updated_at, key) <= (?, ?)
          AND ${NOT_AWAITED} ORDER BY updated_at, key LIMIT ?`,
-      )
-        .all(before ?? Number.MAX_SAFE_INTEGER, at, key, limit)
-        .map((row) => String(row["id"]));
+        )
+          .all(before ?? Number.MAX_SAFE_INTEGER, at, key, limit)
+          .map(rowOf)
+          // Its times may not be what they were.
+          .filter(({ damaged }) => damaged !== true)
+          .map(({ id }) => id)
+      );
     });
   }
 
@@ -196,7 +200,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
             attempt ?? null,
             value ?? null,
             dueAt ?? null,
-            sumOf(event.seq, value, dueAt),
+            sumOf(event),
           ]);
         }
         return;
@@ -243,6 +247,8 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       run.createdAt,
       run.updatedAt,
       run.wakeAt ?? null,
+      sumOfRun(run),
+      sumOfState(key, run),
     ]);
   }
 
@@ -251,8 +257,8 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
     // The row may be one of this commit's that is not inserted yet.
     this.#runs.flush();
     this.statement(
-      `UPDATE runs SET status = ?, reason = ?, output = ?, error = ?, updated_at = ?, wake_at = ?
-       WHERE key = ?`,
+      `UPDATE runs SET status = ?, reason = ?, output = ?, error = ?, updated_at = ?, wake_at = ?,
+       state_sum = ? WHERE key = ?`,
     ).run(
       write.status,
       write.reason ?? null,
@@ -260,6 +266,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       write.error ?? null,
       write.updatedAt,
       write.wakeAt ?? null,
+      sumOfState(key, write),
       key,
     );
     if (write.awaits !== undefined) {

@@ -11,7 +11,7 @@ import { storeError } from "./sqlite-schema.js";
 import type { Connection, SqlRow, SqlValue, Statement } from "./sqlite-driver.js";
 import { listQuery, RUN_COLUMNS } from "./sqlite-list.js";
 import { runOf } from "./rows.js";
-import { sumOf } from "./sqlite-sum.js";
+import { sumOf, sumOfRun, sumOfState, sumOfVersion4 } from "./sqlite-sum.js";
 import type {
   ListedRun,
   Place,
@@ -48,7 +48,7 @@ export class SqliteReader implements StoreReader {
     const row = this.guard(() =>
       this.statement(`SELECT ${RUN_COLUMNS} FROM runs WHERE id = ?`).get(id),
     );
-    return row === undefined ? undefined : runOf(row);
+    return row === undefined ? undefined : rowOf(row);
   }
 
   async runs(filter: RunFilter): Promise<readonly ListedRun[]> {
@@ -56,7 +56,7 @@ export class SqliteReader implements StoreReader {
       const query = listQuery(filter, filter.after && this.#placeOf(filter.after));
       if (query === undefined) return [];
       const rows = query.values.flatMap((values) => this.statement(query.sql).all(...values));
-      const runs = rows.map((row) => ({ ...runOf(row), key: Number(row["key"]) }));
+      const runs = rows.map((row) => ({ ...rowOf(row), key: Number(row["key"]) }));
       // One query for each status: the index gives each in order, and stops at the limit.
       if (query.values.length > 1) {
         runs.sort((a, b) => a.createdAt - b.createdAt || a.key - b.key);
@@ -188,6 +188,15 @@ export class SqliteReader implements StoreReader {
   }
 }
 
+/** With what its checksums tell; earlier versions wrote none. */
+export function rowOf(row: SqlRow): RunRow {
+  const run = runOf(row);
+  const isWhole =
+    (row["sum"] === null || row["sum"] === sumOfRun(run)) &&
+    (row["state_sum"] === null || row["state_sum"] === sumOfState(Number(row["key"]), run));
+  return isWhole ? run : { ...run, reason: "corrupt-log", damaged: true };
+}
+
 /** Absent fields are absent properties, as in the event that was written. */
 function eventOf(row: SqlRow): LoggedEvent {
   const event: Record<string, SqlValue> = {
@@ -199,17 +208,11 @@ function eventOf(row: SqlRow): LoggedEvent {
     const value = row[column];
     if (value !== null && value !== undefined) event[field] = value;
   }
-  const { seq, value, dueAt } = event as unknown as EventFields;
+  const logged = event as unknown as LoggedEvent;
   const sum = row["sum"];
-  // Earlier versions wrote none.
-  const isDamaged = typeof sum === "number" && sum !== sumOf(seq, value, dueAt);
-  return (isDamaged ? { ...event, damaged: true } : event) as unknown as LoggedEvent;
-}
-
-interface EventFields {
-  readonly seq: number;
-  readonly value: string | undefined;
-  readonly dueAt: number | undefined;
+  // Earlier versions wrote none, or of less.
+  const isWhole = sum === null || sum === sumOf(logged) || sum === sumOfVersion4(logged);
+  return isWhole ? logged : { ...logged, damaged: true };
 }
 
 const OPTIONAL_FIELDS = [

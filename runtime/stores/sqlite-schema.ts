@@ -9,7 +9,7 @@ import { type Connection, SQLITE, sqliteCode } from "./sqlite-driver.js";
 export const APPLICATION_ID = 0x5354_454e;
 
 /** Counted up with each change of the tables; kept in `user_version`. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** What is found by them: runs that have to be looked at, runs that wait for runs, and old runs. */
 const WAKING = `CREATE INDEX runs_by_wake ON runs (wake_at, id) WHERE wake_at IS NOT NULL;
@@ -51,6 +51,7 @@ DROP INDEX runs_by_saga;
 ${LISTS}`,
   // Of events that are there already nobody knows what they were.
   "ALTER TABLE events ADD COLUMN sum INTEGER",
+  "ALTER TABLE runs ADD COLUMN sum INTEGER; ALTER TABLE runs ADD COLUMN state_sum INTEGER",
 ];
 
 /**
@@ -86,7 +87,9 @@ CREATE TABLE runs (
   error TEXT,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  wake_at INTEGER
+  wake_at INTEGER,
+  sum INTEGER,
+  state_sum INTEGER
 ) STRICT;
 ${LISTS}${WAKING}CREATE TABLE events (
   run INTEGER NOT NULL,

@@ -35,6 +35,8 @@ export interface RunRow {
    * moves it, and when it is finished.
    */
   readonly wakeAt: number | undefined;
+  /** The store knows that it is not what was written; then `reason` is `corrupt-log`. */
+  readonly damaged?: true;
 }
 
 /** One change of the store. A commit applies a list of them, all or none, in order. */

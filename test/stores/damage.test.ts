@@ -13,9 +13,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Coordinator, sqliteStore, StenoError } from "steno-runtime";
+import { actionContext, Coordinator, sqliteStore, StenoError } from "steno-runtime";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { loadDriver } from "../../runtime/stores/sqlite-driver.js";
+import { type Connection, loadDriver, type SqlValue } from "../../runtime/stores/sqlite-driver.js";
 import { action, scripted, scriptOf, type Script } from "../runtime/sagas.js";
 import { keptLog, until } from "../runtime/watched-store.js";
 import { stream } from "../simulate/random.js";
@@ -63,10 +63,10 @@ function temporaryFolderOfAll(): string {
 }
 
 /** Opens it and goes on; gives the results of the runs that are there, or the code of the error. */
-async function goOn(path: string): Promise<Map<string, unknown> | string> {
+async function goOn(path: string, script?: Script): Promise<Map<string, unknown> | string> {
   let coordinator: Coordinator;
   try {
-    coordinator = await open(path);
+    coordinator = await open(path, script);
   } catch (error) {
     return codeOf(error);
   }
@@ -132,6 +132,111 @@ test("bits that flip in the log of writes or in the file end in a code or in a r
     }
   }
   expect([...seen]).toContain("result");
+});
+
+/** What is in a row of a run, and in one of an event; keys of rows are no values. */
+const COLUMNS = {
+  runs: "id saga hash nonce params status reason output error created_at updated_at wake_at sum state_sum",
+  events: "run seq at type node attempt value due_at sum",
+} as const;
+const FIELDS = Object.entries(COLUMNS).flatMap(([table, names]) =>
+  names.split(" ").map((column) => ({ table, column })),
+);
+
+type Field = (typeof FIELDS)[number];
+type Choose = (below: number) => number;
+
+/** Changes one bit of a field of a run, or of one of its events. */
+function flip(file: Connection, run: number, { table, column }: Field, choose: Choose): string {
+  const key = `SELECT key FROM runs WHERE id = 'r${run}'`;
+  const which = table === "runs" ? `key = (${key})` : `run = (${key})`;
+  const rows = file.prepare(`SELECT rowid AS row, ${column} AS old FROM ${table} WHERE ${which}`);
+  const all = rows.all();
+  const { row, old } = all[choose(all.length)] as { row: number; old: SqlValue };
+  const changed = typeof old === "string" ? flippedText(old, choose) : flippedNumber(old, choose);
+  try {
+    file.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`).run(changed, row);
+  } catch {
+    // There is such a row already.
+  }
+  return `${table}.${column} of r${run}: ${String(old)} is ${String(changed)}`;
+}
+
+function flippedText(text: string, choose: Choose): string {
+  const bytes = Buffer.from(text);
+  const place = choose(bytes.length);
+  bytes[place] = (bytes[place] as number) ^ (1 << choose(7));
+  return bytes.toString();
+}
+
+/** What is nothing becomes a number. */
+function flippedNumber(old: SqlValue, choose: Choose): number {
+  const before = BigInt((old as number | null) ?? 0);
+  return Number(before ^ (1n << BigInt(choose(45))));
+}
+
+/** A copy of the store in which a bit of each run has flipped, each in another field; and what was done. */
+function flippedCopy(round: number, choose: Choose, from = left): { path: string; done: string[] } {
+  const path = copyOf(from, temporaryFolder());
+  const file = loadDriver()(path);
+  const done = [...logs.keys()].map((_, run) =>
+    flip(file, run, FIELDS[(round * RUNS + run) % FIELDS.length] as Field, choose),
+  );
+  file.close();
+  return { path, done };
+}
+
+test("a bit that flips anywhere in what is stored of a run is told, or changes nothing that it comes to", async () => {
+  const choose = stream(4, "fields");
+  const nonces = new Map<string, string>();
+  const before = loadDriver()(left);
+  for (const { id, nonce } of before.prepare("SELECT id, nonce FROM runs").all()) {
+    nonces.set(String(id), String(nonce));
+  }
+  before.close();
+  let told = 0;
+  for (let round = 0; round < 8; round++) {
+    const { path, done } = flippedCopy(round, choose);
+    const keys: string[] = [];
+    const script = scriptOf((node) => {
+      const { sagaId, idempotencyKey } = actionContext();
+      keys.push(`${sagaId} ${idempotencyKey.split(".")[0] ?? ""}`);
+      return node;
+    });
+    const found = await goOn(path, script);
+    expect(found).toBeInstanceOf(Map);
+    for (const [id, result] of found as Map<string, unknown>) {
+      const what = done[Number(id.slice(1))];
+      if (typeof result === "string") told += 1;
+      else expect([what, result]).toEqual([what, Number(id.slice(1))]);
+    }
+    for (const key of keys) {
+      const [id = ""] = key.split(" ");
+      expect([done, key]).toEqual([done, `${id} ${nonces.get(id)}`]);
+    }
+  }
+  expect(told).toBeGreaterThan(20);
+});
+
+test("nor do the results of finished runs change, or go without a word", async () => {
+  const choose = stream(5, "fields");
+  const whole = copyOf(left, temporaryFolder());
+  expect(await goOn(whole)).toHaveProperty("size", RUNS);
+  let told = 0;
+  for (let round = 0; round < 8; round++) {
+    const { path, done } = flippedCopy(round, choose, whole);
+    const script = scriptOf((node) => {
+      throw new Error(`${node} was called again`);
+    });
+    const found = await goOn(path, script);
+    expect(found).toBeInstanceOf(Map);
+    for (const [id, result] of found as Map<string, unknown>) {
+      const what = done[Number(id.slice(1))];
+      if (typeof result === "string") told += 1;
+      else expect([what, result]).toEqual([what, Number(id.slice(1))]);
+    }
+  }
+  expect(told).toBeGreaterThan(20);
 });
 
 test("a value of a finished run that has changed on the disk is told as damage, and its log can still be read", async () => {
