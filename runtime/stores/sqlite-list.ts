@@ -6,7 +6,7 @@ import type { SqlValue } from "./sqlite-driver.js";
 import type { Place, RunFilter } from "./store.js";
 
 export const RUN_COLUMNS =
-  "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at, wake_at, sum, state_sum";
+  "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at, wake_at, row_sum, state_sum";
 
 /** How many runs a list has unless told. */
 const DEFAULT_LIMIT = 100;

@@ -192,7 +192,7 @@ export class SqliteReader implements StoreReader {
 export function rowOf(row: SqlRow): RunRow {
   const run = runOf(row);
   const isWhole =
-    (row["sum"] === null || row["sum"] === sumOfRun(run)) &&
+    (row["row_sum"] === null || row["row_sum"] === sumOfRun(run)) &&
     (row["state_sum"] === null || row["state_sum"] === sumOfState(Number(row["key"]), run));
   return isWhole ? run : { ...run, reason: "corrupt-log", damaged: true };
 }

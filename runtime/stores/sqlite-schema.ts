@@ -51,7 +51,7 @@ DROP INDEX runs_by_saga;
 ${LISTS}`,
   // Of events that are there already nobody knows what they were.
   "ALTER TABLE events ADD COLUMN sum INTEGER",
-  "ALTER TABLE runs ADD COLUMN sum INTEGER; ALTER TABLE runs ADD COLUMN state_sum INTEGER",
+  "ALTER TABLE runs ADD COLUMN row_sum INTEGER; ALTER TABLE runs ADD COLUMN state_sum INTEGER",
 ];
 
 /**
@@ -88,7 +88,7 @@ CREATE TABLE runs (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   wake_at INTEGER,
-  sum INTEGER,
+  row_sum INTEGER,
   state_sum INTEGER
 ) STRICT;
 ${LISTS}${WAKING}CREATE TABLE events (

@@ -57,7 +57,11 @@ describe("a damaged saga log", () => {
       "value of event 2 (`succeeded`) is no JSON",
     ],
     ["a type is unknown", "UPDATE events SET type = 'x' WHERE run = 1 AND seq = 2", "`x`"],
-    ["a node is unknown", "UPDATE events SET node = 'x' WHERE run = 1 AND seq = 2", "no node `x`"],
+    [
+      "a node is unknown",
+      "UPDATE events SET node = 'x', sum = NULL WHERE run = 1 AND seq = 2",
+      "no node `x`",
+    ],
     [
       "a value is another",
       'UPDATE events SET value = \'{"of":"evil"}\' WHERE run = 1 AND seq = 2',
@@ -106,7 +110,10 @@ describe("a damaged saga log", () => {
   test("a definition that is damaged is missed, and told without the difference", async () => {
     const path = join(temporaryFolder(), "a.db");
     await leaveRuns(path, ["r"]);
-    vandalise(path, "UPDATE definitions SET manifest = '{'; UPDATE runs SET hash = 'sha256-old'");
+    vandalise(
+      path,
+      "UPDATE definitions SET manifest = '{'; UPDATE runs SET hash = 'sha256-old', row_sum = NULL",
+    );
     vandalise(path, "UPDATE definitions SET hash = 'sha256-old'");
     const coordinator = await open(
       path,

@@ -136,7 +136,7 @@ test("bits that flip in the log of writes or in the file end in a code or in a r
 
 /** What is in a row of a run, and in one of an event; keys of rows are no values. */
 const COLUMNS = {
-  runs: "id saga hash nonce params status reason output error created_at updated_at wake_at sum state_sum",
+  runs: "id saga hash nonce params status reason output error created_at updated_at wake_at row_sum state_sum",
   events: "run seq at type node attempt value due_at sum",
 } as const;
 const FIELDS = Object.entries(COLUMNS).flatMap(([table, names]) =>
