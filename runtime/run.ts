@@ -175,7 +175,7 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     // A run whose log is damaged has no state; one without its definition here has.
     if (row.reason === "corrupt-log") this.#host.checkAlive(this.id);
     const manifest = await this.#manifest(row);
-    const events = await this.#events(row);
+    const events = await this.#events();
     const { id, saga } = row;
     // Not before: it may have moved meanwhile. What is in memory is ahead of the log.
     const active = this.#host.active(this.id, this.#nonce);
@@ -295,17 +295,17 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
   }
 
   /** @throws StenoError `run-pruned` if it was removed while it was read */
-  async #events({ status }: RunRow): Promise<readonly LoggedEvent[]> {
+  async #events(): Promise<readonly LoggedEvent[]> {
     const events = await this.#host.reader().events(this.id);
-    // What is not finished is not removed.
-    if (status === "succeeded" || status === "undone") await this.#row();
+    // What was not finished when its row was read may be by now, and removed.
+    await this.#row();
     return events;
   }
 
   async #state(row: RunRow): Promise<RunState> {
     if (row.damaged) throw damagedRow(row.id);
     const plan = makePlan(await this.#manifest(row));
-    return foldLog(plan, await this.#events(row));
+    return foldLog(plan, await this.#events());
   }
 
   async #manifest({ hash }: RunRow): Promise<Manifest> {

@@ -7,7 +7,11 @@ import { injectedAt } from "../machine/injections.js";
 import type { ActionNode } from "../manifest.js";
 import { nodeOf } from "../state.js";
 
-/** Calls the body of an attempt, or its undo; more than once where that is injected. */
+/**
+ * Calls the body of an attempt, or its undo; more than once where that is injected. An injection may be
+ * at work here before it is durable, and be gone after a crash: nothing is wrong then, since any body may
+ * be called again, nobody was told yet that it was injected, and no end of the attempt is recorded before it.
+ */
 export function callBody(attempt: Attempt): unknown {
   const { run, frame, index, undo } = attempt;
   const injected = run.state.injections && injectedAt(run.state, frame, index);

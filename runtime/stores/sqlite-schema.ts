@@ -199,8 +199,8 @@ export function storeError(error: unknown, path: string): unknown {
     case SQLITE.ioError:
       return explain(
         "store-io",
-        `the disk failed while ${path} was used (${(error as Error).message}): whether the last ` +
-          "write is durable is not known; open the store again to see",
+        `the disk failed while ${path} was used (${(error as Error).message}; a limit of the size of files, ` +
+          "`ulimit -f`, ends so, too): whether the last write is durable is not known; open the store again to see",
       );
     case SQLITE.constraint:
       if ((error as Error).message.includes("runs.id")) {

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { byTurns, time, type Bench, type Measured } from "./measure.js";
 
-const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+export const at = (path: string): string =>
+  fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const run = promisify(execFile);
 
 export const compileBenches: readonly Bench[] = [
@@ -36,7 +37,7 @@ async function compile(files: number, target: number, rounds: number): Promise<M
 }
 
 /** The configuration for `tsc`: the same files, without what the compiler generates. */
-function sources(directory: string): string {
+export function sources(directory: string): string {
   return join(directory, "tsconfig.sources.json");
 }
 

@@ -5,6 +5,7 @@
  */
 import { bulkBenches } from "./bulk.js";
 import { compileBenches } from "./compile.js";
+import { compileMemoryBenches } from "./compile-memory.js";
 import { durableBenches } from "./durable.js";
 import { fleetBenches } from "./fleet.js";
 import { growthBenches } from "./growth.js";
@@ -23,6 +24,7 @@ const benches: readonly Bench[] = [
   ...processBenches,
   ...fleetBenches,
   ...compileBenches,
+  ...compileMemoryBenches,
   ...watchBenches,
 ];
 

@@ -128,6 +128,36 @@ describe.each([
     await coordinator.close();
   });
 
+  test("also where it has come to its end, and was removed, while it was read", async () => {
+    const inner = makeStore();
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const store: Store = {
+      reader: () => inner.reader(),
+      open: async (...args) => {
+        const owner = await inner.open(...args);
+        const events = owner.events.bind(owner);
+        owner.events = async (...given) => {
+          const act = meanwhile;
+          meanwhile = undefined;
+          await act?.();
+          return events(...given);
+        };
+        return owner;
+      },
+    };
+    const held = gate();
+    const sagas = [one.on(scriptOf(() => held.opened))];
+    const coordinator = await open({ sagas }, store);
+    const run = await coordinator.start(one, 1, { id: "gone" });
+    meanwhile = async () => {
+      held.open();
+      await run.result();
+      expect(await coordinator.prune({ keep: 0 })).toBe(1);
+    };
+    await expect(run.status()).rejects.toMatchObject(code("run-pruned"));
+    await coordinator.close();
+  });
+
   test("a handle of one that is removed is not one of the run that has its id now", async () => {
     const held = gate();
     let calls = 0;

@@ -9,6 +9,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -17,8 +18,10 @@ import { actionContext, Coordinator, sqliteStore, StenoError } from "steno-runti
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Connection, loadDriver, type SqlValue } from "../../runtime/stores/sqlite-driver.js";
 import { action, scripted, scriptOf, type Script } from "../runtime/sagas.js";
+import { bundleProcess } from "../kills/bundle.js";
 import { keptLog, until } from "../runtime/watched-store.js";
 import { stream } from "../simulate/random.js";
+import { type Filled, filling } from "./filling-process.js";
 import { temporaryFolder } from "./sample.js";
 
 const saga = scripted([action("a"), action("b", ["a"]), action("c", ["b"])]);
@@ -370,6 +373,28 @@ describe("a disk", () => {
     }
   });
 });
+
+test.each([
+  ["from the first", 40, 0],
+  ["after some runs", 600, 3],
+])(
+  "a file that may not grow, %s, is told by a code; all that was acknowledged goes on where it may",
+  async (_, blocks, atLeast) => {
+    const worker = await bundleProcess("test/stores/filling-process.ts");
+    onTestFinished(() => rmSync(worker, { force: true }));
+    const path = join(temporaryFolder(), "a.db");
+    // Blocks of half a kilobyte, and of a whole one in some shells.
+    const command = `ulimit -f ${blocks}; exec "${process.execPath}" "${worker}" "${path}"`;
+    const said = execFileSync("sh", ["-c", command], { encoding: "utf8" });
+    const { code, started } = JSON.parse(said) as Filled;
+    expect(code).toBe("store-io");
+    expect(started.length).toBeGreaterThanOrEqual(atLeast);
+    const sagas = [filling.on(scriptOf((node) => node))];
+    const next = await Coordinator.open({ store: sqliteStore(path), sagas, logger: keptLog() });
+    onTestFinished(() => next.close());
+    for (const id of started) expect(await (await next.run(id))?.result()).toBe(id);
+  },
+);
 
 /** Starts runs until that fails; gives the code. */
 async function startMany(coordinator: Coordinator, started: string[]): Promise<string> {
