@@ -117,6 +117,8 @@ export class Commits {
   }
 
   #begin(): void {
+    // It may have been lost since: what comes after what was not written must not be.
+    if (this.#lost !== undefined) return;
     // What is of no single run comes after all that was before it, and before all that comes after it.
     const isAlone = this.#lanes > 1 && this.#writes.some(isOfAll);
     if (isAlone && this.#batches.size > 0) return;

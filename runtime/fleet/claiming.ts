@@ -20,8 +20,11 @@ export interface ClaimingOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Runs that are taken at a time: so few that others have their share. */
-const BATCH = 50;
+/**
+ * Runs that are taken at a time: so few at first that others have their share, and twice as many each
+ * time that there were more, since each time takes as long as the database is away.
+ */
+const BATCH = { least: 50, most: 400 } as const;
 
 /** A store that could not be read is asked again after this long, in milliseconds. */
 const AGAIN_MS = 1000;
@@ -30,6 +33,7 @@ export class Claiming {
   readonly #options: ClaimingOptions;
   #search: Promise<void> | undefined;
   #again = false;
+  #batch: number = BATCH.least;
   #armed: { readonly at: number; readonly cancel: () => void } | undefined;
   #closed = false;
 
@@ -95,9 +99,10 @@ export class Claiming {
 
   async #takeBatch(): Promise<number> {
     const { fleet, clock, take, free } = this.#options;
-    const limit = Math.min(BATCH, free());
+    const limit = Math.min(this.#batch, free());
     if (this.#closed || limit <= 0) return 0;
     const runs = await fleet.claim({ until: clock.now(), limit });
+    this.#batch = runs.length < limit ? BATCH.least : Math.min(2 * this.#batch, BATCH.most);
     for (const run of runs) await take(run);
     return runs.length;
   }

@@ -25,6 +25,7 @@ interface Lane {
 }
 
 export class Lanes {
+  readonly count: number;
   readonly #schema: string;
   readonly #free: Lane[];
   readonly #links: readonly Link[];
@@ -33,6 +34,7 @@ export class Lanes {
   constructor(links: readonly Link[], schema: string) {
     this.#schema = schema;
     this.#links = links;
+    this.count = links.length;
     this.#free = links.map((link, place) => ({ link, place, commits: 0, epoch: 0 }));
   }
 

@@ -49,6 +49,7 @@ export interface OwnerOptions {
 
 export class PostgresOwner extends PostgresReader implements StoreOwner {
   readonly fleet: Fleet;
+  readonly lanes: number;
   readonly #lanes: Lanes;
   readonly #lease: PostgresLease;
   readonly #definitions: readonly string[];
@@ -70,6 +71,7 @@ export class PostgresOwner extends PostgresReader implements StoreOwner {
     super(database);
     this.#closeLease = close;
     this.#lanes = lanes;
+    this.lanes = lanes.count;
     this.#definitions = definitions;
     this.#lease = lease((epoch) => this.#fenced(epoch));
     this.fleet = {

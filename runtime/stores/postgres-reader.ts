@@ -49,8 +49,8 @@ export class PostgresReader implements StoreReader {
   readonly #positions: SafePositions;
   readonly #starting: StartOf;
   readonly #together: StartTogether;
-  /** Hashes of the definitions that are in the store. */
-  readonly #defined = new Set<string>();
+  /** By their hashes, the definitions that are in the store, or on their way. */
+  readonly #defined = new Map<string, Promise<unknown>>();
   #closed = false;
 
   constructor(database: OpenDatabase) {
@@ -175,10 +175,14 @@ export class PostgresReader implements StoreReader {
 
   async #define(manifest: Manifest): Promise<void> {
     const { hash, name } = manifest;
-    if (this.#defined.has(hash)) return;
     const sql = "INSERT INTO S.definitions VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    await this.query(sql, hash, name, JSON.stringify(manifest));
-    this.#defined.add(hash);
+    let defined = this.#defined.get(hash);
+    if (defined === undefined) {
+      defined = this.query(sql, hash, name, JSON.stringify(manifest));
+      this.#defined.set(hash, defined);
+      defined.catch(() => this.#defined.delete(hash));
+    }
+    await defined;
   }
 
   async #resting(ids: readonly string[]): Promise<ReadonlyMap<string, RunRow | undefined>> {

@@ -1,6 +1,6 @@
 /**
  * npm run simulate -- [--seeds=N] [--seed=S] [--runs=R] [--steps=T] [--faults=crash,torn,…]
- * [--store=memory|sqlite]: long simulations. Exit 1 if something is wrong: it is made smaller, and the command that shows it again
+ * [--store=memory|sqlite|lanes]: long simulations. Exit 1 if something is wrong: it is made smaller, and the command that shows it again
  * is printed. The only file here that prints.
  *
  * … -- --kills [--seeds=N] [--seed=S] [--moments=K,L,M]: no simulation, but real processes on a real file, which are
@@ -12,7 +12,7 @@ import { bundleProcess } from "../kills/bundle.js";
 import { everyMoment, killAndRecover } from "../kills/loop.js";
 import { commandOf, shrink } from "./shrink.js";
 import { defaultSetting, FAULTS, type Fault, type Setting, simulate } from "./simulate.js";
-import type { StoreKind } from "./store.js";
+import { type StoreKind, STORES } from "./store.js";
 
 const { values } = parseArgs({
   options: {
@@ -42,8 +42,8 @@ if (unknown !== undefined) {
 }
 
 const { store } = values;
-if (store !== "memory" && store !== "sqlite") {
-  console.error(`simulate: there is no store \`${store}\`: there are memory, sqlite`);
+if (!STORES.includes(store as StoreKind)) {
+  console.error(`simulate: there is no store \`${store}\`: there are ${STORES.join(", ")}`);
   process.exit(2);
 }
 

@@ -37,6 +37,15 @@ test("on SQLite, too, no run is wrong, half undone or forgotten", async () => {
   }
 });
 
+test("with several commits under way, which end in any order, no run is wrong or forgotten", async () => {
+  for (let seed = SEEDS + 20; seed < SEEDS + 120; seed++) {
+    // More runs than the others have: a run is in one commit at a time.
+    const setting = { ...defaultSetting(seed), store: "lanes", runs: 2 + (seed % 5) } as const;
+    const { violation } = await simulate(setting);
+    if (violation !== undefined) expect.fail(`${violation.message}\nagain: ${commandOf(setting)}`);
+  }
+});
+
 test("a run that goes on while its result is read does not tell an end that is not durable", async () => {
   const faults = ["bodies", "commands", "clock", "upgrades"] as const;
   const { violation } = await simulate({ ...defaultSetting(902_262), runs: 3, steps: 55, faults });

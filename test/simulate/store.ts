@@ -1,7 +1,7 @@
 /**
  * A store that is slow, fails and tears: each call takes as long as the world lets it, a commit may
  * fail before it was applied or after, and one that is under way when the process ends is applied or
- * not. It holds what it is given in a real store; all that was written is told to the {@link Truth}.
+ * not. Where it has lanes, several are under way, and are applied in any order. It holds what it is given in a real store; all that was written is told to the {@link Truth}.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,11 @@ export interface StoreFaults {
   readonly torn: boolean;
 }
 
-export type StoreKind = "memory" | "sqlite";
+/** `lanes`: in memory, with several commits at a time. */
+export const STORES = ["memory", "sqlite", "lanes"] as const;
+export type StoreKind = (typeof STORES)[number];
+
+const LANES = 3;
 
 export class SimulatedStore implements Store {
   faults: StoreFaults;
@@ -29,14 +33,16 @@ export class SimulatedStore implements Store {
   readonly #truth: Truth;
   readonly #inner: Store;
   readonly #folder: string | undefined;
+  readonly #lanes: number;
   #owner: StoreOwner | undefined;
   /** What is on its way to the disk. */
-  #pending: (() => Promise<void>) | undefined;
+  readonly #pending = new Set<() => Promise<void>>();
 
   constructor(world: World, choose: Choose, truth: Truth, faults: StoreFaults, kind: StoreKind) {
     this.#folder = kind === "sqlite" ? mkdtempSync(join(tmpdir(), "steno-simulate-")) : undefined;
     this.#inner =
       this.#folder === undefined ? memoryStore() : sqliteStore(join(this.#folder, "store.db"));
+    this.#lanes = kind === "lanes" ? LANES : 1;
     this.#world = world;
     this.#choose = choose;
     this.#truth = truth;
@@ -59,6 +65,7 @@ export class SimulatedStore implements Store {
       get: (_, name) => {
         if (name === "then" || typeof name === "symbol") return undefined;
         if (name === "epoch") return owner.epoch;
+        if (name === "lanes") return this.#lanes;
         if (name === "close") return () => owner.close();
         if (name === "commit") return (writes: readonly Write[]) => this.#commit(owner, writes);
         // What it has no part in, such as a fleet.
@@ -70,9 +77,12 @@ export class SimulatedStore implements Store {
 
   /** The process has ended. What was on its way has arrived, or not. */
   async crash(): Promise<void> {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    if (pending !== undefined && this.#choose(2) === 0) await pending().catch(() => undefined);
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    while (pending.length > 0) {
+      const [apply] = pending.splice(pending.length > 1 ? this.#choose(pending.length) : 0, 1);
+      if (this.#choose(2) === 0) await apply?.().catch(() => undefined);
+    }
     await this.#owner?.close();
   }
 
@@ -108,9 +118,10 @@ export class SimulatedStore implements Store {
       await owner.commit(copy);
       this.#truth.apply(copy);
     };
-    this.#pending = apply;
+    this.#truth.check(this.#pending.size < this.#lanes, "more commits are under way than lanes");
+    this.#pending.add(apply);
     await this.#world.pause();
-    this.#pending = undefined;
+    this.#pending.delete(apply);
     if (this.faults.failing && this.#choose(80) === 0) throw full();
     await apply();
     await this.#world.pause();

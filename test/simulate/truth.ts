@@ -48,6 +48,7 @@ export class Truth {
   readonly answers = new Map<number, RequestAnswer>();
   commits = 0;
   readonly #plans = new Map<string, Plan>();
+  readonly #defined = new Set<string>();
   /** Attempts whose bodies were called. */
   readonly #called = new Map<string, number>();
   /** Nodes whose bodies may be called twice in an attempt. */
@@ -81,6 +82,8 @@ export class Truth {
       case "create": {
         const { id } = write.run;
         this.check(!this.runs.has(id), `run ${id} was created twice`);
+        // Without it, nobody could say what the run is of.
+        this.check(this.#defined.has(write.run.hash), `the definition of run ${id} is not durable`);
         const run = { row: write.run, events: [], state: undefined };
         this.runs.set(id, run);
         return run;
@@ -106,6 +109,9 @@ export class Truth {
       case "answer":
         this.check(!this.answers.has(write.request), `request ${write.request} answered twice`);
         this.answers.set(write.request, write.answer);
+        return undefined;
+      case "define":
+        this.#defined.add(write.manifest.hash);
         return undefined;
       default:
         return undefined;

@@ -254,6 +254,31 @@ describe("a coordinator that ends", () => {
   });
 });
 
+test("a commit that takes its time holds up its own runs, and no others", async () => {
+  const { store, query: ask, table, twice } = newSchema();
+  const { script, release } = held("c");
+  const coordinator = await open(store(60_000), script);
+  const slow = await coordinator.start(chain, 1, { id: "slow" });
+  await until(async () => (await slow.status()).nodes[2]?.state === "working");
+  const own = new pg.Client(server.url("postgres"));
+  await own.connect();
+  await own.query("BEGIN");
+  await own.query(`SELECT FROM ${table("runs")} WHERE id = 'slow' FOR UPDATE`);
+  release();
+  // That it is finished cannot be written: the commit waits for us.
+  const waits = "SELECT 1 FROM pg_locks WHERE NOT granted";
+  await until(async () => (await ask(waits)).length > 0);
+  let isSlowDone = false;
+  const slowly = slow.result().then(() => (isSlowDone = true));
+  const others = Array.from({ length: 10 }, (_, i) => coordinator.start(chain, i));
+  for (const [i, run] of (await Promise.all(others)).entries()) expect(await run.result()).toBe(i);
+  expect(isSlowDone).toBe(false);
+  await own.query("ROLLBACK");
+  await own.end();
+  await slowly;
+  expect(await twice()).toEqual([]);
+});
+
 describe("runs that wait", () => {
   test("for a time go on where there is a coordinator, and for a run when that is finished elsewhere", async () => {
     const { store, query: ask, table, twice } = newSchema();
