@@ -353,6 +353,8 @@ export interface GlueStatement {
   readonly pattern: Pattern;
   readonly type: Code | undefined;
   readonly init: Code;
+  /** Whether what is taken apart is written as a literal, or may be. */
+  readonly literal?: true;
 }
 
 /** A binding pattern. Printing leaves out what is not needed, so that nothing is unused. */

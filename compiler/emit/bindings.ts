@@ -163,10 +163,14 @@ class Printer {
     };
     for (const step of block.steps) {
       if (step.kind === "glue") {
-        const { pattern, type, init } = step.statement;
+        const { pattern, type, init, literal } = step.statement;
         tell(step.guards);
         const target = this.pattern(pattern, block.used);
-        lines.push(`const ${target}${this.annotation(type)} = ${this.code(init)};`);
+        const whole = this.code(init);
+        // TypeScript takes a property of a literal that is not bound for a mistake.
+        const isPart = literal === true && type === undefined && !bindsAll(pattern, block.used);
+        const given = isPart ? `(${whole}) satisfies ${typeOf(pattern)}` : whole;
+        lines.push(`const ${target}${this.annotation(type)} = ${given};`);
       } else {
         const { type } = step.variable.holds;
         const name = this.names.get(step.variable.id);
@@ -265,6 +269,33 @@ class Printer {
     });
     return `{ ${[...properties, ...restPart].join(", ")} }`;
   }
+}
+
+/** Whether every property that a pattern names is printed; what is left out of a list is a hole. */
+function bindsAll(pattern: Pattern, used: ReadonlySet<VariableId>): boolean {
+  if (pattern.kind === "variable") return used.has(pattern.variable);
+  if (pattern.kind === "object") {
+    if (pattern.rest !== undefined && !used.has(pattern.rest)) return false;
+    return pattern.properties.every(({ target }) => bindsAll(target, used));
+  }
+  return pattern.elements.every(
+    (each) => each === undefined || !binds(each.target, used) || bindsAll(each.target, used),
+  );
+}
+
+/** A type of all that a pattern can take apart, which keeps tuples, and forbids nothing. */
+function typeOf(pattern: Pattern): string {
+  if (pattern.kind === "variable") return "unknown";
+  if (pattern.kind === "array") {
+    const elements = pattern.elements.map((each) =>
+      each ? `${typeOf(each.target)}?` : "unknown?",
+    );
+    return `[${[...elements, "...unknown[]"].join(", ")}]`;
+  }
+  const lists = pattern.properties.filter(({ target }) => typeOf(target) !== "unknown");
+  if (lists.length === 0) return "object";
+  const properties = lists.map(({ key, target }) => `${key}?: ${typeOf(target)}`);
+  return `{ ${[...properties, "[key: string]: unknown"].join("; ")} }`;
 }
 
 function property(key: string, name: string): string {

@@ -8,10 +8,19 @@ import type { CodePart, External, Member } from "../model.js";
 import { resolve, shown, spanOf } from "./context.js";
 import { isWithin, type Holes, type Method } from "./method.js";
 import ts from "./typescript.cjs";
+import { widenedParts } from "./widening.js";
 
-/** The parts of an expression (or type, or pattern); undefined: something in it was reported. */
-export function codeOf(method: Method, root: ts.Node, holes: Holes): CodePart[] | undefined {
-  const writer = new Writer(method, root, holes);
+/**
+ * The parts of an expression (or type, or pattern); undefined: something in it was reported. `types`:
+ * what is written behind references to give them types, `!` or ` as T`.
+ */
+export function codeOf(
+  method: Method,
+  root: ts.Node,
+  holes: Holes,
+  types: ReadonlyMap<ts.Node, string> = new Map(),
+): CodePart[] | undefined {
+  const writer = new Writer(method, root, holes, types);
   writer.write(root);
   return writer.sound ? writer.parts : undefined;
 }
@@ -26,19 +35,31 @@ class Writer {
     private readonly method: Method,
     private readonly root: ts.Node,
     private readonly holes: Holes,
+    private readonly types: ReadonlyMap<ts.Node, string>,
   ) {
     this.source = root.getSourceFile();
   }
 
   write(node: ts.Node): void {
+    const type = this.types.get(node);
+    if (type === undefined) return this.writePlain(node);
+    const key = ts.isShorthandPropertyAssignment(node.parent) ? `${node.getText()}: ` : "";
+    this.push(node, `${key}(`);
+    this.last = node.getStart(this.source);
+    this.writePlain(node);
+    this.add(`${type})`);
+  }
+
+  private writePlain(node: ts.Node): void {
     const hole = this.holes.get(node);
     if (hole !== undefined) {
+      const wide = widenedParts(this.method, node as ts.Expression, hole.parts);
       const parts = hole.atom ? hole.parts : ["(", ...hole.parts, ")"];
-      return this.push(node, ...parts);
+      return this.push(node, ...(wide ?? parts));
     }
     const member = selfMember(this.method, node);
     if (member !== undefined) return this.push(node, { self: member });
-    if (ts.isIdentifier(node)) return this.push(node, this.identifier(node));
+    if (ts.isIdentifier(node)) return this.push(node, ...this.widened(node, this.identifier(node)));
     const children = node.getChildren(this.source).filter((child) => !ts.isJSDoc(child));
     if (children.length === 0) {
       if (node.getWidth(this.source) > 0) this.push(node, node.getText(this.source));
@@ -65,11 +86,19 @@ class Writer {
     }
   }
 
+  private widened(node: ts.Identifier, part: CodePart): readonly CodePart[] {
+    const wide = widenedParts(this.method, node, [part]);
+    if (wide === undefined) return [part];
+    const isNamed = !ts.isShorthandPropertyAssignment(node.parent) || this.types.has(node);
+    return isNamed ? wide : [`${node.text}: `, ...wide];
+  }
+
   private identifier(node: ts.Identifier): CodePart {
     if (!isReference(node)) return node.text;
-    const shorthand = ts.isShorthandPropertyAssignment(node.parent);
+    const inLiteral = ts.isShorthandPropertyAssignment(node.parent);
+    const shorthand = inLiteral && !this.types.has(node);
     const { checker } = this.method;
-    const symbol = shorthand
+    const symbol = inLiteral
       ? checker.getShorthandAssignmentValueSymbol(node.parent)
       : checker.getSymbolAtLocation(node);
     const declared = symbol?.declarations?.[0];

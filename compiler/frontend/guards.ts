@@ -9,6 +9,7 @@ import { bare, shown, spanOf, untyped } from "./context.js";
 import { isGlue } from "./glue.js";
 import { NO_HOLES, type Holes, type Method } from "./method.js";
 import ts from "./typescript.cjs";
+import { literalText } from "./widening.js";
 
 /** A condition that holds on a path, or does not. */
 export interface Test {
@@ -68,31 +69,45 @@ function rootsOf(method: Method, node: ts.Node): Set<VariableId> {
   return roots;
 }
 
-/** The tests that an expression needs for its types; undefined: it needs one that is no glue. */
+/** What an expression needs to have its types in another place. */
+export interface Told {
+  /** Tests that are repeated in front of it. */
+  readonly guards: readonly Guard[];
+  /** What is written behind references whose types rest on tests that are evaluated once. */
+  readonly types: ReadonlyMap<ts.Node, string>;
+}
+
+/** What an expression needs for its types; undefined: it needs a test that cannot be told again. */
 export function guardsOf(
   method: Method,
   tests: readonly Test[],
   node: ts.Node,
   holes: Holes,
-): Guard[] | undefined {
-  if (tests.length === 0) return [];
-  const narrowed: ts.Expression[] = [];
+): Told | undefined {
+  const types = new Map<ts.Node, string>();
+  if (tests.length === 0) return { guards: [], types };
+  const narrowed = new Map<ts.Expression, ts.Type>();
   const visit = (inner: ts.Node): void => {
     if (holes.has(inner) || ts.isTypeNode(inner)) return;
-    if (isNarrowed(method, inner)) narrowed.push(inner as ts.Expression);
+    const from = narrowedFrom(method, inner);
+    if (from !== undefined) narrowed.set(inner as ts.Expression, from);
     ts.forEachChild(inner, visit);
   };
   visit(node);
-  if (narrowed.length === 0) return [];
-  const texts = new Set(narrowed.map((each) => each.getText().replace(/\s+/g, "")));
-  const roots = new Set(narrowed.flatMap((each) => [...rootsOf(method, each)]));
+  if (narrowed.size === 0) return { guards: [], types };
+  const roots = new Set([...narrowed.keys()].flatMap((each) => [...rootsOf(method, each)]));
   const guards: Guard[] = [];
   // From the last: what a test reads may itself be narrowed, by tests before it.
   for (const { node: test, code, holds, roots: read } of tests.toReversed()) {
     const lost = code === undefined ? test : evaluatedOnce(method, test);
-    if (lost !== undefined && narrows(method, lost, texts)) {
-      const [first = node] = narrowed;
-      const facts = { at: spanOf(first), name: shown(first), test: shown(test) };
+    for (const [each, from] of lost === undefined ? [] : narrowed) {
+      if (!narrows(method, lost ?? test, new Set([textOf(each)]))) continue;
+      const type = typeText(method, each, from);
+      if (type !== undefined) {
+        types.set(each, type);
+        continue;
+      }
+      const facts = { at: spanOf(each), name: shown(each), test: shown(test) };
       method.context.report(say.narrowingLost({ ...facts, other: spanOf(test) }));
       return undefined;
     }
@@ -101,7 +116,21 @@ export function guardsOf(
     guards.push({ test: code, holds });
     for (const root of read) roots.add(root);
   }
-  return guards.reverse();
+  return { guards: guards.reverse(), types };
+}
+
+/** What gives a reference the type that it has at its place; undefined: that cannot be written down. */
+function typeText(method: Method, node: ts.Expression, from: ts.Type): string | undefined {
+  const { checker } = method;
+  const type = method.typeOf(node);
+  if (type.flags & ts.TypeFlags.Never) return " as never";
+  const text = literalText(method, type);
+  if (text !== undefined) return ` as ${text}`;
+  return checker.isTypeAssignableTo(checker.getNonNullableType(from), type) ? "!" : undefined;
+}
+
+function textOf(node: ts.Node): string {
+  return node.getText().replace(/\s+/g, "");
 }
 
 /** `const dear = isDear(room)`, in place of which TypeScript knows what it tests; undefined: no such. */
@@ -113,16 +142,23 @@ function evaluatedOnce(method: Method, test: ts.Expression): ts.Expression | und
   return isGlue(method, initializer, NO_HOLES) ? undefined : initializer;
 }
 
-/** Whether the checker knows more of a reference at its place than its declaration says. */
-function isNarrowed(method: Method, node: ts.Node): boolean {
+/** The type that a reference is declared with, if the checker knows more of it at its place. */
+function narrowedFrom(method: Method, node: ts.Node): ts.Type | undefined {
   const { checker } = method;
+  const unless = (known: boolean, declared: ts.Type): ts.Type | undefined =>
+    known ? undefined : declared;
   if (ts.isIdentifier(node)) {
     const symbol = method.local(node);
     const declared = symbol?.valueDeclaration;
-    if (symbol === undefined || declared === undefined || declared === node.parent) return false;
-    return !checker.isTypeAssignableTo(checker.getTypeOfSymbol(symbol), method.typeOf(node));
+    if (symbol === undefined || declared === undefined || declared === node.parent) {
+      return undefined;
+    }
+    const type = checker.getTypeOfSymbol(symbol);
+    return unless(checker.isTypeAssignableTo(type, method.typeOf(node)), type);
   }
-  if (!ts.isPropertyAccessExpression(node) && !ts.isElementAccessExpression(node)) return false;
+  if (!ts.isPropertyAccessExpression(node) && !ts.isElementAccessExpression(node)) {
+    return undefined;
+  }
   const owner = method.typeOf(node.expression);
   const name = ts.isPropertyAccessExpression(node)
     ? node.name.text
@@ -139,13 +175,15 @@ function isNarrowed(method: Method, node: ts.Node): boolean {
       ? (checker.getIndexTypeOfType(owner, ts.IndexKind.Number) ??
         checker.getIndexTypeOfType(owner, ts.IndexKind.String))
       : checker.getTypeOfSymbol(property);
-  if (declared === undefined) return false;
+  if (declared === undefined) return undefined;
   const unchecked =
     property === undefined &&
     method.context.program.getCompilerOptions().noUncheckedIndexedAccess === true;
   const actual = method.typeOf(node);
-  if (unchecked) return !acceptsUndefined(checker, actual);
-  return !checker.isTypeAssignableTo(declared, actual);
+  return unless(
+    unchecked ? acceptsUndefined(checker, actual) : checker.isTypeAssignableTo(declared, actual),
+    declared,
+  );
 }
 
 function acceptsUndefined(checker: ts.TypeChecker, type: ts.Type): boolean {
@@ -154,7 +192,7 @@ function acceptsUndefined(checker: ts.TypeChecker, type: ts.Type): boolean {
 
 /** Whether a test that is no glue may be what narrowed one of some expressions. */
 function narrows(method: Method, test: ts.Expression, texts: ReadonlySet<string>): boolean {
-  const isOne = (node: ts.Node): boolean => texts.has(node.getText().replace(/\s+/g, ""));
+  const isOne = (node: ts.Node): boolean => texts.has(textOf(node));
   const mentions = (node: ts.Node): boolean =>
     isOne(node) || (ts.forEachChild(node, mentions) ?? false);
   const visit = (written: ts.Expression): boolean => {

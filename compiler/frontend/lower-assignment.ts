@@ -12,6 +12,7 @@ import { nameOrigins } from "./patterns.js";
 import type { Thread } from "./thread.js";
 import ts from "./typescript.cjs";
 import { BROKEN, codeFrom } from "./values.js";
+import { widened } from "./widening.js";
 
 /** `let x: T;` */
 export function declareLater(
@@ -40,7 +41,8 @@ export function lowerAssignment(
 ): void {
   const type = method.letTypes.get(symbol);
   const declared = symbol.valueDeclaration && method.typeOf(symbol.valueDeclaration);
-  const value = lowerReady(method, thread, node.right, { type: type?.parts, declared });
+  const given = lowerReady(method, thread, node.right, { type: type?.parts, declared });
+  const value = given.kind === "broken" ? given : widened(method, node.right, given);
   const at = spanOf(node.left);
   if (thread.here.lets.has(symbol)) {
     method.context.report(say.reassigned({ at, name: symbol.name }));

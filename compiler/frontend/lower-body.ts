@@ -21,6 +21,7 @@ import { bind } from "./patterns.js";
 import { isAny } from "./types.js";
 import ts from "./typescript.cjs";
 import { BROKEN, codeFrom, toCode, type Started, type Value } from "./values.js";
+import { widened } from "./widening.js";
 
 /** Reads the body of a function: what it returns, on which path. */
 export function lowerBody(
@@ -182,6 +183,7 @@ function lowerDeclarations(method: Method, thread: Thread, node: ts.VariableStat
       : lowerExpression(method, thread, initializer, {
           type: annotated.parts,
           declared: annotated.type,
+          apart: !ts.isIdentifier(name),
         });
     bind(method, thread, name, { value, type: annotated.code });
   }
@@ -222,7 +224,8 @@ function lowerResult(method: Method, thread: Thread, node: ts.Expression): Retur
     const type = resultType(method);
     return ready(method, thread, node, lowerExpression(method, thread, node, { type }));
   }
-  const value = ready(method, thread, node, lowerExpression(method, thread, node));
+  const given = ready(method, thread, node, lowerExpression(method, thread, node));
+  const value = given?.kind === "code" ? widened(method, node, given) : given;
   return isLiteralObject(node) ? satisfying(method, thread.body.type, value) : value;
 }
 

@@ -269,7 +269,7 @@ function mapResult(
   mayEnd: boolean,
 ): TypeModel | undefined {
   const place = { what: "what an item gives", path: "it" };
-  if (callback.type !== undefined || !ts.isBlock(callback.body)) {
+  if (callback.type !== undefined) {
     return storedReturns(context, callback.body, mayEnd, place);
   }
   const signature = context.checker.getSignatureFromDeclaration(callback);

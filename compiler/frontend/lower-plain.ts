@@ -6,7 +6,7 @@ import * as say from "../diagnostics/catalogue/glue.js";
 import type { CodePart } from "../model.js";
 import { NOTHING, type TypeModel } from "../type-model.js";
 import { codeOf } from "./code.js";
-import { resolve, shown, spanOf, untyped } from "./context.js";
+import { shown, spanOf, untyped } from "./context.js";
 import { isGlue, isTrusted } from "./glue.js";
 import { guardsOf } from "./guards.js";
 import type { Draft } from "./graph.js";
@@ -17,6 +17,7 @@ import { storedValue } from "./stored.js";
 import { isAny, isPromise, isVoid } from "./types.js";
 import ts from "./typescript.cjs";
 import { BROKEN, codeFrom, type Broken, type CodeValue } from "./values.js";
+import { sidesOf, widens } from "./widening.js";
 
 /** What is wanted of an expression. */
 export interface Wanted {
@@ -26,6 +27,8 @@ export interface Wanted {
   readonly type?: readonly CodePart[] | undefined;
   /** It is `any`: the type of its place is all that is known of it. */
   readonly declared?: ts.Type | undefined;
+  /** It is taken apart where it is declared: only what is bound of it is stored. */
+  readonly apart?: boolean;
   /** The node that it is for evaluates it, so that it need not be glue. */
   readonly inPlace?: boolean;
 }
@@ -45,11 +48,11 @@ export function lowerPlain(
     method.context.report(say.awaitUnknown({ at: spanOf(node), what, hint: undefined }));
     return BROKEN;
   }
-  const parts = codeOf(method, node, holes);
-  if (parts === undefined) return BROKEN;
   const own = guardsOf(method, thread.here.tests, node, holes);
   if (own === undefined) return BROKEN;
-  const guards = [...[...holes.values()].flatMap((hole) => hole.guards), ...own];
+  const parts = codeOf(method, node, holes, own.types);
+  if (parts === undefined) return BROKEN;
+  const guards = [...[...holes.values()].flatMap((hole) => hole.guards), ...own.guards];
   const inPlace = wanted.inPlace === true && !isAssertion(method, node);
   if (inPlace || isGlue(method, node, holes)) {
     const origins = new Set([...holes.values()].flatMap((hole) => [...hole.origins]));
@@ -71,21 +74,26 @@ function lowerCompute(
 ): Draft | undefined {
   if (isAssertion(method, node)) return undefined;
   const type = method.typeOf(node);
-  const stored = isAny(type) ? (wanted.declared ?? type) : type;
+  const forgets = widens(method, node);
+  // What a member of an enum is called may not be known where it is read.
+  const isMember = (type.flags & ts.TypeFlags.EnumLiteral) !== 0;
+  const inferred = forgets && isMember ? method.checker.getBaseTypeOfLiteralType(type) : type;
+  const stored = isAny(type) ? (wanted.declared ?? type) : inferred;
   let text = parts;
   let model: TypeModel | undefined = NOTHING;
+  let opaque = false;
   if (wanted.unused === true && !isVoid(type)) {
     text = ["void (", ...parts, ")"];
   } else if (wanted.unused !== true) {
     const place = { at: spanOf(node), what: `the value of \`${shown(node)}\``, path: "it" };
-    model = storedValue(method.context, stored, place);
+    opaque = wanted.apart === true && method.context.types.derive(stored).problem !== undefined;
+    model = opaque ? NOTHING : storedValue(method.context, stored, place);
     if (model === undefined) return undefined;
     const cast = isAny(type) ? " as " : " satisfies ";
     const typed = wanted.type !== undefined && (isAny(type) || isLiteralObject(node));
-    if (typed) text = ["(", ...parts, ")", cast, ...(wanted.type ?? [])];
-    else if (widens(method, node, type)) {
+    if (forgets && !isMember) {
       text = ["(", ...parts, ") as ", method.checker.typeToString(type)];
-    }
+    } else if (typed) text = ["(", ...parts, ")", cast, ...(wanted.type ?? [])];
   }
   const code = codeFrom({ parts: text, guards }, spanOf(node));
   const draft = method.addDraft(
@@ -95,22 +103,9 @@ function lowerCompute(
     computeName(node),
   );
   thread.evaluate(draft);
+  if (opaque) method.opaque.add(draft);
+  if (forgets && !isMember) method.literals.add(draft.variable);
   return draft;
-}
-
-/** Whether it names something that is declared by a literal: a function that gives it forgets which. */
-function widens(method: Method, written: ts.Expression, type: ts.Type): boolean {
-  const { TypeFlags } = ts;
-  const isOne = (type.flags & TypeFlags.Literal) !== 0 && !(type.flags & TypeFlags.EnumLiteral);
-  const node = untyped(written);
-  if (!isOne || !(ts.isPropertyAccessExpression(node) || ts.isIdentifier(node))) return false;
-  const found = method.checker.getSymbolAtLocation(node);
-  const declared = found && resolve(method.checker, found).valueDeclaration;
-  return (
-    declared !== undefined &&
-    (ts.isPropertyDeclaration(declared) || ts.isVariableDeclaration(declared)) &&
-    declared.type === undefined
-  );
 }
 
 /** Whether the literal's type depends on the place it stands in. */
@@ -119,7 +114,8 @@ export function isLiteralObject(written: ts.Expression): boolean {
   return (
     ts.isObjectLiteralExpression(node) ||
     ts.isArrayLiteralExpression(node) ||
-    ts.isConditionalExpression(node)
+    ts.isConditionalExpression(node) ||
+    (ts.isBinaryExpression(node) && sidesOf(node).some(isLiteralObject))
   );
 }
 

@@ -47,6 +47,11 @@ export class Method {
   /** Their declared types. */
   readonly letTypes = new Map<ts.Symbol, Code | undefined>();
 
+  /** Values that keep a literal type which TypeScript forgets: see `widening.ts`. */
+  readonly literals = new Set<VariableId>();
+  /** Nodes whose value cannot be stored: it is taken apart in them. */
+  readonly opaque = new Set<Draft>();
+
   constructor(
     readonly context: Context,
     readonly classes: ClassReader,

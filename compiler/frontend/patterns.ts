@@ -4,7 +4,7 @@
  */
 import type { Code, GlueStatement, Pattern } from "../model.js";
 import { codeOf } from "./code.js";
-import { spanOf } from "./context.js";
+import { spanOf, untyped } from "./context.js";
 import { isGlue } from "./glue.js";
 import { guardsOfPattern } from "./guards.js";
 import type { Draft } from "./graph.js";
@@ -26,6 +26,7 @@ import {
   type ReadyValue,
   type Value,
 } from "./values.js";
+import { literalText, sidesOf } from "./widening.js";
 
 /** What a glue variable holds; all names of one pattern share it. */
 interface Holds {
@@ -135,6 +136,8 @@ function bindName(
   const holds: Holds = { kind: "glue", statement: undefined };
   const variable = method.addVariable(name.text, true, holds);
   const init = codeFrom(code, spanOf(name));
+  const isSame = typeof part === "object" && "variable" in part && more === undefined;
+  if (isSame && method.literals.has(part.variable)) method.literals.add(variable.id);
   holds.statement = { pattern: { kind: "variable", variable: variable.id }, type, init };
   setBinding(method, name, { kind: "variable", id: variable.id, trusted: code.trusted });
 }
@@ -179,6 +182,7 @@ function bindPattern(
   holds.statement = {
     pattern,
     type: safe ? type : undefined,
+    ...(safe && isWritten(name) && { literal: true }),
     init: codeFrom(
       {
         ...init,
@@ -189,11 +193,26 @@ function bindPattern(
   };
 }
 
-/** Whether it is a literal that is evaluated once: its type rests on the pattern, so they stay together. */
+/** Whether it is evaluated once, and is a literal, whose type rests on the pattern, or cannot be stored whole: so they stay together. */
 function isShapedBy(method: Method, pattern: ts.BindingPattern, value: CodeValue): boolean {
   const { parent } = pattern;
+  const fresh = freshCompute(method, value);
+  if (fresh === undefined) return false;
+  if (method.opaque.has(fresh)) return true;
   if (!ts.isVariableDeclaration(parent) || parent.initializer === undefined) return false;
-  return isLiteralObject(parent.initializer) && freshCompute(method, value) !== undefined;
+  return isLiteralObject(parent.initializer);
+}
+
+/** Whether what a pattern takes apart is a literal, or may be. */
+function isWritten({ parent }: ts.BindingPattern): boolean {
+  if (!ts.isVariableDeclaration(parent) || parent.initializer === undefined) return false;
+  const has = (written: ts.Expression): boolean => {
+    const node = untyped(written);
+    if (ts.isConditionalExpression(node)) return has(node.whenTrue) || has(node.whenFalse);
+    if (ts.isBinaryExpression(node)) return sidesOf(node).some(has);
+    return ts.isObjectLiteralExpression(node) || ts.isArrayLiteralExpression(node);
+  };
+  return has(parent.initializer);
 }
 
 function declare(method: Method, name: ts.Identifier, holds: Holds, trusted: boolean): number {
@@ -307,7 +326,7 @@ function takeApart(
   const fresh = freshCompute(method, value);
   const init = fresh?.content.kind === "compute" ? fresh.content.code.parts : value.parts;
   const annotation = type === undefined ? [] : [": ", ...type.parts];
-  const list = names.map((name) => name.text).join(", ");
+  const list = names.map((name) => keepingType(method, name)).join(", ");
   const parts = [
     ...["(() => { const ", ...text, ...annotation, " = ", ...init],
     `; return { ${list} }; })()`,
@@ -320,6 +339,14 @@ function takeApart(
   draft.content = content;
   if (only !== undefined && second === undefined) draft.bound.add(only.text);
   return method.valueOf(draft);
+}
+
+/** A variable as a property of a literal, in which it keeps the type that it has. */
+function keepingType(method: Method, name: ts.Identifier): string {
+  const known = method.typeOf(name);
+  const isSame = method.checker.getBaseTypeOfLiteralType(known) === known;
+  const type = isSame ? undefined : literalText(method, known);
+  return type === undefined ? name.text : `${name.text}: ${name.text} as ${type}`;
 }
 
 /** The compute node that the value has just been made by, if nothing else can refer to it. */

@@ -156,6 +156,8 @@ function compiled(program: Loaded, params: Params, take: () => Promise<Ground>):
       store: ground.store,
       sagas: sagasOf(program, world),
       clock: hurriedClock(world),
+      // Runs of their own in which nobody is called take their time, too.
+      observers: [{ durable: () => void (world.beats += 1) }],
     };
     const coordinator = await Coordinator.open(options);
     const started = coordinator.start(program.main, params);

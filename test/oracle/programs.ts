@@ -2,7 +2,7 @@
 
 /** A whole program around the body of its saga method. */
 export function programOf(body: string, returns = "unknown[]", more = ""): string {
-  return `import { action, each, saga } from "steno-runtime";
+  return `import { action, each, saga, start } from "steno-runtime";
 import { Kit, label, twice, type Item } from "./kit.js";
 
 export interface Params {
@@ -11,6 +11,7 @@ export interface Params {
   s: string;
   on: boolean;
   nums: number[];
+  at: Date;
 }
 
 export class Program extends Kit {${more}
@@ -20,7 +21,7 @@ ${body.replace(/^(?=.)/gm, "    ")}
   }
 }
 
-export const used = [action, each, label, twice, {} as Item];
+export const used = [action, each, start, label, twice, {} as Item];
 `;
 }
 

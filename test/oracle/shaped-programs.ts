@@ -344,6 +344,70 @@ await this.note("never before the block has ended", value);
 return [value];`,
     "number[]",
   ),
+  forgottenLiterals: programOf(
+    `const mode = this.mode;
+const { limit, ...rest } = { mode, limit: this.limit, v: await this.num("a", 1) };
+if (rest.mode === "slow" || limit === 7) await this.note("never", rest.v);
+const made = await Promise.all(
+  params.nums.map(async (n) => ({ n, mode: this.mode, list: [mode], v: await this.num(\`m\${n}\`, n) })),
+);
+if (made[0]?.mode === "slow" || made[0]?.list[0] === "slow") await this.note("never too");
+const names = await Promise.all(params.nums.map(async (n) => {
+  await this.note(\`n\${n}\`);
+  return mode;
+}));
+if (names.includes("slow")) await this.note("nor this");
+await this.list("b", params.at > params.at ? 2 : 2);
+let kept;
+if (params.on) kept = this.mode;
+else kept = mode;
+if (kept === "slow") await this.note("nor that");
+const chosen: "fast" = mode;
+return [made.length, limit, chosen, kept];`,
+    "(string | number)[]",
+    '\n  readonly mode = "fast";\n  readonly limit = 5;\n',
+  ),
+  takenApart: programOf(
+    `const [, digits = "0"] = /(\\d+)/.exec(\`a\${params.n}\`) ?? [];
+const { x, y } = params.on ? { x: 1, y: 2 } : { x: params.n, y: 3 };
+await this.text("digits", digits);
+await this.num("x", x);
+const [{ a, b }, v] = [{ a: params.n, b: params.s }, await this.num("v", y)];
+await this.text("b", b);
+const [first = 1, ...others] = [7, this.offset];
+return this.num("a", a + v + first + others.length);`,
+    "number",
+  ),
+  narrowedByWhatWaits: programOf(
+    `const item = params.n > 3 ? await this.item("i", params.n) : undefined;
+const isSound = item !== undefined && (await this.flag("sound", item.id));
+if (isSound) {
+  await this.num("id", item.id);
+  const both = { item };
+  await this.note(both.item.name);
+}
+const { on } = params;
+const isOn = on && (await this.flag("on", 1));
+if (isOn) {
+  const certain: { on: true } = { on };
+  if (on) await this.note("on and on", certain.on ? 1 : 0);
+}
+return item?.id ?? 0;`,
+    "number",
+  ),
+  runsWithoutCalls: programOf(
+    `const a = await start(this.quiet, 1, { id: "first" }).result();
+const b = await start(this.quiet, a, { id: "second" }).result();
+const c = await this.num("after both", a + b);
+return this.num("end", c);`,
+    "number",
+    `
+  @saga
+  async quiet(n: number): Promise<number> {
+    return n + 1;
+  }
+`,
+  ),
   optionalCalls:
     programOf(
       `const a = await this.friend?.inner(this.tick("arg", 1));

@@ -337,15 +337,16 @@ export const narrowingLost = entry<At & { name: string; test: string; other: Spa
   "error",
   {
     reason:
-      "Code that stands in a branch is moved into a function of its own, which tells TypeScript again what is known in the branch. That can be done with a test that only looks at values: a comparison, `typeof`, `in`. A test that calls a function, or reads `this`, is evaluated once, and cannot be repeated.",
+      "Code that stands in a branch is moved into a function of its own, which tells TypeScript again what is known in the branch. That can be done with a test that only looks at values: a comparison, `typeof`, `in`. A test that calls a function, waits, or reads `this`, is evaluated once, and cannot be repeated: of such a test is told what can be written at the place, that a value is there, or is one of some literals, but not which member of a union it is.",
     bad: example({
-      top: "export function isDear(room: Room | undefined): room is Room {\n  return room !== undefined && room.price > 100;\n}",
-      params: "params: { room?: Room }",
-      body: "if (isDear(params.room)) {\n  await this.book(params.room.id);\n}",
+      top: "export type Bill = { paid: true; receipt: string } | { paid: false };\nexport function isPaid(bill: Bill): bill is Extract<Bill, { paid: true }> {\n  return bill.paid;\n}",
+      params: "params: { bill: Bill }",
+      body: "if (isPaid(params.bill)) {\n  await this.book(params.bill.receipt);\n}",
     }),
     good: example({
-      params: "params: { room?: Room }",
-      body: "if (params.room !== undefined && params.room.price > 100) {\n  await this.book(params.room.id);\n}",
+      top: "export type Bill = { paid: true; receipt: string } | { paid: false };",
+      params: "params: { bill: Bill }",
+      body: "if (params.bill.paid) {\n  await this.book(params.bill.receipt);\n}",
     }),
   },
   ({ at, name, test, other }) => ({
