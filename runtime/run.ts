@@ -21,7 +21,7 @@ import { makePlan } from "./machine/plan.js";
 import type { ErrorClasses } from "./codec/recorded-error.js";
 import { type Manifest, parseManifest } from "./manifest.js";
 import { recordsOf } from "./reading/node-records.js";
-import { type Hold, holdsOf, reasonOf } from "./operating/reasons.js";
+import { type Hold, holdsOf, missingOf, reasonOf } from "./operating/reasons.js";
 import type { UnrecoveredRun } from "./execution/recovery.js";
 import { runPruned } from "./operating/retention.js";
 import { type Source, watchRun, type WatchOptions } from "./reading/watching.js";
@@ -184,6 +184,7 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     const missing = this.#host.unrecovered(this.id);
     const holds: Hold[] = [...holdsOf(state)];
     if (missing !== undefined) holds.unshift({ reason: missing.reason, message: missing.message });
+    else if (reason === "definition-missing") holds.unshift({ reason, message: missingOf(row) });
     for (const [node, limit] of active?.limited ?? []) {
       holds.push({ reason: "waiting-limit", node, limit });
     }

@@ -4,7 +4,7 @@ import { foldLog, type NodeStatus, statusText, statusTree } from "../reading/his
 import { makePlan } from "../machine/plan.js";
 import { parseManifest } from "../manifest.js";
 import { recordsOf } from "../reading/node-records.js";
-import { type Hold, holdsOf } from "../operating/reasons.js";
+import { type Hold, holdsOf, missingOf } from "../operating/reasons.js";
 import type { NodeState, RunState } from "../state.js";
 import type { RunRow, StoreReader } from "../stores/store.js";
 import { noSuchRun } from "./control.js";
@@ -67,7 +67,9 @@ function holdsIn(run: RunRow, state: RunState, owned: boolean): readonly Hold[] 
   if (state.finished !== undefined) return [];
   const holds = [...holdsOf(state)];
   const { reason } = run;
-  if (reason === "definition-missing" || reason === "corrupt-log" || reason === "not-recoverable") {
+  if (reason === "definition-missing") {
+    holds.unshift({ reason, message: missingOf(run) });
+  } else if (reason === "corrupt-log" || reason === "not-recoverable") {
     holds.unshift({ reason, message: "see what the coordinator said when it opened the store" });
   }
   if (reason === "waiting-limit") holds.push({ reason, node: "", limit: "" });

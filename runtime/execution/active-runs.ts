@@ -294,6 +294,7 @@ export class ActiveRuns {
     const hashNot = sagas.map(({ manifest }) => manifest.hash);
     // Where there are others, they may have other definitions.
     if (owner.fleet === undefined) await this.#findMissing(hashNot);
+    else await this.#tellMissing();
     await this.#waking.start();
     // Of a run that was finished when the last coordinator died, nobody may have been told.
     await this.tellAwaiting();
@@ -315,6 +316,18 @@ export class ActiveRuns {
       if (this.#unrecovered.size % MARKED === 0) await executor.durable();
     }
     await executor.durable();
+  }
+
+  /** Of runs that no coordinator of the store can go on with. Should one come that can, it does. */
+  async #tellMissing(): Promise<void> {
+    const { owner, warn } = this.#options;
+    const limit = WARNINGS + 1;
+    const rows = await owner.runs({ reason: "definition-missing", limit });
+    for (const row of rows.slice(0, WARNINGS)) {
+      const found = await this.#restorer.restore(row);
+      if (!(found instanceof ActiveRun)) warn(found.message);
+    }
+    if (rows.length === limit) warn("more runs cannot go on anywhere: see `steno list`");
   }
 
   /** `again`: others took it before, and came to nothing; that it got so far has to be in its log. */

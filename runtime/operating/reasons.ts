@@ -44,6 +44,14 @@ export type Hold =
   /** Nobody has the store: it goes on when a coordinator opens it. */
   | { readonly reason: "no-coordinator" };
 
+/** What to say of a run whose row says `definition-missing`, where nobody knows more. */
+export function missingOf({ saga, hash }: Pick<RunRow, "saga" | "hash">): string {
+  return (
+    `it was started with the definition ${hash} of \`${saga}\`, which no coordinator has: open one ` +
+    "with the bundle or module that it was started with, after the newer one"
+  );
+}
+
 /** The word of a run's row: of all that holds it, what an operator should see first. */
 export type HoldReason = Hold["reason"] | "stuck";
 

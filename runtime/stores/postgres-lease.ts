@@ -51,17 +51,17 @@ export class PostgresLease {
 
   /** Begins a new epoch. */
   async join(): Promise<void> {
-    const { leaseMs, lanes } = this.#options;
+    const { leaseMs, lanes, definitions } = this.#options;
     // What a lost answer has made has no runs, and is set aside when its lease runs out.
     const [row] = await this.#query(
       `WITH me AS (
-         INSERT INTO S.coordinators (host, pid, lease_until)
-         VALUES ($1, $2, clock_timestamp() + $3 * interval '1 ms') RETURNING epoch
+         INSERT INTO S.coordinators (host, pid, lease_until, definitions)
+         VALUES ($1, $2, clock_timestamp() + $3 * interval '1 ms', $5) RETURNING epoch
        ), lanes AS (
          INSERT INTO S.lanes SELECT epoch, lane, 0 FROM me, generate_series(0, $4 - 1) AS lane
        )
        SELECT epoch, ${NOW} FROM me`,
-      ...[hostname(), process.pid, leaseMs, lanes],
+      ...[hostname(), process.pid, leaseMs, lanes, definitions],
     );
     this.epoch = Number(row?.["epoch"]);
     this.#lastBeat = performance.now();

@@ -1,5 +1,5 @@
 /** The query for a list of runs on PostgreSQL: each filter is answered by an index. It asks nothing. */
-import { escaped, RUN_COLUMNS } from "./postgres-rows.js";
+import { escaped, isMissing, readColumns } from "./postgres-rows.js";
 import type { RunFilter } from "./store.js";
 
 /** How many runs a list has unless told. */
@@ -28,7 +28,10 @@ export function listQuery(filter: RunFilter): {
   if (createdFrom !== undefined) conditions.push(`created_at >= ${value(createdFrom)}`);
   if (createdBefore !== undefined) conditions.push(`created_at < ${value(createdBefore)}`);
   if (saga !== undefined) conditions.push(`saga = ${value(saga)}`);
-  if (reason !== undefined) conditions.push(`reason = ${value(reason)}`);
+  if (reason === "definition-missing") conditions.push(isMissing("runs"));
+  else if (reason !== undefined) {
+    conditions.push(`reason = ${value(reason)} AND NOT ${isMissing("runs")}`);
+  }
   if (idPrefix !== undefined && idPrefix !== "") {
     conditions.push(`starts_with(id, ${value(escaped(idPrefix))})`);
   }
@@ -37,7 +40,7 @@ export function listQuery(filter: RunFilter): {
   const select = (more: readonly string[]): string => {
     const all = [...conditions, ...more];
     const where = all.length === 0 ? "" : `WHERE ${all.join(" AND ")}`;
-    return `SELECT ${RUN_COLUMNS} FROM S.runs ${where} ORDER BY created_at, key LIMIT ${limit}`;
+    return `SELECT ${readColumns("runs")} FROM S.runs ${where} ORDER BY created_at, key LIMIT ${limit}`;
   };
   if (status === undefined) return { text: select([]), values };
   // For each status the index gives them in order, and stops at the limit.

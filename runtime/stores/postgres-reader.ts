@@ -14,7 +14,7 @@ import {
   EVENT_COLUMNS,
   eventOf,
   listedOf,
-  RUN_COLUMNS,
+  readColumns,
   runOf,
   unescaped,
 } from "./postgres-rows.js";
@@ -77,7 +77,7 @@ export class PostgresReader implements StoreReader {
   }
 
   async run(id: string): Promise<RunRow | undefined> {
-    const sql = `SELECT ${RUN_COLUMNS} FROM S.runs WHERE id = $1`;
+    const sql = `SELECT ${readColumns("runs")} FROM S.runs WHERE id = $1`;
     const [row] = await this.query(sql, escaped(id));
     return row && runOf(row);
   }
@@ -168,7 +168,10 @@ export class PostgresReader implements StoreReader {
     const { text, values } = startStatement([run], this.#starting);
     const { rows } = await transaction.query(text, [...values]);
     if (rows.length > 0) return undefined;
-    const sql = inSchema(`SELECT ${RUN_COLUMNS} FROM S.runs WHERE id = $1`, this.database.schema);
+    const sql = inSchema(
+      `SELECT ${readColumns("runs")} FROM S.runs WHERE id = $1`,
+      this.database.schema,
+    );
     const found = await transaction.query(sql, [escaped(id)]);
     return found.rows.length === 0 ? undefined : runOf(found.rows[0] as Row);
   }
@@ -187,7 +190,7 @@ export class PostgresReader implements StoreReader {
 
   async #resting(ids: readonly string[]): Promise<ReadonlyMap<string, RunRow | undefined>> {
     const rows = await this.query(
-      `SELECT g.id AS given, ${RUN_COLUMNS.replaceAll(/\w+/g, "r.$&")} FROM unnest($1::text[]) AS g (id) LEFT JOIN S.runs r ON r.id = g.id COLLATE "C"
+      `SELECT g.id AS given, ${readColumns("r")} FROM unnest($1::text[]) AS g (id) LEFT JOIN S.runs r ON r.id = g.id COLLATE "C"
        WHERE r.key IS NULL OR r.status IN ('succeeded', 'undone', 'stuck')`,
       ids.map(escaped),
     );

@@ -7,6 +7,24 @@ import type { ListedRun, RequestAnswer, RunRow, StoreRequest } from "./store.js"
 export const RUN_COLUMNS =
   "key, id, saga, hash, nonce, params, status, reason, output, error, created_at, updated_at, wake_at";
 
+/**
+ * Whether a row of `runs` (by that name, or `r`) is of a run that nobody can go on with: it is not
+ * finished, no coordinator has it, and of those that are alive none was opened with its definition.
+ * It is found when it is read, and not written: it is so from the moment when the last one leaves
+ * until one comes. Of coordinators of an earlier version nobody knows what they have.
+ */
+export const isMissing = (r: string): string => `(${r}.owner IS NULL
+  AND ${r}.status IN ('running', 'unwinding', 'stuck')
+  AND coalesce((SELECT bool_and(NOT coalesce(${r}.hash = ANY (c.definitions), true))
+    FROM S.coordinators c WHERE NOT c.fenced AND c.lease_until > now()), false))`;
+
+/** The columns of a run as those see it who cannot go on with it. */
+export const readColumns = (r: string): string =>
+  RUN_COLUMNS.replaceAll(/\w+/g, `${r}.$&`).replace(
+    `${r}.reason`,
+    `CASE WHEN ${isMissing(r)} THEN 'definition-missing' ELSE ${r}.reason END AS reason`,
+  );
+
 export const EVENT_COLUMNS = "seq, at, type, node, attempt, value, due_at";
 
 export function runOf(row: Row): RunRow {

@@ -6,7 +6,7 @@ import { StoreError } from "../errors.js";
 import type { Link } from "./postgres-link.js";
 
 /** Counted up with each change of the tables; kept in `meta`. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Keys of runs are handed out in blocks of so many, so that no commit has to ask for them. */
 export const KEY_BLOCK = 100;
@@ -112,6 +112,8 @@ BEGIN
   IF NOT ok THEN RAISE EXCEPTION USING ERRCODE = 'STN01', MESSAGE = what; END IF;
 END $$;
 `,
+  // The hashes of what it can go on with; unknown of those of version 1.
+  "ALTER TABLE S.coordinators ADD COLUMN definitions text[]",
 ];
 
 /** A name as SQL has it. */

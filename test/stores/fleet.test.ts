@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { defineSaga } from "steno-runtime";
 import { postgresStore } from "steno-runtime/postgres";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { emptyFolder, steno, writeBundle } from "../cli/steno.js";
 import {
   chain,
@@ -21,7 +21,7 @@ import {
 } from "../postgres/fleet.js";
 import { type PostgresServer, startPostgres } from "../postgres/server.js";
 import { action, scripted, scriptOf } from "../runtime/sagas.js";
-import { until } from "../runtime/watched-store.js";
+import { keptLog, until } from "../runtime/watched-store.js";
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -165,6 +165,105 @@ describe("runs go to coordinators that can go on with them", () => {
     );
     expect(await run.result()).toBe(1);
     expect(first.unrecovered).toEqual([]);
+  });
+
+  test("and those that nobody can go on with say so, to everybody, until somebody comes", async () => {
+    const { store, name } = newSchema();
+    const leaving = await open(
+      store(60_000),
+      scriptOf(() => 1),
+      [other],
+    );
+    const client = await openClient(store(), [chain, other]);
+    const run = await leaving.start(other, 1, { id: "old", paused: true });
+    await leaving.close();
+    const found = await client.run("old");
+    // Nobody is there at all: it is as it was.
+    expect((await found?.status())?.reason).toBe("paused");
+    const log = keptLog();
+    const first = await open(
+      store(60_000),
+      scriptOf(() => 1),
+      [chain],
+      { logger: log },
+    );
+    await (await client.start(chain, 1, { id: "new" })).result();
+    const missing = { reason: "definition-missing" };
+    for (const on of [client, first]) {
+      expect(await (await on.run("old"))?.status()).toMatchObject({
+        ...missing,
+        holds: [{ ...missing, message: expect.stringContaining("Test.other") as unknown }, {}],
+      });
+      expect((await on.runs(missing)).runs).toMatchObject([{ id: "old", ...missing }]);
+      expect((await on.runs({ reason: "paused" })).runs).toEqual([]);
+    }
+    expect(log.said).toEqual([expect.stringMatching(/^run `old` .* is not in `sagas`/)]);
+    const at = `${server.url("postgres")}?schema=${name}`;
+    const folder = emptyFolder();
+    expect((await steno(folder, ["list", "--store", at])).stdout).toMatch(
+      /old .*definition-missing/,
+    );
+    expect((await steno(folder, ["show", "old", "--store", at])).stdout).toMatch(
+      /which no coordinator has/,
+    );
+    // It moves no more, as far as they know who wait.
+    await first.drain();
+    const heir = await open(
+      store(60_000),
+      scriptOf(() => 1),
+      [other],
+    );
+    expect((await found?.status())?.reason).toBe("paused");
+    await (await heir.run(run.id))?.resume();
+    expect(await found?.result()).toBe(1);
+  });
+
+  test("but not one that ended those who took it before anything came of it", async () => {
+    const { store, query: ask, table } = newSchema();
+    const crashLimit = 1;
+    const logger = keptLog();
+    const first = await open(
+      store(60_000),
+      scriptOf(() => 1),
+      [other],
+      { crashLimit },
+    );
+    const client = await openClient(store(), [chain, other]);
+    await client.start(chain, 1, { id: "poison" });
+    const taken = `SELECT 1 FROM ${table("runs")} WHERE id = 'poison' AND owner IS NOT NULL`;
+    for (let round = 0; round < 3; round++) {
+      // It takes the run, and is heard of no more.
+      const owner = await store(60_000).open({ definitions: [chain.manifest.hash] });
+      onTestFinished(() => owner.close());
+      expect(await owner.fleet?.claim({ until: Date.now(), limit: 1 })).toHaveLength(1);
+      await ask(
+        `UPDATE ${table("coordinators")} SET lease_until = now() - interval '1 h' WHERE epoch = $1`,
+        [owner.epoch],
+      );
+      await until(async () => (await ask(taken)).length === 0);
+    }
+    const aside = await open(
+      store(60_000),
+      scriptOf(() => 1),
+      [chain],
+      { crashLimit, logger },
+    );
+    await until(() => aside.unrecovered.length > 0);
+    expect(aside.unrecovered).toMatchObject([{ id: "poison", reason: "not-recoverable" }]);
+    expect(logger.said).toEqual([expect.stringContaining("set aside")]);
+    const poison = await client.run("poison");
+    await until(async () => (await poison?.status())?.reason === "not-recoverable");
+    // Others go on there, and it does with one that is told to try more often.
+    expect(await (await aside.start(chain, 2)).result()).toBe(2);
+    await aside.close();
+    await open(
+      store(60_000),
+      scriptOf(() => 1),
+      [chain],
+      { crashLimit: 2 },
+    );
+    expect(await poison?.result()).toBe(1);
+    await first.close();
   });
 
   test("as many as each has room for, and all of them", async () => {
@@ -346,7 +445,7 @@ describe("the tables", () => {
         ),
       ),
     );
-    expect(await ask(`SELECT version FROM ${table("meta")}`)).toEqual([{ version: 1 }]);
+    expect(await ask(`SELECT version FROM ${table("meta")}`)).toEqual([{ version: 2 }]);
     for (const each of all) expect(await (await each.start(chain, 1)).result()).toBe(1);
   });
 
