@@ -109,10 +109,16 @@ export function parseError(json: string): RecordedError {
   };
 }
 
+/** As deep as causes are recorded, and a little more; what says that it is deeper is nobody's record. */
+const CAUSES = 10;
+
 /** A cause that is no error is recorded apart from those that are. */
-function causeOf(recorded: unknown): unknown {
-  const isValue = typeof recorded === "object" && recorded !== null && "$value" in recorded;
-  return isValue ? recorded.$value : recorded;
+function causeOf(recorded: unknown, depth = 0): unknown {
+  if (typeof recorded !== "object" || recorded === null || depth > CAUSES) return recorded;
+  if ("$value" in recorded) return recorded.$value;
+  return "cause" in recorded
+    ? { ...recorded, cause: causeOf(recorded.cause, depth + 1) }
+    : recorded;
 }
 
 /** A recorded value for people and programs; text that is no JSON stays text. */

@@ -1,6 +1,7 @@
 /** What reports read out of a saga log. */
 import { expect, test } from "vitest";
 import { historyOf, parseError } from "../../runtime/cli/failures.js";
+import { recordError } from "../../runtime/codec/recorded-error.js";
 import type { LoggedEvent, SagaEvent } from "../../runtime/events.js";
 
 const logged = (...events: SagaEvent[]): LoggedEvent[] =>
@@ -35,4 +36,21 @@ test("whatever is recorded as an error can be told", () => {
   for (const odd of ["null", "7", '{"message":3}', "no json"]) {
     expect(parseError(odd)).toEqual({ name: "Error", message: odd });
   }
+});
+
+test("a cause is told as it is: data as data, an error as an error, and one of its own with it", () => {
+  const causeOf = (cause: unknown): unknown =>
+    parseError(recordError(new Error("no room", { cause }))).cause;
+  for (const cause of [{ code: 7, tried: ["a", "b"] }, "full", 404, null, false, []]) {
+    expect(causeOf(cause)).toEqual(cause);
+  }
+  const nested = causeOf(
+    new TypeError("outer", { cause: new Error("inner", { cause: { at: 1 } }) }),
+  );
+  expect(nested).toMatchObject({
+    name: "TypeError",
+    message: "outer",
+    cause: { name: "Error", message: "inner", cause: { at: 1 } },
+  });
+  expect(parseError(recordError(new Error("no room")))).not.toHaveProperty("cause");
 });
