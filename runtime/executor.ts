@@ -149,8 +149,9 @@ export class Executor {
     const { frame, index } = effect;
     const undo = event.type === "undo-started";
     if (!undo && (event.type !== "started" || nodeOf(frame, index).kind !== "action")) {
-      // It may have waited for a place, which it does not need now.
-      if (index >= 0 && this.#limits.areSet) this.#limits.release(run, pathOf(frame, index));
+      // It may have waited for a place, which it does not need now. Who waits for that gets it when this
+      // event is recorded: before, it could make of the run what the event does not fit.
+      if (index >= 0 && this.#limits.areSet) this.#limits.end(run, pathOf(frame, index));
       return event;
     }
     const inputs = event.type === "started" ? event.value : frame.inputs[index];
@@ -232,6 +233,7 @@ export class Executor {
       if (event === undefined) continue;
       for (const each of this.#apply(run, event)) queue.push(each);
     }
+    this.#limits.fill();
   }
 
   #answerNow(run: ActiveRun, effect: Effect): SagaEvent | undefined {
@@ -257,7 +259,7 @@ export class Executor {
       case "call-undo": {
         const instead = failsUncalled(run, effect, this.clock.now());
         if (instead === undefined) this.#commits.actAfter({ run, effect });
-        else this.#limits.release(run, pathOf(effect.frame, effect.index));
+        else this.#limits.end(run, pathOf(effect.frame, effect.index));
         return instead;
       }
       default:

@@ -219,3 +219,26 @@ test("an undo that follows its action at once takes a place of its own", async (
   await coordinator.close();
   expect(most).toBe(2);
 });
+
+test("who gets the place that an action leaves, and fails, does not take from the action what follows", async () => {
+  // What is computed follows `a` at once, and makes its place free; `x`, whose turn that is, fails.
+  const computed = { name: "c", kind: "compute", after: ["a"] } as const;
+  const saga = scripted([action("a"), computed, action("x")], "Beside.saga");
+  const held = gate();
+  const undone: string[] = [];
+  const script = scriptOf(
+    (node) => (node === "a" ? held.opened : undefined),
+    async (node) => void undone.push(node),
+  );
+  const coordinator = await Coordinator.open({
+    store: memoryStore(),
+    sagas: [saga.on(script)],
+    limits: [{ atMost: 1 }],
+  });
+  onTestFinished(() => coordinator.close());
+  const run = await coordinator.start(saga, 1);
+  await run.inject({ node: "x", error: "a drill" });
+  held.open();
+  await expect(run.result()).rejects.toMatchObject({ code: "saga-failed", node: "x" });
+  expect(undone).toEqual(["a"]);
+});
