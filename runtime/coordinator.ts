@@ -166,6 +166,7 @@ export class Coordinator {
       runs: this.#runs,
       requests: this.#requests,
       executor: this.#executor,
+      isShared: owner.fleet !== undefined,
       checkOpen: () => this.#checkOpen(),
     }));
     this.#commands = new Commands({
@@ -197,7 +198,9 @@ export class Coordinator {
     const owner = await options.store.open({ definitions });
     const coordinator = new Coordinator(owner, sagas, options);
     try {
-      coordinator.#breakpoints.load(await owner.kept());
+      const kept = await owner.kept();
+      coordinator.#breakpoints.load(kept);
+      coordinator.#draining.load(kept);
       coordinator.#hear();
       await coordinator.#runs.recover();
       // What operators asked for while nobody had the store.
@@ -216,7 +219,7 @@ export class Coordinator {
       owner: this.#owner,
       runs: this.#runs,
       requests: this.#requests,
-      breakpoints: this.#breakpoints,
+      kept: [this.#breakpoints, this.#draining],
       spawns: this.#spawning ? this.#spawns : undefined,
       log: this.#log,
     });

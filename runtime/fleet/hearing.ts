@@ -6,7 +6,6 @@ import type { ActiveRuns } from "../execution/active-runs.js";
 import { StenoError } from "../errors.js";
 import type { Log } from "../observing/log.js";
 import type { Requests } from "../operating/requests.js";
-import type { SagaBreakpoints } from "../operating/saga-breakpoints.js";
 import type { Spawns } from "../execution/spawns.js";
 import type { StoreOwner } from "../stores/store.js";
 
@@ -17,7 +16,8 @@ export interface HearingOptions {
   readonly owner: StoreOwner;
   readonly runs: ActiveRuns;
   readonly requests: Requests;
-  readonly breakpoints: SagaBreakpoints;
+  /** Those who take what the store keeps. */
+  readonly kept: readonly { load(kept: ReadonlyMap<string, string>): void }[];
   /** Absent where no saga starts runs of others. */
   readonly spawns: Spawns | undefined;
   readonly log: Log;
@@ -52,9 +52,10 @@ function rested({ runs, spawns }: HearingOptions, ids: readonly string[] | undef
   }
 }
 
-async function reload({ owner, breakpoints }: HearingOptions): Promise<void> {
+async function reload({ owner, kept }: HearingOptions): Promise<void> {
   try {
-    breakpoints.load(await owner.kept());
+    const found = await owner.kept();
+    for (const each of kept) each.load(found);
   } catch {
     // The store cannot be read now: it is told again when it can be.
   }

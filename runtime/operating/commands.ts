@@ -90,7 +90,7 @@ export class Commands {
     checkOpen();
     if (command === "prune") return retention.answer(jsonOf(args.payload));
     const { saga, clear = false } = args;
-    if (command === "drain") draining.byOperator = !clear;
+    if (command === "drain") draining.change(!clear);
     else if (command === "break" && saga !== undefined) breakpoints.change(saga, args);
     else throw unknownCommand(command);
     return undefined;

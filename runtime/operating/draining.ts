@@ -1,6 +1,7 @@
 /**
  * Draining: nothing new is started, and what is under way comes to rest. A call of `drain()` does so
- * until it resolves; an operator, until told otherwise or the coordinator is closed.
+ * until it resolves; an operator, until told otherwise or the coordinator is closed. Where several share
+ * a store, an operator drains them all, and those that come: the store keeps it until told otherwise.
  */
 import type { ActiveRuns } from "../execution/active-runs.js";
 import { StenoError } from "../errors.js";
@@ -11,8 +12,26 @@ export interface DrainingOptions {
   readonly runs: ActiveRuns;
   readonly requests: Requests;
   readonly executor: Executor;
+  /** Whether others share the store. */
+  readonly isShared: boolean;
   /** @throws StenoError when the coordinator is closed, or has lost its store */
   readonly checkOpen: () => void;
+}
+
+/** The name under which a store that is shared keeps that it is drained. */
+const KEPT = "draining";
+
+/** Whether an operator drains all that share a store. */
+export function isDrained(kept: ReadonlyMap<string, string>): boolean {
+  return kept.has(KEPT);
+}
+
+export function draining(who: string): StenoError {
+  return new StenoError(
+    "coordinator-draining",
+    `${who} starts nothing new, since it is being drained: start it elsewhere, or later ` +
+      "(after `drain()` has resolved; if an operator did it, after `steno drain --end`)",
+  );
 }
 
 export class Draining {
@@ -20,7 +39,7 @@ export class Draining {
   /** Calls that wait now. */
   #waiting = 0;
   /** An operator wants nothing new to be started. */
-  byOperator = false;
+  #byOperator = false;
   /** Who waits for the next run to rest. */
   #rested: (() => void)[] = [];
 
@@ -30,12 +49,20 @@ export class Draining {
 
   /** @throws StenoError `coordinator-draining` */
   checkStart(): void {
-    if (this.#waiting === 0 && !this.byOperator) return;
-    throw new StenoError(
-      "coordinator-draining",
-      "the coordinator starts nothing new, since it is being drained: start it elsewhere, or later " +
-        "(after `drain()` has resolved; if an operator did it, after `steno drain --end`)",
-    );
+    if (this.#waiting > 0 || this.#byOperator) throw draining("the coordinator");
+  }
+
+  /** An operator wants nothing new to be started, or that it is again; not durably yet. */
+  change(isOn: boolean): void {
+    this.#byOperator = isOn;
+    const { executor, isShared } = this.#options();
+    if (!isShared) return;
+    executor.write({ kind: "keep", name: KEPT, value: isOn ? "true" : undefined });
+  }
+
+  /** Takes what the store has kept. */
+  load(kept: ReadonlyMap<string, string>): void {
+    if (this.#options().isShared) this.#byOperator = isDrained(kept);
   }
 
   /** Waits until no run can move without an operator, and what they asked for is done and durable. */

@@ -35,6 +35,8 @@ export class PostgresLease {
   /** The time of the database less that of `performance.now()`. */
   #offset = 0;
   #lastBeat = 0;
+  /** What the store keeps, as of the last beat. */
+  #kept: unknown;
   /** Before this, nobody is set aside: after an outage, all leases have run out. */
   #sweepFrom = 0;
   #closed = false;
@@ -109,6 +111,8 @@ export class PostgresLease {
     const due = numberOf(row["due"]);
     if (due !== undefined && due <= now + this.#beatMs) notices.emit("due", due);
     if (row["asked"] === true) notices.emit("asked");
+    if (row["kept"] !== this.#kept) notices.emit("kept");
+    this.#kept = row["kept"];
     const expires = numberOf(row["expires"]);
     if (expires === undefined) return this.#beatMs;
     if (expires > now) return Math.min(this.#beatMs, expires - now + 1);
@@ -189,4 +193,5 @@ const RENEW = `WITH me AS (
     (SELECT min(r.wake_at) FROM unnest($3::text[]) AS h (hash) CROSS JOIN LATERAL (
        SELECT wake_at FROM S.runs WHERE hash = h.hash AND owner IS NULL AND wake_at IS NOT NULL
        ORDER BY wake_at LIMIT 1) AS r) AS due,
-    EXISTS (SELECT FROM S.requests WHERE answer IS NULL) AS asked`;
+    EXISTS (SELECT FROM S.requests WHERE answer IS NULL) AS asked,
+    (SELECT string_agg(name || ' ' || value, ',' ORDER BY name) FROM S.kept) AS kept`;

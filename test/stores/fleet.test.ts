@@ -551,6 +551,40 @@ test("an idle coordinator asks at most twice a second", async () => {
   expect((await count()) - before).toBeLessThan(2 * 5 + 6);
 });
 
+test("an operator drains all coordinators, those that come too, and clients", async () => {
+  const { store, name } = newSchema();
+  const folder = emptyFolder();
+  const steno_ = (...args: string[]) =>
+    steno(folder, [...args, "--store", `${server.url("postgres")}?schema=${name}`]);
+  const { script, release } = held("b");
+  const first = await open(store(60_000), script);
+  const second = await open(store(60_000), script);
+  const client = await openClient(store());
+  const run = await client.start(chain, 1, { id: "under way" });
+  await until(async () => (await run.status()).nodes[1]?.state === "working");
+  expect(await steno_("drain", "--no-wait")).toMatchObject({ status: 0 });
+  const draining = steno_("drain");
+  const late = await open(store(60_000), script);
+  const refuses = async (on: { start: typeof client.start }): Promise<boolean> =>
+    on.start(chain, 0).then(
+      () => false,
+      (error: { readonly code?: unknown }) => error.code === "coordinator-draining",
+    );
+  for (const on of [first, second, late, client]) {
+    await until(() => refuses(on));
+    // What is there is found.
+    expect((await on.start(chain, 1, { id: "under way" })).id).toBe("under way");
+  }
+  release();
+  expect(await draining).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("every run is at rest") as unknown,
+  });
+  expect(await run.result()).toBe(1);
+  expect(await steno_("drain", "--end")).toMatchObject({ status: 0 });
+  for (const on of [first, second, late, client]) await until(async () => !(await refuses(on)));
+});
+
 test("the command works on it", async () => {
   const { store, name } = newSchema();
   const folder = emptyFolder();
