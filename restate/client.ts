@@ -5,14 +5,12 @@
 import { randomUUID } from "node:crypto";
 import { type Run, type SagaDefinition, StenoError } from "steno-runtime";
 import {
-  ActiveRun,
   type AnySagaDefinition,
+  argumentsText,
   checkId,
   checkSame,
   type Codec,
   type CommandArguments,
-  eventOf,
-  foldLog,
   json,
   type LoadedSaga,
   loadDefinition,
@@ -26,6 +24,7 @@ import {
   type RunRow,
   type RunState,
   type Started,
+  storedArguments,
 } from "steno-runtime/host";
 import { Ingress } from "./ingress.js";
 import { SERVICE } from "./protocol.js";
@@ -182,36 +181,15 @@ export class StenoRestate {
   async #control(
     { id, nonce }: Started,
     command: string,
-    { payload, output, ...rest }: CommandArguments,
+    args: CommandArguments,
   ): Promise<string | undefined> {
-    const args = { ...rest, ...(await this.#encoded(id, command, { payload, output, ...rest })) };
-    const answer = await this.#ingress.tell(id, { nonce, command, args: JSON.stringify(args) });
+    const row = await this.#reader.run(id);
+    const loaded = row && this.#sagas.get(row.hash);
+    const stored = await storedArguments(this.#reader, row, loaded, command, args);
+    const answer = await this.#ingress.tell(id, { nonce, command, args: argumentsText(stored) });
     if (answer === undefined) throw runPruned(id);
     if (!answer.ok) throw new StenoError(answer.code, answer.message);
     return answer.value;
-  }
-
-  /** Values as they are stored: by the run's definition, where it is here; else they are JSON. */
-  async #encoded(
-    id: string,
-    command: string,
-    { payload, output, ...rest }: Unencoded,
-  ): Promise<{ readonly payload?: unknown; readonly output?: unknown }> {
-    const given = payload ?? output;
-    if (given === undefined) return {};
-    const name = payload === undefined ? "output" : "payload";
-    if ("json" in given) return { [name]: JSON.parse(given.json) as unknown };
-    const row = await this.#reader.run(id);
-    const loaded = row && this.#sagas.get(row.hash);
-    if (row === undefined || loaded === undefined) return { [name]: given.value };
-    const events = await this.#reader.events(id);
-    const run = new ActiveRun(loaded, row, foldLog(loaded.plan, events), events.length);
-    // What comes of it there, if nothing else happens before, has the value as it is stored.
-    const event = eventOf(run, command, { ...rest, [name]: given }, Date.now());
-    const text = event !== undefined && "value" in event ? event.value : undefined;
-    if (text === undefined) return {};
-    const value = JSON.parse(text) as unknown;
-    return { [name]: name === "payload" ? value : (value as { readonly output?: unknown }).output };
   }
 
   #nodeCodecs({ saga, hash }: RunRow): readonly NodeCodecs[] {
@@ -229,8 +207,3 @@ export class StenoRestate {
     return (this.#sagas.get(hash ?? "") ?? byName)?.method.result ?? json;
   }
 }
-
-type Unencoded = Omit<CommandArguments, "payload" | "output"> & {
-  readonly payload: CommandArguments["payload"] | undefined;
-  readonly output: CommandArguments["output"] | undefined;
-};

@@ -3,7 +3,7 @@
  * Coordinators elsewhere execute them. It holds no run in memory.
  */
 import { ask } from "./fleet/asking.js";
-import { storedArguments } from "./control.js";
+import { storedArguments } from "./operating/stored-arguments.js";
 import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { Definitions } from "./reading/definitions.js";
 import { Elsewhere } from "./fleet/elsewhere.js";
@@ -63,7 +63,8 @@ export class Client {
       control: async ({ id }, command, args) => {
         const row = await this.#open().run(id);
         const saga = row && definitions.byHash(row.hash);
-        return ask(this.#open(), id, command, storedArguments(id, saga, args));
+        const stored = await storedArguments(this.#open(), row, saga, command, args);
+        return ask(this.#open(), id, command, stored);
       },
       nodeCodecs: (row) => definitions.nodeCodecs(row),
       rowCodec: (row) => definitions.rowCodec(row),

@@ -91,22 +91,6 @@ function received(
   return { type: "event-received", at, node, ...(value !== undefined && { value }) };
 }
 
-/**
- * Arguments whose values are as they are stored, for a coordinator elsewhere.
- * @throws StenoError `no-such-event`, `payload-invalid`
- */
-export function storedArguments(
-  id: string,
-  loaded: LoadedSaga | undefined,
-  args: CommandArguments,
-): CommandArguments {
-  const { payload, ...rest } = args;
-  if (payload === undefined || loaded === undefined) return args;
-  const codec = payloadCodec(id, loaded, args.event);
-  const text = storedText(codec, payload, `the event \`${args.event}\``, "payload-invalid");
-  return text === undefined ? rest : { ...rest, payload: { json: text } };
-}
-
 /** What is done about a node that waits for an operator. */
 function freeing(
   run: ActiveRun,
@@ -207,7 +191,7 @@ export function noSuchNode(run: ActiveRun, node: string): StenoError {
 }
 
 /** How the payloads of an event are stored. One that no node waits for, ever, is a misspelled one. */
-function payloadCodec(id: string, loaded: LoadedSaga, event: string | undefined): Codec {
+export function payloadCodec(id: string, loaded: LoadedSaga, event: string | undefined): Codec {
   const names = new Set<string>();
   for (const [{ nodes }, { codecs }] of loaded.graphs) {
     for (const [index, node] of nodes.entries()) {
@@ -238,8 +222,8 @@ export function parseArguments(text: string): CommandArguments {
   } catch {
     args = undefined;
   }
-  const { node, reason, event, payload, at, clear, saga, injection, output } = (args ??
-    {}) as Record<string, unknown>;
+  const { node, reason, event, payload, at, clear, saga, injection, output, outputsNothing } =
+    (args ?? {}) as Record<string, unknown>;
   const isText = (value: unknown): value is string | undefined =>
     value === undefined || typeof value === "string";
   if (
@@ -260,10 +244,11 @@ export function parseArguments(text: string): CommandArguments {
       ...(payload !== undefined && { payload: { json: JSON.stringify(payload) } }),
       ...(injection !== undefined && { injection: injection as Injection }),
       ...(output !== undefined && { output: { json: JSON.stringify(output) } }),
+      ...(outputsNothing === true && { output: { value: undefined } }),
     };
   }
   throw new StenoError(
     "bad-request",
-    "the arguments of the request are not { node?, reason?, event?, payload?, at?, clear?, saga?, injection?, output? }",
+    "the arguments of the request are not { node?, reason?, event?, payload?, at?, clear?, saga?, injection?, output?, outputsNothing? }",
   );
 }

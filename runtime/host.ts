@@ -34,6 +34,7 @@ export {
 } from "./execution/outcomes.js";
 export { type ErrorClasses, recordError, sagaFailure } from "./codec/recorded-error.js";
 export { crashLimitOf } from "./execution/recovery.js";
+export { argumentsText, storedArguments } from "./operating/stored-arguments.js";
 export { runPruned } from "./operating/retention.js";
 export { Run, type RunHost } from "./run.js";
 export { checkSpawns } from "./execution/spawns.js";

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandArguments } from "../control.js";
+import { argumentsText } from "../operating/stored-arguments.js";
 import { StenoError } from "../errors.js";
 import type { StoreReader } from "../stores/store.js";
 
@@ -37,17 +38,4 @@ export async function ask(
     `no coordinator has answered for ${ANSWER_WITHIN_MS / 1000} s whether run \`${run}\` is to ` +
       `\`${command}\`: is one alive that has its definition? The request stays, and the next one answers it`,
   );
-}
-
-/** As `parseArguments` reads it. Values are as they are stored. */
-function argumentsText({ payload, output, ...rest }: CommandArguments): string {
-  return JSON.stringify({
-    ...rest,
-    ...(payload !== undefined && { payload: jsonOf(payload) }),
-    ...(output !== undefined && { output: jsonOf(output) }),
-  });
-}
-
-function jsonOf(given: NonNullable<CommandArguments["payload"]>): unknown {
-  return "json" in given ? (JSON.parse(given.json) as unknown) : given.value;
 }

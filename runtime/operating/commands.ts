@@ -5,7 +5,8 @@
 import type { ActiveRun } from "../execution/active-run.js";
 import type { ActiveRuns } from "../execution/active-runs.js";
 import { ask } from "../fleet/asking.js";
-import { type CommandArguments, eventOf, storedArguments, unknownCommand } from "../control.js";
+import { type CommandArguments, eventOf, unknownCommand } from "../control.js";
+import { storedArguments } from "./stored-arguments.js";
 import type { Definitions } from "../reading/definitions.js";
 import type { Draining } from "./draining.js";
 import type { StenoError } from "../errors.js";
@@ -62,7 +63,7 @@ export class Commands {
     const { owner, definitions } = this.#options;
     const row = await owner.run(id);
     const saga = row && definitions.byHash(row.hash);
-    return ask(owner, id, command, storedArguments(id, saga, args));
+    return ask(owner, id, command, await storedArguments(owner, row, saga, command, args));
   }
 
   /** Does what is asked of a run that is here, not durably yet. */

@@ -107,11 +107,32 @@ const FINISHED = "status IN ('succeeded', 'undone')";
 
 const FENCE = "EXISTS (SELECT FROM lane)";
 
+/** All that a commit may be made of. */
+const PARTS = [
+  ...(["held", "made", "logged", "changed", "woken", "unawaited", "awaited", "gone"] as const),
+  ...([
+    "unlogged",
+    "unawaiting",
+    "freed",
+    "defined",
+    "dropped",
+    "kept",
+    "answered",
+    "swept",
+  ] as const),
+] as const;
+
 /** Collects the parts of a statement and their values. */
 class Parts {
   readonly values: unknown[];
   readonly ctes: string[] = [];
-  name = "steno";
+  /** Which parts there are, by their places in {@link PARTS}. */
+  #mask = 0;
+
+  /** A statement of other parts is prepared under another name: of up to 63 characters, says PostgreSQL. */
+  get name(): string {
+    return `steno_${this.#mask.toString(36)}`;
+  }
 
   constructor(first: readonly unknown[]) {
     this.values = [...first];
@@ -130,9 +151,9 @@ class Parts {
     return this.value(numberArray(given), type);
   }
 
-  add(name: string, sql: string): void {
+  add(name: (typeof PARTS)[number], sql: string): void {
     this.ctes.push(`${name} AS (${sql})`);
-    this.name += `_${name}`;
+    this.#mask |= 1 << PARTS.indexOf(name);
   }
 }
 

@@ -30,6 +30,8 @@ const RETRY_MS = [20, 500] as const;
 
 export interface LinkOptions {
   readonly connection: PostgresConnection;
+  /** Loads the driver, or gives the one that is loaded. */
+  readonly driver: () => Promise<Driver>;
   /** What `pg_stat_activity` calls it. */
   readonly name: string;
   /** How long an outage of the database is waited for, in milliseconds. */
@@ -121,8 +123,8 @@ export class Link {
   }
 
   async #connect(): Promise<Client> {
-    const { connection, name, silenceMs = SILENCE_MS, onConnect } = this.#options;
-    const { default: pg } = await loadDriver();
+    const { connection, name, silenceMs = SILENCE_MS, onConnect, driver } = this.#options;
+    const { default: pg } = await driver();
     const given: ClientConfig =
       typeof connection === "string" ? { connectionString: connection } : connection;
     const client = new pg.Client({
@@ -167,7 +169,13 @@ export class Link {
   }
 }
 
-async function loadDriver(): Promise<{ readonly default: { readonly Client: typeof Client } }> {
+/** What of the driver is used. */
+export interface Driver {
+  readonly default: { readonly Client: typeof Client };
+}
+
+/** @throws StoreError `store-no-driver` */
+export async function loadDriver(): Promise<Driver> {
   try {
     return await import("pg");
   } catch (error) {

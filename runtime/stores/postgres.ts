@@ -6,7 +6,7 @@ import type { Client } from "pg";
 import { StoreError } from "../errors.js";
 import { Lanes } from "./postgres-lanes.js";
 import { PostgresLease } from "./postgres-lease.js";
-import { Link, type PostgresConnection } from "./postgres-link.js";
+import { type Driver, Link, loadDriver, type PostgresConnection } from "./postgres-link.js";
 import { PostgresNotices } from "./postgres-notices.js";
 import { PostgresOwner } from "./postgres-owner.js";
 import { type OpenDatabase, PostgresReader } from "./postgres-reader.js";
@@ -56,6 +56,7 @@ class Opening {
   readonly #lanes: number;
   readonly #patienceMs: number;
   readonly #keepsTime: boolean;
+  #driver: Promise<Driver> | undefined;
 
   constructor(connection: PostgresConnection, options: PostgresStoreOptions) {
     this.#connection = connection;
@@ -153,6 +154,7 @@ class Opening {
   ): Link {
     return new Link({
       connection: this.#connection,
+      driver: () => (this.#driver ??= loadDriver()),
       name: `steno ${what}`,
       patienceMs: this.#patienceMs,
       // A lease that cannot be renewed in time is lost.

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { postgresStore } from "steno-runtime/postgres";
 import { startPostgres } from "../postgres/server.js";
-import { type BoundSaga, Coordinator, memoryStore, sqliteStore, type Store } from "steno-runtime";
+import {
+  type BoundSaga,
+  Client,
+  Coordinator,
+  memoryStore,
+  sqliteStore,
+  type Store,
+} from "steno-runtime";
 import { serveSagas, stenoRestate } from "steno-restate";
 import { proxyTo } from "../restate/proxy.js";
 import { RestateServer } from "../restate/server.js";
@@ -45,6 +52,33 @@ function onStores(name: string, make: () => { store: Store; end: () => void }, s
       };
     },
     close: () => Promise.resolve(),
+  };
+}
+
+/** Each second run is looked at, waited for and operated by another process than the one that has it. */
+async function onPostgres(): Promise<Engine> {
+  const server = await startPostgres({ fsync: false });
+  let [schemas, runs] = [0, 0];
+  return {
+    ...{ name: "PostgreSQL", abreast: 8, share: 2 },
+    open: async (sagas) => {
+      const store = postgresStore(server.url("postgres"), { schema: `host ${schemas++}` });
+      const coordinator = await Coordinator.open({ store, sagas, logger: { warn: () => {} } });
+      const definitions = sagas.map(({ definition }) => definition);
+      const client = await Client.open({ store, sagas: definitions });
+      return {
+        start: async (definition, params, options) => {
+          const run = await coordinator.start(definition, params, options);
+          return runs++ % 2 === 0 ? run : ((await client.run(run.id)) as typeof run);
+        },
+        run: (id) => coordinator.run(id),
+        close: async () => {
+          await client.close();
+          await coordinator.close();
+        },
+      };
+    },
+    close: () => server.stop(),
   };
 }
 
@@ -91,14 +125,6 @@ export const engines: readonly (() => Promise<Engine>)[] = [
         return { store: sqliteStore(join(folder, "runs.db")), end };
       }),
     ),
-  async () => {
-    const server = await startPostgres({ fsync: false });
-    let schemas = 0;
-    const onPostgres = onStores("PostgreSQL", () => {
-      const schema = `host ${schemas++}`;
-      return { store: postgresStore(server.url("postgres"), { schema }), end: () => {} };
-    });
-    return { ...onPostgres, close: () => server.stop() };
-  },
+  onPostgres,
   onRestate,
 ];

@@ -36,7 +36,12 @@ interface Methods {
 }
 
 /** What these compute is another thing each time. */
-const RANDOM: ReadonlySet<string> = new Set(["compute", "compute-in-arguments", "return-compute"]);
+const RANDOM: ReadonlySet<string> = new Set([
+  "compute",
+  "compute-before-await",
+  "compute-in-arguments",
+  "return-compute",
+]);
 const folder = join(import.meta.dirname, "../fixtures/saga");
 
 /** Each saga of each fixture. */

@@ -1,23 +1,27 @@
 /**
  * The same sagas on every host: random programs, those of the oracles and the fixtures, under faults
  * and an operator. Whatever the host, the same bodies begin after each step, with the same inputs and keys,
- * the nodes are in the same states, and the end is the same. `HOSTS_ALL=1` runs all of them everywhere.
+ * the nodes are in the same states, and the end is the same. `HOSTS_ALL=1` runs all of them everywhere,
+ * and `HOSTS_PROGRAMS=N HOSTS_SEED=S` takes so many random programs from that seed on.
  */
+import { defineSaga } from "steno-runtime";
+import * as z from "steno-runtime/schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { numbersOf } from "../fuzz/choices.js";
 import { programOf as randomProgram } from "../fuzz/program.js";
-import { Batch, load, type Result } from "../oracle/compile.js";
+import { Batch, load, type Result, sagasOf } from "../oracle/compile.js";
 import { faultsOf, type Faults } from "../oracle/faults.js";
 import type { Params } from "../oracle/gating.js";
 import { programs as straight } from "../oracle/programs.js";
 import { shapedPrograms } from "../oracle/shaped-programs.js";
+import { action, type Script, scriptOf } from "../runtime/sagas.js";
 import { type Engine, engines } from "./engines.js";
 import { fixtureSubjects } from "./fixtures.js";
 import { quick } from "./quick.js";
 import { follow, type Subject, type Trace, traceOf } from "./trace.js";
 
-const RANDOM = 24;
-const FIRST_SEED = 4_000;
+const RANDOM = Number(process.env["HOSTS_PROGRAMS"] ?? 24);
+const FIRST_SEED = Number(process.env["HOSTS_SEED"] ?? 4_000);
 /** Of so many programs one is unwound by request. */
 const UNWOUND = 7;
 /** Schedules of faults from here on have all that can be done to a run. */
@@ -50,14 +54,15 @@ beforeAll(async () => {
   batch = new Batch(Object.values(texts));
   const subjects: Subject[] = [];
   for (const [index, name] of Object.keys(texts).entries()) {
-    const { main, Program } = await load(batch.results[index] as Result);
-    const it = quick(main);
+    const program = await load(batch.results[index] as Result);
+    const it = quick(program.main);
+    const all = { ...program, main: it, others: program.others.map((each) => quick(each)) };
     subjects.push({
       name,
       main: it as Subject["main"],
       params: params[(index >> 1) % params.length],
       payload: () => undefined,
-      bind: (world) => [it.on(new Program(world))],
+      bind: (world) => sagasOf(all, world),
     });
   }
   for (const [index, subject] of [...subjects, ...(await fixtureSubjects())].entries()) {
@@ -106,6 +111,42 @@ describe.each(engines)("on each host", (make) => {
     }
     expect(found).toEqual([]);
   });
+});
+
+/** Its only action fails once, and is held; what it outputs is no JSON, or nothing. */
+const held = defineSaga<Script, null, unknown>({
+  manifest: {
+    ...{ steno: 1, name: "Held.held", hash: "sha256-held" },
+    nodes: [action("late", [], { onFailure: "pause" })],
+  },
+  nodes: { late: { inputs: () => ["late"] } } as never,
+  output: ({ late }: { readonly late: unknown }) => late,
+  schemas: {
+    result: z.union([z.bigint(), z.undefined()]),
+    actions: {
+      act: { inputs: z.tuple([z.string()]), output: z.union([z.bigint(), z.undefined()]) },
+    },
+  },
+});
+
+test.each(engines)("what an operator says that a node has output is that, %#", async (make) => {
+  const engine = await make();
+  try {
+    const opened = await engine.open([held.on(scriptOf(() => Promise.reject(new Error("late"))))]);
+    // Where each second run is operated from elsewhere, each is once.
+    for (const [place, output] of [7n, 7n, undefined, undefined].entries()) {
+      const run = await opened.start(held, null, { id: `held${place}` });
+      await expect(run.result()).rejects.toMatchObject({ code: "saga-stuck" });
+      await expect(run.settle("late", "?", { output: "7" })).rejects.toMatchObject({
+        code: "output-invalid",
+      });
+      await run.settle("late", "it is known", { output });
+      expect([engine.name, await run.result()]).toEqual([engine.name, output]);
+    }
+    await opened.close();
+  } finally {
+    await engine.close();
+  }
 });
 
 test.each<[string, (each: Case) => Partial<Case>, RegExp]>([
