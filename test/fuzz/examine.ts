@@ -153,20 +153,26 @@ async function examineOne(
   // Where its saga lost its name or its decorator, another one may be all that is left.
   if (broken && !/^export const main\b/m.test(result.generated)) return [];
   const program = await load({ ...result, generated: sabotage(result.generated) });
+  // The class may be called otherwise now.
+  if (broken && typeof program.Program !== "function") return [];
   const isPlain = isStraight(program.main.manifest);
   const seed = seedOf(result.text);
   const complaints: Complaint[] = [];
+  let unclear = false;
   const few =
     sparing === true ? variants.filter((_, place) => place === seed % variants.length) : variants;
   const isHeld = (place: number, of: number): boolean =>
     sparing !== true || of <= FEW || (place + seed) % Math.ceil(of / FEW) === 0;
   for (const given of isPlain ? [params] : few) {
-    const { differences, holds } = await compareByGating(program, given, isHeld, take);
+    const { differences, holds, isAmbiguous } = await compareByGating(program, given, isHeld, take);
     tally.holds += holds;
+    unclear ||= isAmbiguous;
     const when = given === params ? "" : `with ${JSON.stringify(given)}: `;
     complaints.push(...differences.map((text) => ({ by: "gates", text: when + text }) as const));
   }
   if (complaints.length > 0 || only === "gates") return complaints;
+  // A statement that was put into a list.
+  if (broken && unclear) return complaints;
   for (let schedule = 0; schedule < SCHEDULES; schedule++) {
     const faults = faultsOf(seed + schedule);
     const given = isPlain ? params : (variants[schedule % variants.length] as Params);

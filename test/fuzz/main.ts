@@ -39,10 +39,12 @@ let failed = false;
 for (const broken of kinds) {
   // Most broken programs are refused at once: fewer of them find as much.
   const count = broken && !values.broken ? Math.ceil(programs / 3) : programs;
-  const summary = await campaign({ programs: count, seed, broken, failures, take }, (so) =>
-    tell(so, broken),
-  );
-  for (const failure of summary.failures) show(failure);
+  let shown = 0;
+  const summary = await campaign({ programs: count, seed, broken, failures, take }, (so) => {
+    tell(so, broken);
+    for (const failure of so.failures.slice(shown)) show(failure);
+    shown = so.failures.length;
+  });
   failed ||= summary.failures.length > 0;
 }
 await grounds.close();

@@ -34,6 +34,8 @@ interface Observation {
   /** Everything, with inputs, sorted. */
   readonly calls: readonly string[];
   readonly holds: readonly Hold[];
+  /** How many of the calls can be told apart. */
+  readonly keys: number;
   readonly outcome: string;
 }
 
@@ -116,6 +118,7 @@ async function observe(start: Start, events: readonly string[], hold?: Hold): Pr
       ...new Map(world.begun.map(({ hold: each }) => [canonical(each), each])).values(),
       ...events.map((key) => ({ kind: "event", key }) as const),
     ],
+    keys: new Set(world.begun.map(({ hold: each }) => each.key)).size,
     outcome: outcome ?? "no end",
   };
 }
@@ -200,6 +203,8 @@ export interface Verdict {
   readonly differences: readonly string[];
   readonly holds: number;
   readonly calls: number;
+  /** Whether two calls have one key, by which the reference tells them apart. */
+  readonly isAmbiguous: boolean;
 }
 
 /**
@@ -215,6 +220,7 @@ export async function compareByGating(
   const { events } = program;
   const before = program.errorsMade();
   const free = await observe(plain(program, params), events);
+  const isAmbiguous = free.keys < free.calls.length;
   // The plain method goes on beside what failed, also if it is caught; of that the reference tells.
   const fails = free.outcome === "failure" || program.errorsMade() > before;
   const judge = fails ? compareFailing : compare;
@@ -225,7 +231,7 @@ export async function compareByGating(
   );
   if (differences.length > 0 || free.outcome === "no end") {
     if (free.outcome === "no end") differences.push("the plain method does not end");
-    return { differences, holds: 0, calls: free.calls.length };
+    return { differences, holds: 0, calls: free.calls.length, isAmbiguous };
   }
   const holds = free.holds.filter((_, place) => held(place, free.holds.length));
   const found = await Promise.all(
@@ -243,6 +249,7 @@ export async function compareByGating(
     differences: [...differences, ...found.flat()],
     holds: holds.length,
     calls: free.calls.length,
+    isAmbiguous,
   };
 }
 
