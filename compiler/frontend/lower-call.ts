@@ -118,13 +118,20 @@ export function lowerArgument(
 ): Code | undefined {
   const spread = ts.isSpreadElement(argument);
   const node = spread ? argument.expression : argument;
-  const value = lowerReady(method, thread, node, spread ? {} : { type });
+  // Of an input that cannot be stored was told where it is declared.
+  const unused = !spread && isRefused(method, node);
+  const value = lowerReady(method, thread, node, spread ? {} : { type, unused });
   if (value.kind === "broken") return undefined;
   const { parts } = value;
   return asCode(
     argument,
     spread ? { ...value, parts: ["...", ...(value.atom ? parts : ["(", ...parts, ")"])] } : value,
   );
+}
+
+function isRefused({ checker, context }: Method, argument: ts.Expression): boolean {
+  const type = checker.getContextualType(argument);
+  return type !== undefined && context.types.derive(type).problem !== undefined;
 }
 
 function lowerSubsaga(

@@ -56,10 +56,10 @@ function readError(context: Context, element: ts.Expression): ErrorModel | undef
   }
   const hidden = hiddenField(checker, declaration);
   if (hidden !== undefined) {
-    return refuse(
-      `has the field \`${hidden}\`, which nothing outside of it can bring back`,
-      `name it \`${hidden.slice(1)}\`, without #, or leave it out`,
-    );
+    const help = hidden.startsWith("#")
+      ? `name it \`${hidden.slice(1)}\`, without #, or leave it out`
+      : "declare it without `accessor`, or leave it out";
+    return refuse(`has the field \`${hidden}\`, which nothing outside of it can bring back`, help);
   }
   const fields = dataOf(context, declaration);
   const data = context.types.fields(fields);
@@ -129,7 +129,7 @@ function basesOf(checker: ts.TypeChecker, type: ts.Type): ts.Type[] {
   return target.isClassOrInterface() ? checker.getBaseTypes(target) : [];
 }
 
-/** A `#field` of a class or one that it extends. */
+/** A `#field` of a class or one that it extends; `accessor field` is kept in one. */
 function hiddenField(
   checker: ts.TypeChecker,
   declaration: ts.ClassDeclaration,
@@ -139,8 +139,12 @@ function hiddenField(
     const declared = type.getSymbol()?.valueDeclaration;
     const members =
       declared !== undefined && ts.isClassDeclaration(declared) ? declared.members : [];
-    for (const { name } of members) {
+    for (const member of members) {
+      const { name } = member;
       if (name !== undefined && ts.isPrivateIdentifier(name)) return name.text;
+      const isStatic = ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static;
+      if (ts.isAutoAccessorPropertyDeclaration(member) && !isStatic)
+        return `accessor ${member.name.getText()}`;
     }
     open.push(...basesOf(checker, type));
   }

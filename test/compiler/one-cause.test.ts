@@ -35,6 +35,34 @@ test("a type that cannot be stored is said once", () => {
   ]);
 });
 
+test("of what an action is given is told where the action says so, and not where it is computed", () => {
+  const text = example({
+    top: "export interface Held {\n  at: () => Date;\n}\nexport function held(): Held {\n  return { at: () => new Date() };\n}",
+    body: "await this.keep(held());",
+  }).replace(
+    "  @saga",
+    '  @action({ undo: "none" })\n  async keep(what: Held): Promise<void> {\n    void what;\n  }\n\n  @saga',
+  );
+  expect(errorsOf(text).map(({ code, at }) => [code, at])).toEqual([
+    ["value-not-storable", "Held"],
+  ]);
+});
+
+test("what an error keeps where nothing can bring it back is refused, an `accessor` like a `#field`", () => {
+  const declaring = (field: string): string =>
+    example({
+      top: `export class Full extends Error {\n  ${field} = 1;\n}`,
+      body: "await this.book(params.name);",
+    }).replace("@action\n", "@action({ errors: [Full] })\n");
+  expect(said(declaring("left"))).toEqual([]);
+  expect(said(declaring("static accessor left"))).toEqual([]);
+  for (const field of ["#left", "accessor left"]) {
+    const errors = errorsOf(declaring(field));
+    expect(errors.map(({ code }) => code)).toEqual(["error-class"]);
+    expect(errors[0]?.message).toContain(`has the field \`${field}\``);
+  }
+});
+
 test("of two files that have a type of one name, each is told of its own", () => {
   const text = example({}).replace("price: number", "price: () => Date");
   const project = new Project({ "one.ts": text, "two.ts": text.replaceAll("Rooms", "Houses") });
@@ -119,13 +147,14 @@ test("what a variable stands for that was refused is not said again where it is 
 
 test("what a test tells is lost also where the test has a name, if it is evaluated once", () => {
   const top =
-    "export function isDear(room: Room | undefined): room is Room {\n  return room !== undefined && room.price > 100;\n}";
-  const params = "params: { readonly room?: Room }";
+    "export type Bill = { paid: true; receipt: string } | { paid: false };\n" +
+    "export function isPaid(bill: Bill): bill is Extract<Bill, { paid: true }> {\n  return bill.paid;\n}";
+  const params = "params: { readonly bill: Bill }";
   const body =
-    "const { room } = params;\nconst dear = isDear(room);\nif (dear) await this.book(room.id);";
+    "const { bill } = params;\nconst paid = isPaid(bill);\nif (paid) await this.book(bill.receipt);";
   expect(said(example({ top, params, body }))).toEqual(["narrowing-lost"]);
-  const plain = body.replace("isDear(room)", "room !== undefined");
-  expect(said(example({ params, body: plain }))).toEqual([]);
+  const plain = body.replace("isPaid(bill)", "bill.paid");
+  expect(said(example({ top, params, body: plain }))).toEqual([]);
 });
 
 test("a property that there is not, which a comment hides from TypeScript, is not taken for a value", () => {
