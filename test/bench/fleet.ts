@@ -1,6 +1,7 @@
 /**
  * What a fleet on PostgreSQL costs: a chain against bare commits of the same database, a thousand runs
- * with one, two and four coordinators, and how soon one that was killed, or is closed, is replaced. The server is on
+ * with one, two and four coordinators, how soon one that was killed, or is closed, is replaced, and how
+ * large the tables become of runs that are removed. The server is on
  * the same machine, and waits for the disk.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -17,6 +18,9 @@ import { type Bench, byTurns, type Measured, time } from "./measure.js";
 const LENGTH = 10;
 const RUNS = 1000;
 const LEASE_MS = 2000;
+
+/** So many times the runs of a store are finished and removed: the tables grow no more after the first few. */
+const PRUNES = 10;
 
 /** A deploy that rolls hands over within this. */
 const HANDOVER_MS = 1000;
@@ -138,6 +142,36 @@ export const fleetBenches: readonly Bench[] = [
         await end(second);
         const ratio = value / HANDOVER_MS;
         return { value, unit: "ms", limit: HANDOVER_MS, ratio, target: "<= 1", ok: ratio <= 1 };
+      }),
+  },
+  {
+    name: "fleet-prune",
+    run: () =>
+      onPostgres(async ({ url, ask }) => {
+        // As often for these few runs as it looks by itself for those of a minute.
+        await ask("ALTER SYSTEM SET autovacuum_naptime = '1s'");
+        await ask("SELECT pg_reload_conf()");
+        const saga = chain(LENGTH);
+        const store = postgresStore(url);
+        const coordinator = await Coordinator.open({ store, sagas: [saga.on(new Work())] });
+        const size = async (): Promise<number> => {
+          const [row] = (await ask(
+            "SELECT pg_total_relation_size('steno.events') + pg_total_relation_size('steno.runs') AS n",
+          )) as [{ readonly n: string }];
+          return Number(row.n) / 1e6;
+        };
+        const sizes: number[] = [];
+        for (let cycle = 0; cycle < PRUNES; cycle++) {
+          await runAll(coordinator, saga);
+          sizes.push(await size());
+          await coordinator.prune({ keep: 0 });
+          await sleep(500);
+        }
+        await coordinator.close();
+        const limit = sizes[0] as number;
+        const value = Math.max(...sizes);
+        const ratio = value / limit;
+        return { value, unit: "MB", limit, ratio, target: "<= 3", ok: ratio <= 3 };
       }),
   },
 ];

@@ -12,6 +12,8 @@ import {
 } from "steno-runtime";
 import { virtualClock } from "steno-runtime/testing";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { prune } from "../../runtime/operating/retention.js";
+import type { StoreOwner } from "../../runtime/stores/store.js";
 import { temporaryFolder } from "../stores/sample.js";
 import { action, scripted, scriptOf } from "./sagas.js";
 import { gate, keptLog, until } from "./watched-store.js";
@@ -247,4 +249,28 @@ describe.each([
     await until(async () => (await ids(coordinator)).length === 3);
     await coordinator.close();
   });
+});
+
+test("where a commit takes long in a database, batches grow all the same", async () => {
+  let left = Array.from({ length: 300 }, (_, i) => `r${i}`);
+  const batches: number[] = [];
+  const removed = await prune(
+    {
+      owner: {
+        fleet: {},
+        prunable: async ({ limit }: { readonly limit: number }) => left.slice(0, limit),
+        unswept: async () => false,
+      } as unknown as StoreOwner,
+      now: () => 0,
+      commit: async (writes) => {
+        batches.push(writes.length);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        left = left.slice(writes.length);
+      },
+    },
+    { keep: 0 },
+  );
+  expect(removed).toEqual({ removed: 300, isDone: true });
+  // By one after the other it would be 300.
+  expect(batches.length).toBeLessThan(30);
 });
