@@ -9,6 +9,7 @@ import pc from "picocolors";
 import type { Analysed, Compiled, CompileOptions, IncrementalBuild } from "./compile.js";
 import { codes, explain } from "./diagnostics/explain.js";
 import { toJson } from "./diagnostics/json.js";
+import { printable } from "./diagnostics/printable.js";
 import { exitCode } from "./diagnostics/report.js";
 import type { Fixed } from "./fix.js";
 import { drawGraphs, type GraphFormat } from "./emit/graph.js";
@@ -122,10 +123,6 @@ function commands(answer: { code: number }): Command {
   return program;
 }
 
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\uFFFD");
-}
-
 function optionsOf(paths: readonly string[], flags: Flags): CompileOptions {
   const { project, bundle, external, check } = flags;
   return { cwd, paths, project, bundle, external, check };
@@ -218,7 +215,7 @@ function explainCode(code: string): number {
   const { unknown, meant } = explained;
   const advice =
     meant === undefined ? "docs/ERRORS.md lists all of them" : `did you mean ${meant}?`;
-  process.stderr.write(`there is no diagnostic \`${unknown}\`; ${advice}\n`);
+  process.stderr.write(`there is no diagnostic \`${printable(unknown)}\`; ${advice}\n`);
   return 2;
 }
 
@@ -249,13 +246,13 @@ function summary(compiled: Compiled, flags: Flags): string {
     .filter(({ state }) => state !== "failed")
     .map(
       ({ file, state }) =>
-        `  ${path.relative(cwd, file)}${state === "unchanged" ? dim(" (unchanged)") : ""}\n`,
+        `  ${printable(path.relative(cwd, file))}${state === "unchanged" ? dim(" (unchanged)") : ""}\n`,
     );
   // Of many files only what changed is worth a line.
   const changed = lines.length > 20 ? lines.filter((line) => !line.includes("(unchanged)")) : lines;
   const embedded = skipped.map(
     (file) =>
-      `  ${path.relative(cwd, file)} has no bundle of its own: other sagas embed its sagas\n`,
+      `  ${printable(path.relative(cwd, file))} has no bundle of its own: other sagas embed its sagas\n`,
   );
   const count = sources.reduce((sum, source) => sum + source.sagas.length, 0);
   const done = flags.check ? "checked" : "compiled";
@@ -266,7 +263,7 @@ function summary(compiled: Compiled, flags: Flags): string {
 }
 
 function fixSummary({ count, files }: Fixed): string {
-  const lines = files.map((file) => `  ${path.relative(cwd, file)}\n`);
+  const lines = files.map((file) => `  ${printable(path.relative(cwd, file))}\n`);
   return count === 0
     ? "fixed nothing: no error has one certain fix\n"
     : `fixed ${plural(count, "error")}\n${lines.join("")}`;

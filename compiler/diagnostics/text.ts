@@ -8,6 +8,7 @@ import { util } from "prettier";
 import type { Span } from "../model.js";
 import type { Diagnostic } from "./diagnostic.js";
 import type { Places } from "./places.js";
+import { printable } from "./printable.js";
 
 export interface Frame {
   readonly places: Places;
@@ -33,7 +34,8 @@ interface Mark {
 
 export function toText(diagnostic: Diagnostic, frame: Frame): string {
   const paint = pc.createColors(frame.colour);
-  const { code, severity, message, span, notes, help } = diagnostic;
+  const { code, severity, span } = diagnostic;
+  const message = printable(diagnostic.message);
   const tint = { error: paint.red, warning: paint.yellow, hint: paint.cyan }[severity];
   const own = code === "internal";
   const title = own ? paint.magenta(`internal[${code}]`) : tint(`${severity}[${code}]`);
@@ -44,7 +46,7 @@ export function toText(diagnostic: Diagnostic, frame: Frame): string {
   const bar = paint.blue("│");
   const body = [...marks].flatMap(([file, all], index) => {
     const at = file === span?.file ? frame.places.start(span) : undefined;
-    const shown = path.relative(frame.cwd, file).split(path.sep).join("/");
+    const shown = printable(path.relative(frame.cwd, file).split(path.sep).join("/"));
     const column = at?.column ?? (all[0]?.from ?? 0) + 1;
     const head = `${shown}:${at?.line ?? all[0]?.line ?? 1}:${column}`;
     return [
@@ -55,10 +57,10 @@ export function toText(diagnostic: Diagnostic, frame: Frame): string {
     ];
   });
   const remarks = [
-    ...notes.map((note) => ["note", note] as const),
-    ...(help === undefined ? [] : [["help", help] as const]),
+    ...diagnostic.notes.map((note) => ["note", note] as const),
+    ...(diagnostic.help === undefined ? [] : [["help", diagnostic.help] as const]),
   ].map(([word, text]) => {
-    const rest = text.split("\n").join(`\n${margin}  `);
+    const rest = printable(text).split("\n").join(`\n${margin}  `);
     return `${margin}${paint.blue("=")} ${paint.bold(word)}: ${rest}`;
   });
   const gap = body.length > 0 && remarks.length > 0 ? [`${margin}${bar}`] : [];
@@ -117,7 +119,7 @@ function lines(
     const shown = `${paint.blue(`${number} │`)} ${view.text}`.trimEnd();
     const under = (mark.primary ? "^" : "-").repeat(view.width);
     const colour = mark.primary ? tint : paint.blue;
-    const label = mark.text === "" ? "" : ` ${mark.text}`;
+    const label = mark.text === "" ? "" : ` ${printable(mark.text)}`;
     const drawn = `${margin}${bar} ${" ".repeat(view.column)}${colour(under + label)}`;
     const gap =
       previous === undefined || mark.line <= previous + 1
@@ -156,7 +158,7 @@ function expand(text: string, column = 0): string {
   let at = column;
   return [...text]
     .map((character) => {
-      const shown = character === "\t" ? " ".repeat(TAB - (at % TAB)) : character;
+      const shown = character === "\t" ? " ".repeat(TAB - (at % TAB)) : printable(character);
       at += util.getStringWidth(shown);
       return shown;
     })

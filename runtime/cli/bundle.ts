@@ -5,7 +5,7 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { resolve as resolvePath } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BoundSaga } from "../definition.js";
 import { resolve } from "./hooks.js";
 import { manyLines } from "./output.js";
@@ -63,9 +63,10 @@ export async function loadBundle(given: string): Promise<readonly BoundSaga[]> {
 function saidBy(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const lines = (error.stack ?? error.message).split("\n");
-  const ours = lines.findIndex((line) => line.includes(import.meta.url));
-  const theirs = ours < 0 ? lines : lines.slice(0, ours);
-  return theirs.filter((line) => !/^\s+at .*\bnode:/.test(line)).join("\n");
+  // Our hook is asked where packages are, so it may stand above what was looked for.
+  const ours = [fileURLToPath(new URL("../..", import.meta.url)), "node:", "/commander/"];
+  const isOurs = (line: string): boolean => ours.some((each) => line.includes(each));
+  return lines.filter((line) => !(/^\s+at /.test(line) && isOurs(line))).join("\n");
 }
 
 function readStart(path: string): string {
