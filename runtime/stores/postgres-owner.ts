@@ -220,13 +220,14 @@ export class PostgresOwner extends PostgresReader implements StoreOwner {
     await this.#joined();
     const generation = this.#generation;
     if (this.#unsure) await this.#takeUnknown();
+    const { epoch } = this;
     try {
       const rows = await this.database.reading.once({
         text: inSchema(CLAIM, this.database.schema),
-        values: [this.epoch, this.#definitions, until, limit],
+        values: [epoch, this.#definitions, until, limit],
         name: "steno_claim",
       });
-      return await this.#claimed(rows, generation);
+      return await this.#claimed(rows, epoch, generation);
     } catch (error) {
       if (!isOutage(error)) throw error;
       this.#unsure = true;
@@ -243,15 +244,26 @@ export class PostgresOwner extends PostgresReader implements StoreOwner {
     this.#unsure = false;
   }
 
-  async #claimed(rows: readonly Row[], generation: number): Promise<readonly ClaimedRun[]> {
-    if (rows.length === 0) return [];
+  async #claimed(
+    all: readonly Row[],
+    epoch: number,
+    generation: number,
+  ): Promise<readonly ClaimedRun[]> {
+    if (all.length === 0) return [];
     const logs = new Map<string, LoggedEvent[]>();
-    for (const row of rows) logs.set(String(row["key"]), []);
-    const sql = `SELECT run, ${EVENT_COLUMNS} FROM S.events WHERE run = ANY ($1::bigint[]) ORDER BY run, seq`;
-    for (const row of await this.query(sql, [...logs.keys()])) {
-      logs.get(String(row["run"]))?.push(eventOf(row));
+    // If it was silent for too long just now, others may have gone on with some, and it does not know yet.
+    const sql = `SELECT r.key AS run, ${EVENT_COLUMNS.replaceAll(/\w+/g, "e.$&")}
+      FROM S.runs r LEFT JOIN S.events e ON e.run = r.key
+      WHERE r.key = ANY ($1::bigint[]) AND r.owner = $2 ORDER BY r.key, e.seq`;
+    const keys = all.map((row) => row["key"]);
+    for (const row of await this.query(sql, keys, epoch)) {
+      const key = String(row["run"]);
+      const log = logs.get(key) ?? [];
+      logs.set(key, log);
+      if (row["seq"] !== null) log.push(eventOf(row));
     }
     if (generation !== this.#generation) return [];
+    const rows = all.filter((row) => logs.has(String(row["key"])));
     return rows.map((row) => {
       const run = runOf({ ...row, wake_at: row["woke_at"] });
       this.#owned.set(run.id, Number(row["key"]));
@@ -267,8 +279,9 @@ export class PostgresOwner extends PostgresReader implements StoreOwner {
   async #claimRun(id: string): Promise<ClaimedRun | "elsewhere" | undefined> {
     await this.#joined();
     const generation = this.#generation;
-    const rows = await this.query(CLAIM_RUN, this.epoch, this.#definitions, escaped(id));
-    const [claimed] = await this.#claimed(rows, generation);
+    const { epoch } = this;
+    const rows = await this.query(CLAIM_RUN, epoch, this.#definitions, escaped(id));
+    const [claimed] = await this.#claimed(rows, epoch, generation);
     if (claimed !== undefined) return claimed;
     const row = await this.run(id);
     return row === undefined || isFinished(row.status) ? undefined : "elsewhere";

@@ -1,6 +1,6 @@
 /**
  * npm run simulate -- [--seeds=N] [--seed=S] [--runs=R] [--steps=T] [--faults=crash,torn,…]
- * [--store=memory|sqlite|lanes]: long simulations. Exit 1 if something is wrong: it is made smaller, and the command that shows it again
+ * [--store=memory|sqlite|lanes|postgres]: long simulations. Exit 1 if something is wrong: it is made smaller, and the command that shows it again
  * is printed. The only file here that prints.
  *
  * … -- --kills [--seeds=N] [--seed=S] [--moments=K,L,M]: no simulation, but real processes on a real file, which are
@@ -12,7 +12,8 @@ import { bundleProcess } from "../kills/bundle.js";
 import { everyMoment, killAndRecover } from "../kills/loop.js";
 import { commandOf, shrink } from "./shrink.js";
 import { defaultSetting, FAULTS, type Fault, type Setting, simulate } from "./simulate.js";
-import { type StoreKind, STORES } from "./store.js";
+import { Database } from "./fleet-store.js";
+import { STORES } from "./store.js";
 
 const { values } = parseArgs({
   options: {
@@ -42,19 +43,20 @@ if (unknown !== undefined) {
 }
 
 const { store } = values;
-if (!STORES.includes(store as StoreKind)) {
-  console.error(`simulate: there is no store \`${store}\`: there are ${STORES.join(", ")}`);
+const stores: readonly string[] = [...STORES, "postgres"];
+if (!stores.includes(store)) {
+  console.error(`simulate: there is no store \`${store}\`: there are ${stores.join(", ")}`);
   process.exit(2);
 }
 
 function settingOf(seed: number): Setting {
-  const setting = defaultSetting(seed);
+  const setting = defaultSetting(seed, store as Setting["store"]);
   return {
     seed,
     runs: values.runs === undefined ? setting.runs : count("runs", values.runs),
     steps: values.steps === undefined ? setting.steps : count("steps", values.steps),
     faults: chosen === undefined ? setting.faults : (chosen as Fault[]),
-    store: store as StoreKind,
+    store: setting.store,
   };
 }
 
@@ -62,6 +64,7 @@ const first = count("seed", values.seed);
 const seeds = count("seeds", values.seeds);
 if (values.kills) process.exit(await killAll());
 
+const database = store === "postgres" ? await Database.start() : undefined;
 const endings = new Map<string, number>();
 let [commits, crashes, current] = [0, 0, first];
 
@@ -72,19 +75,26 @@ process.on("unhandledRejection", (error) => {
 });
 
 for (; current < first + seeds; current++) {
-  const outcome = await simulate(settingOf(current));
+  const outcome = await simulate(settingOf(current), undefined, database);
   commits += outcome.commits;
   crashes += outcome.crashes;
   for (const [end, times] of outcome.endings) endings.set(end, (endings.get(end) ?? 0) + times);
   if (outcome.violation !== undefined) {
     console.log(`seed ${current}: ${outcome.violation.message}\nmaking it smaller …`);
-    const { setting, violation } = await shrink(settingOf(current), outcome.violation);
+    const { setting, violation } = await shrink(
+      settingOf(current),
+      outcome.violation,
+      undefined,
+      database,
+    );
     console.log(`${violation.message}\n\nagain: ${commandOf(setting)}`);
+    await database?.stop();
     process.exit(1);
   }
   if ((current - first + 1) % 1000 === 0) tell(current - first + 1);
 }
 tell(seeds);
+await database?.stop();
 
 function tell(done: number): void {
   const ends = [...endings].map(([status, times]) => `${times} ${status}`).join(", ");

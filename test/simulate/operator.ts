@@ -20,6 +20,8 @@ export class Operator {
   /** Runs whose start was acknowledged, or may have been made. */
   readonly started = new Set<string>();
   readonly asked: Asked[] = [];
+  /** Starts without an answer yet; of a process that has ended, there comes none. */
+  readonly starting = new Set<string>();
   /** The ends of runs that somebody waited for. */
   readonly results: number[] = [];
   readonly #choose: Choose;
@@ -40,8 +42,10 @@ export class Operator {
   /** Starts a run, or the same again. */
   start(coordinator: Coordinator, id: string, main: Definition): void {
     const paused = this.#choose(8) === 0;
+    this.starting.add(id);
     this.#watch(`start of ${id}`, async () => {
-      const run = await coordinator.start(main, { id }, { id, paused });
+      const asked = coordinator.start(main, { id }, { id, paused });
+      const run = await asked.finally(() => this.starting.delete(id));
       this.started.add(id);
       this.#truth.check(
         this.#truth.runs.has(id) || this.#truth.removed.has(id),
@@ -85,7 +89,7 @@ export class Operator {
     if (id === undefined) return;
     if (which === 1) this.#sagaBreakpoint(coordinator, id);
     else if (which === 2) this.#watch("look", () => this.#look(coordinator, id));
-    else if (which < 7) void this.#request(id);
+    else if (which < 7) this.#watch("request", () => this.#request(id));
     else this.#watch(`command ${which}`, () => this.#byHandle(coordinator, id, which));
   }
 
@@ -176,6 +180,7 @@ export class Operator {
     const run = command === "drain" ? undefined : id;
     const reader = await this.#store.reader();
     const request = await reader.request(command as string, run, JSON.stringify(args));
+    await reader.close();
     this.asked.push({ request, run, token: logged === true ? token : undefined });
   }
 
@@ -189,7 +194,7 @@ export class Operator {
           error instanceof StenoError,
           `${what}: ${(error as Error).stack ?? String(error)}`,
         );
-        this.#known(what, code);
+        this.#known(`${what} (${(error as Error).message})`, code);
       } catch {
         // It is noted.
       }

@@ -2,6 +2,7 @@
  * Makes a failing simulation smaller: fewer faults, fewer runs, fewer steps, as long as something is
  * still wrong. Each concern has a stream of chance of its own, so the rest stays much the same.
  */
+import type { Database } from "./fleet-store.js";
 import { type Mutation, type Setting, simulate } from "./simulate.js";
 
 export interface Shrunk {
@@ -9,10 +10,15 @@ export interface Shrunk {
   readonly violation: Error;
 }
 
-export async function shrink(first: Setting, violation: Error, mutate?: Mutation): Promise<Shrunk> {
+export async function shrink(
+  first: Setting,
+  violation: Error,
+  mutate?: Mutation,
+  database?: Database,
+): Promise<Shrunk> {
   let found: Shrunk = { setting: first, violation };
   for (;;) {
-    const smaller = await firstFailing(candidates(found.setting), mutate);
+    const smaller = await firstFailing(candidates(found.setting), mutate, database);
     if (smaller === undefined) return found;
     found = smaller;
   }
@@ -21,9 +27,10 @@ export async function shrink(first: Setting, violation: Error, mutate?: Mutation
 async function firstFailing(
   settings: readonly Setting[],
   mutate: Mutation | undefined,
+  database: Database | undefined,
 ): Promise<Shrunk | undefined> {
   for (const setting of settings) {
-    const { violation } = await simulate(setting, mutate);
+    const { violation } = await simulate(setting, mutate, database);
     if (violation !== undefined) return { setting, violation };
   }
   return undefined;

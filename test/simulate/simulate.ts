@@ -1,16 +1,17 @@
 /**
- * One simulation: a coordinator over a slow and failing store, several runs of random sagas, bodies
- * that fail, operators, and processes that end at any moment, all by one seed. Then the faults end,
- * and every run has to come to its end. It gives what was wrong, if anything was.
+ * One simulation: a coordinator over a slow and failing store, or two over one PostgreSQL, several runs
+ * of random sagas, bodies that fail, operators, and processes that end at any moment, all by one seed.
+ * Then the faults end, and every run has to come to its end. It gives what was wrong, if anything was.
  */
 import { Coordinator, type CoordinatorOptions, StenoError } from "steno-runtime";
 import { RandomActor } from "./actor.js";
+import { type Database, SimulatedFleet } from "./fleet-store.js";
 import { Operator } from "./operator.js";
 import { type Choose, stream } from "./random.js";
 import { type Definition, randomSagas } from "./sagas.js";
 import { SimulatedStore, type StoreKind } from "./store.js";
 import { Truth, Violation } from "./truth.js";
-import { World } from "./world.js";
+import { type ProcessId, World } from "./world.js";
 
 /** What can go wrong; each can be left out. */
 export const FAULTS = [
@@ -22,6 +23,8 @@ export const FAULTS = [
   "injections",
   "clock",
   "upgrades",
+  /** Processes are stopped and go on: only where others can go on meanwhile. */
+  "stops",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -32,8 +35,8 @@ export interface Setting {
   /** Steps before the faults end. */
   readonly steps: number;
   readonly faults: readonly Fault[];
-  /** What the slow and failing store is made of. */
-  readonly store: StoreKind;
+  /** What the slow and failing store is made of; on PostgreSQL, there are two coordinators. */
+  readonly store: StoreKind | "postgres";
 }
 
 /** What a test may change about the runtime, to see that it is found. */
@@ -47,18 +50,28 @@ export interface Outcome {
   readonly endings: ReadonlyMap<string, number>;
 }
 
-export function defaultSetting(seed: number): Setting {
-  return { seed, runs: 1 + (seed % 4), steps: 300, faults: FAULTS, store: "memory" };
+export function defaultSetting(seed: number, store: Setting["store"] = "memory"): Setting {
+  const steps = 300 * paceOf(store);
+  return { seed, runs: 1 + (seed % 4), steps, faults: FAULTS, store };
+}
+
+/** What is one step in memory is several on the way to a server and back: what ends them is as much rarer. */
+function paceOf(store: Setting["store"]): number {
+  return store === "postgres" ? 5 : 1;
 }
 
 /** Runs that have not ended when everything was done for them: so many rounds of help. */
 const ROUNDS = 60;
 
+/** `database`: where the store is PostgreSQL. */
 export async function simulate(
   setting: Setting,
   mutate: Mutation = (same) => same,
+  database?: Database,
 ): Promise<Outcome> {
-  const simulation = new Simulation(setting, mutate);
+  await database?.wipe();
+  const simulation = new Simulation(setting, mutate, database);
+  await simulation.begin();
   const giveBack = simulation.world.takeTimers();
   let violation: Error | undefined;
   try {
@@ -77,6 +90,19 @@ export async function simulate(
   return { violation: truth.violation ?? violation, commits: truth.commits, crashes, endings };
 }
 
+/** A process that opens coordinators, one after the other. */
+interface Process {
+  readonly id: ProcessId;
+  coordinator: Coordinator | undefined;
+  /** One is being opened, or another closed. */
+  opening: boolean;
+  life: number;
+  /** The sagas that it, or the last one, has: an upgrade changes them. */
+  deployed: readonly Definition[];
+  /** It goes on at this step. */
+  stoppedUntil: number;
+}
+
 class Simulation {
   readonly world: World;
   readonly truth: Truth;
@@ -85,21 +111,16 @@ class Simulation {
   readonly #mutate: Mutation;
   readonly #chance: Choose;
   readonly #sagas: ReturnType<typeof randomSagas>;
-  /** Those that this process, or the last one, has: an upgrade changes them. */
-  #deployed: readonly Definition[];
-  readonly #store: SimulatedStore;
+  readonly #store: SimulatedStore | SimulatedFleet;
   readonly #actor: RandomActor;
   readonly #operator: Operator;
   readonly #random: Choose;
-  #coordinator: Coordinator | undefined;
-  /** One is being opened, or another closed. */
-  #opening = false;
-  #life = 0;
+  readonly #processes: readonly Process[];
   #startedRuns = 0;
   #healing = false;
 
-  constructor(setting: Setting, mutate: Mutation) {
-    const { seed, faults } = setting;
+  constructor(setting: Setting, mutate: Mutation, database: Database | undefined) {
+    const { seed, faults, store } = setting;
     const has = (fault: Fault): boolean => faults.includes(fault);
     this.#setting = setting;
     this.#mutate = mutate;
@@ -107,44 +128,48 @@ class Simulation {
     this.#random = stream(seed, "random");
     this.world = new World(stream(seed, "world"));
     this.#sagas = randomSagas(stream(seed, "sagas"));
-    this.#deployed = this.#sagas;
     this.truth = new Truth(this.#sagas.map(({ manifest }) => manifest));
-    this.#store = new SimulatedStore(
-      this.world,
-      stream(seed, "store"),
-      this.truth,
-      {
-        failing: has("failing"),
-        torn: has("torn"),
-      },
-      setting.store,
-    );
+    const of = [this.world, stream(seed, "store"), this.truth] as const;
+    const storeFaults = { failing: has("failing"), torn: has("torn") };
+    if (store !== "postgres") this.#store = new SimulatedStore(...of, storeFaults, store);
+    else if (database !== undefined) this.#store = new SimulatedFleet(...of, storeFaults, database);
+    else throw new Error("a simulation on PostgreSQL needs a database");
+    this.#processes = (store === "postgres" ? [0, 1] : [0]).map((id) => ({
+      ...{ id, coordinator: undefined, opening: false, life: 0, stoppedUntil: 0 },
+      deployed: this.#sagas,
+    }));
     this.#actor = new RandomActor(this.world, stream(seed, "actor"), this.truth, has("bodies"));
     this.#operator = new Operator(
       stream(seed, "operator"),
       this.truth,
-      this.#store,
+      this.#store.of(this.#processes.length),
       has("injections"),
     );
   }
 
+  begin(): Promise<void> {
+    return this.#store.begin();
+  }
+
   /** Everything that can happen, as often as the setting says. */
   async abuse(): Promise<void> {
-    const { steps, runs, faults } = this.#setting;
+    const { steps, runs, faults, store } = this.#setting;
+    const pace = paceOf(store);
     const has = (fault: Fault, oneIn: number): boolean =>
       this.#chance(oneIn) === 0 && faults.includes(fault);
     for (let step = 0; step < steps; step++) {
-      this.#open();
-      if (has("crash", 60)) await this.#crash();
-      const coordinator = this.#coordinator;
-      if (coordinator !== undefined) {
-        if (this.#startedRuns < runs && this.#chance(6) === 0) {
-          this.#start(coordinator);
-        }
-        if (has("commands", 6)) this.#operator.command(coordinator);
-        if (this.#chance(80) === 0) this.#close(coordinator);
+      for (const process of this.#processes) this.#open(process);
+      if (has("crash", 60 * pace)) await this.#crash(this.#any(this.#processes));
+      if (this.#processes.length > 1 && has("stops", 50 * pace))
+        this.#stop(this.#any(this.#processes));
+      this.#goOn();
+      const process = this.#any(this.#processes);
+      if (process.coordinator !== undefined && !this.world.stopped.has(process.id)) {
+        if (this.#startedRuns < runs && this.#chance(6) === 0) this.#start(process);
+        if (has("commands", 6)) this.#command(process);
+        if (this.#chance(80 * pace) === 0) this.#close(process);
       }
-      if (has("clock", 50)) this.world.now += this.#chance(20_000) - 10_000;
+      if (has("clock", 50 * pace)) this.world.now += this.#chance(20_000) - 10_000;
       await this.#step();
     }
   }
@@ -152,20 +177,22 @@ class Simulation {
   /** The faults end; every run has to end, and what was asked for has to be answered. */
   async heal(): Promise<void> {
     this.#healing = true;
-    await this.#crash();
+    await this.#crashAll();
     this.#store.faults = { failing: false, torn: false };
     this.#actor.faults = false;
     this.#operator.injects = false;
     for (let round = 0; !this.#isOver(); round++) {
       this.truth.check(round < ROUNDS, `never ended: ${this.#unfinished()}`);
       // What could not be read before is looked at again by whoever opens the store.
-      if (round === ROUNDS / 2) await this.#crash();
-      this.#open();
-      this.world.now += 60_000;
+      if (round === ROUNDS / 2) await this.#crashAll();
+      for (const process of this.#processes) this.#open(process);
+      this.world.pass(60_000);
       for (let step = 0; step < 400; step++) if (!(await this.#step()) && step > 20) break;
-      if (this.#coordinator === undefined) continue;
-      while (this.#startedRuns < this.#setting.runs) this.#start(this.#coordinator);
-      this.#operator.help(this.#coordinator);
+      const process = this.#any(this.#processes);
+      const { coordinator } = process;
+      if (coordinator === undefined) continue;
+      while (this.#startedRuns < this.#setting.runs) this.#start(process);
+      this.world.in(process.id, () => this.#operator.help(coordinator));
     }
     this.#operator.checkAnswers();
     this.truth.checkLogs();
@@ -174,7 +201,9 @@ class Simulation {
       this.truth.check(isThere, `run ${id} is forgotten`);
     }
     await this.#store.check();
-    if (this.#coordinator !== undefined) this.#close(this.#coordinator);
+    for (const process of this.#processes) {
+      if (process.coordinator !== undefined) this.#close(process);
+    }
     for (let step = 0; step < 50; step++) await this.#step();
   }
 
@@ -183,11 +212,35 @@ class Simulation {
     return this.#store.remove();
   }
 
-  /** Of the newest definition that is there. */
-  #start(coordinator: Coordinator): void {
-    const main = this.#deployed.findLast(({ manifest }) => manifest.name === "Main");
-    if (main === undefined) return;
-    this.#operator.start(coordinator, `run${this.#startedRuns++}`, main);
+  /** Where there is one, chance is not asked: its simulations are what they were. */
+  #any(processes: readonly Process[]): Process {
+    const place = processes.length === 1 ? 0 : this.#chance(processes.length);
+    return processes[place] as Process;
+  }
+
+  /** As a signal stops it: longer than its lease, or not. */
+  #stop({ id }: Process): void {
+    const process = this.#processes[id] as Process;
+    this.world.stopped.add(id);
+    process.stoppedUntil = this.world.steps + this.#chance(300);
+  }
+
+  #goOn(): void {
+    for (const { id, stoppedUntil } of this.#processes) {
+      if (this.world.steps >= stoppedUntil) this.world.stopped.delete(id);
+    }
+  }
+
+  /** Of the definition that new runs take. */
+  #start({ id, coordinator, deployed }: Process): void {
+    const main = deployed.find(({ manifest }) => manifest.name === "Main");
+    if (main === undefined || coordinator === undefined) return;
+    this.world.in(id, () => this.#operator.start(coordinator, `run${this.#startedRuns++}`, main));
+  }
+
+  #command({ id, coordinator }: Process): void {
+    if (coordinator === undefined) return;
+    this.world.in(id, () => this.#operator.command(coordinator));
   }
 
   async #step(): Promise<boolean> {
@@ -198,7 +251,7 @@ class Simulation {
 
   #isOver(): boolean {
     const { runs, answers } = this.truth;
-    if (this.#startedRuns < this.#setting.runs) return false;
+    if (this.#startedRuns < this.#setting.runs || this.#operator.starting.size > 0) return false;
     for (const { state } of runs.values()) if (state?.finished === undefined) return false;
     return this.#operator.asked.every(({ request }) => answers.has(request));
   }
@@ -214,62 +267,73 @@ class Simulation {
     return rows.join(", ") || "requests without an answer";
   }
 
-  async #crash(): Promise<void> {
+  async #crashAll(): Promise<void> {
+    this.#operator.starting.clear();
+    for (const process of this.#processes) await this.#crash(process);
+  }
+
+  async #crash(process: Process): Promise<void> {
     this.crashes += 1;
-    this.#life += 1;
-    this.#coordinator = undefined;
-    this.#opening = false;
-    this.world.crash();
-    await this.#store.crash();
+    process.life += 1;
+    process.coordinator = undefined;
+    process.opening = false;
+    process.stoppedUntil = 0;
+    this.world.crash(process.id);
+    await this.#store.crash(process.id);
   }
 
-  #close(coordinator: Coordinator): void {
-    this.#coordinator = undefined;
-    this.#opening = true;
-    const life = this.#life;
-    void coordinator.close().then(
-      () => this.#ended(life),
-      (error: unknown) => this.#report(error),
-    );
+  #close(process: Process): void {
+    const { id, life, coordinator } = process;
+    process.coordinator = undefined;
+    process.opening = true;
+    void this.world
+      .in(id, () => coordinator?.close() ?? Promise.resolve())
+      .then(
+        () => this.#ended(process, life),
+        (error: unknown) => this.#report(error),
+      );
   }
 
-  #ended(life: number): void {
-    if (life === this.#life) this.#opening = false;
+  #ended(process: Process, life: number): void {
+    if (life === process.life) process.opening = false;
   }
 
-  /** Another process begins, unless one is there. */
-  #open(): void {
-    if (this.#coordinator !== undefined || this.#opening) return;
-    this.#opening = true;
-    const life = this.#life;
-    Coordinator.open(this.#mutate(this.#options())).then(
-      (coordinator) => {
-        if (life !== this.#life) return;
-        this.#opening = false;
-        this.#coordinator = coordinator;
-      },
-      (error: unknown) => {
-        if (life !== this.#life) return;
-        this.#report(error);
-        this.#opening = false;
-      },
-    );
+  /** Another coordinator begins, unless one is there. */
+  #open(process: Process): void {
+    if (process.coordinator !== undefined || process.opening) return;
+    process.opening = true;
+    const { life, id } = process;
+    const options = this.#mutate(this.#options(process));
+    this.world
+      .in(id, () => Coordinator.open(options))
+      .then(
+        (coordinator) => {
+          if (life !== process.life) return;
+          process.opening = false;
+          process.coordinator = coordinator;
+        },
+        (error: unknown) => {
+          if (life !== process.life) return;
+          this.#report(error);
+          process.opening = false;
+        },
+      );
   }
 
-  #options(): CoordinatorOptions {
+  #options(process: Process): CoordinatorOptions {
     const choose = this.#chance;
     const { faults } = this.#setting;
     const [main, other, upgraded] = this.#sagas;
     const all = faults.includes("upgrades") ? this.#sagas : [main, other];
     // While it lasts, there are processes that know the old saga only, or the new one only.
     const some = [[main, other], [upgraded, other], all][choose(3)] ?? all;
-    this.#deployed = faults.includes("upgrades") && !this.#healing ? some : all;
+    process.deployed = faults.includes("upgrades") && !this.#healing ? some : all;
     return {
-      store: this.#store,
-      sagas: this.#deployed.map((saga) => saga.on(this.#actor)),
+      store: this.#store.of(process.id),
+      sagas: process.deployed.map((saga) => saga.on(this.#actor)),
       clock: this.world.clock,
       random: () => this.#random(1000) / 1000,
-      logger: { warn: (message) => this.#said(message), error: () => undefined },
+      logger: { warn: (message) => this.#said(process, message), error: () => undefined },
       shortWaitMs: [0, 5000, Infinity][choose(3)] as number,
       crashLimit: choose(2) === 0 ? 3 : Infinity,
       limits: choose(3) === 0 ? [{ atMost: 1 + choose(2), saga: "Main" }] : [],
@@ -277,9 +341,9 @@ class Simulation {
   }
 
   /** A coordinator that lost its store is closed, as its message says, and another opened. */
-  #said(message: string): void {
-    if (message.includes("the store cannot be written") && this.#coordinator !== undefined) {
-      this.#close(this.#coordinator);
+  #said(process: Process, message: string): void {
+    if (message.includes("the store cannot be written") && process.coordinator !== undefined) {
+      this.#close(process);
     }
     if (!message.includes("please report")) return;
     this.truth.violation ??= new Violation(message);

@@ -49,6 +49,15 @@ export class SimulatedStore implements Store {
     this.faults = faults;
   }
 
+  begin(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** There is one process. */
+  of(): this {
+    return this;
+  }
+
   reader(): ReturnType<Store["reader"]> {
     return this.#inner.reader();
   }

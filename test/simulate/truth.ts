@@ -55,6 +55,8 @@ export class Truth {
   readonly #repeated = new Set<string>();
   /** The first thing that was wrong. */
   violation: Violation | undefined;
+  /** Whether a run has been taken from who calls a body of it, and did not know: where there are others. */
+  isLate: (run: string) => boolean = () => false;
 
   constructor(manifests: readonly Manifest[]) {
     for (const manifest of manifests) this.#plans.set(manifest.hash, makePlan(manifest));
@@ -176,8 +178,10 @@ export class Truth {
     const phase = frame.phase[index] as number;
     const wanted = undo ? PHASE.undoWorking : PHASE.working;
     const number = (undo ? frame.unwinding?.attempt : frame.attempt)?.[index];
+    const isAtWork = phase === wanted && number === attempt;
+    const isLate = this.isLate(id);
     this.check(
-      phase === wanted && number === attempt,
+      isAtWork || (isLate && hasStarted(run.events, node, attempt, undo)),
       `${what} is called, and the log says ${PHASE_NAMES[phase]}, attempt ${number}`,
     );
     const inputs = decode(array(json), frame.inputs[index] ?? "[]", "inputs") as unknown[];
@@ -233,6 +237,18 @@ export class Truth {
     if (run === undefined) return this.removed.has(id);
     return run.events.some((event) => "value" in event && event.value?.includes(token) === true);
   }
+}
+
+function hasStarted(
+  events: readonly LoggedEvent[],
+  node: string,
+  attempt: number,
+  undo: boolean,
+): boolean {
+  const type = undo ? "undo-started" : "started";
+  return events.some(
+    (each) => each.type === type && each.node === node && each.attempt === attempt,
+  );
 }
 
 function checkedBy(act: () => void, truth: Truth, what: string): void {

@@ -1,13 +1,24 @@
 /**
- * The scheduler of a simulation: all that a process would wait for is a task here, and which is done
+ * The scheduler of a simulation: all that processes would wait for is a task here, and which is done
  * next is chosen. It takes the place of Node's timers while it is there. It knows nothing of sagas.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { syncBuiltinESMExports } from "node:module";
+import timersPromises from "node:timers/promises";
 import type { Clock } from "../../runtime/clock.js";
 import type { Choose } from "./random.js";
 
-interface Timer {
+/** The place of a process in the simulation; what belongs to none outlives them all. */
+export type ProcessId = number;
+
+interface Task {
+  readonly of: ProcessId | undefined;
+  /** If it waits for something real, all else waits for it. */
+  readonly call: () => void | Promise<void>;
+}
+
+interface Timer extends Task {
   readonly at: number;
-  readonly call: () => void;
   /** It does not keep a process alive: what merely polls. */
   idle: boolean;
 }
@@ -19,6 +30,7 @@ const real = {
   clearTimeout: globalThis.clearTimeout,
   clearInterval: globalThis.clearInterval,
 };
+const realSleep = timersPromises.setTimeout;
 
 /** A handle as Node's timers give it. */
 class Handle {
@@ -40,11 +52,17 @@ class Handle {
 export class World {
   now = 1_700_000_000_000;
   steps = 0;
+  /** Milliseconds that have gone by, whatever clocks are set to. */
+  elapsed = 0;
   readonly #choose: Choose;
-  #tasks: (() => void)[] = [];
+  /** In which process it is. */
+  readonly #inside = new AsyncLocalStorage<ProcessId | undefined>();
+  #tasks: Task[] = [];
   #timers = new Set<Timer>();
   /** Of those who watch: they outlive the process that they watch. */
-  #onCrash: (() => void)[] = [];
+  #onCrash: { readonly of: ProcessId | undefined; readonly call: () => void }[] = [];
+  /** Processes that are stopped, as a signal does it: nothing of them is done. */
+  readonly stopped = new Set<ProcessId>();
 
   constructor(choose: Choose) {
     this.#choose = choose;
@@ -54,15 +72,25 @@ export class World {
   readonly clock: Clock = {
     now: () => this.now,
     setTimer: (at, call) => {
-      const timer = { at, call, idle: false };
+      const timer = { at, call, idle: false, of: this.process };
       this.#timers.add(timer);
       return () => void this.#timers.delete(timer);
     },
   };
 
-  /** Something that happens some time from now, unless the process ends before. */
-  post(task: () => void): void {
-    this.#tasks.push(task);
+  /** The process that runs now. */
+  get process(): ProcessId | undefined {
+    return this.#inside.getStore();
+  }
+
+  /** Does something as that process, and all that follows from it. */
+  in<T>(process: ProcessId | undefined, act: () => T): T {
+    return this.#inside.run(process, act);
+  }
+
+  /** Something that happens some time from now, unless its process ends before. */
+  post(call: () => void | Promise<void>): void {
+    this.#tasks.push({ of: this.process, call });
   }
 
   /** As if a process waited for something of its own: the world says when. */
@@ -70,46 +98,68 @@ export class World {
     return new Promise((resolve) => this.post(resolve));
   }
 
-  atCrash(task: () => void): void {
-    this.#onCrash.push(task);
+  atCrash(call: () => void): void {
+    this.#onCrash.push({ of: this.process, call });
   }
 
-  /** The process ends here and now: nothing that it waits for comes. */
-  crash(): void {
-    this.#tasks = [];
-    this.#timers = new Set();
-    for (const task of this.#onCrash.splice(0)) task();
+  /** A process ends here and now: nothing that it waits for comes. */
+  crash(process: ProcessId): void {
+    this.stopped.delete(process);
+    this.#tasks = this.#tasks.filter(({ of }) => of !== process);
+    this.#timers = new Set([...this.#timers].filter(({ of }) => of !== process));
+    const told = this.#onCrash.filter(({ of }) => of === process);
+    this.#onCrash = this.#onCrash.filter(({ of }) => of !== process);
+    for (const { call } of told) call();
   }
 
   /** Does one thing, and all that follows from it at once; `false` if nothing is left but to poll. */
   async step(): Promise<boolean> {
     await settle();
     this.steps += 1;
-    const due = this.#tasks.length === 0 || this.#choose(12) === 0 ? this.#first() : undefined;
-    const busy = this.#tasks.length > 0 || [...this.#timers].some(({ idle }) => !idle);
+    const tasks = this.#tasks.filter((task) => this.#isAwake(task));
+    const due = tasks.length === 0 || this.#choose(12) === 0 ? this.#first() : undefined;
+    const busy =
+      tasks.length > 0 || [...this.#timers].some((each) => !each.idle && this.#isAwake(each));
     if (due !== undefined) {
       this.#timers.delete(due);
-      this.now = Math.max(this.now, due.at);
-      due.call();
+      this.pass(Math.max(0, due.at - this.now));
+      await this.in(due.of, due.call);
     } else {
-      const [task] = this.#tasks.splice(this.#choose(this.#tasks.length || 1), 1);
-      task?.();
+      const task = tasks[this.#choose(tasks.length || 1)];
+      if (task !== undefined) {
+        this.#tasks.splice(this.#tasks.indexOf(task), 1);
+        await this.in(task.of, task.call);
+      }
     }
     await settle();
     return busy;
   }
 
+  /** So much time goes by, in milliseconds. */
+  pass(ms: number): void {
+    this.now += ms;
+    this.elapsed += ms;
+  }
+
+  #isAwake({ of }: Task): boolean {
+    return of === undefined || !this.stopped.has(of);
+  }
+
   #first(): Timer | undefined {
     let found: Timer | undefined;
-    for (const timer of this.#timers) if (found === undefined || timer.at < found.at) found = timer;
+    for (const timer of this.#timers) {
+      if (!this.#isAwake(timer)) continue;
+      if (found === undefined || timer.at < found.at) found = timer;
+    }
     return found;
   }
 
   /** Node's timers are this world's, until the function that is returned is called. */
   takeTimers(): () => void {
     const after = (call: () => void, ms = 0, again = false): Handle => {
+      const of = this.process;
       const add = (): Timer => {
-        const timer = { at: this.now + ms, call: fire, idle: again };
+        const timer = { at: this.now + ms, call: fire, idle: again, of };
         this.#timers.add(timer);
         return timer;
       };
@@ -131,7 +181,18 @@ export class World {
       clearTimeout: clear,
       clearInterval: clear,
     });
-    return () => Object.assign(globalThis, real);
+    const sleep = <T>(ms?: number, value?: T): Promise<T> =>
+      new Promise((resolve) => after(() => resolve(value as T), ms));
+    timersPromises.setTimeout = sleep;
+    syncBuiltinESMExports();
+    performance.now = () => this.elapsed;
+    return () => {
+      Object.assign(globalThis, real);
+      timersPromises.setTimeout = realSleep;
+      syncBuiltinESMExports();
+      // What it is by its prototype.
+      delete (performance as { now?: unknown }).now;
+    };
   }
 }
 
