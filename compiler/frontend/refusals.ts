@@ -157,7 +157,8 @@ class Refusals {
   /** Reports a change of a variable of the method, or of what one holds. */
   private refuseChange(target: ts.Expression, what: string, inside = false): boolean {
     const place = untyped(target);
-    const targets = targetsOf(place);
+    // What is written as an argument is new, and nobody else has it.
+    const targets = inside ? undefined : targetsOf(place);
     if (targets !== undefined) return targets.some((each) => this.refuseChange(each, what));
     const owner = rootOf(place);
     const whole = place === owner && !inside;

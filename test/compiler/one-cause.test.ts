@@ -63,6 +63,14 @@ test("what an error keeps where nothing can bring it back is refused, an `access
   }
 });
 
+test("what is written where it is changed is no recorded value", () => {
+  const book = (made: string): string => `const made = ${made};\nawait this.book(made.name);`;
+  const codes = (made: string): string[] => said(example({ body: book(made) }));
+  expect(codes("Object.freeze({ name: params.name })")).toEqual([]);
+  expect(codes('Object.assign({ name: params.name }, { id: "a" })')).toEqual([]);
+  expect(codes("Object.freeze(params)")).toEqual(["mutation"]);
+});
+
 test("of two files that have a type of one name, each is told of its own", () => {
   const text = example({}).replace("price: number", "price: () => Date");
   const project = new Project({ "one.ts": text, "two.ts": text.replaceAll("Rooms", "Houses") });

@@ -150,8 +150,8 @@ export async function load(
   const outside = { "./kit.js": kit, "steno-runtime": plainRuntime };
   let errors = 0;
   class CountedError extends Error {
-    constructor(message?: string) {
-      super(message);
+    constructor(message?: string, options?: ErrorOptions) {
+      super(message, options);
       errors += 1;
     }
   }
