@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** What takes more than some ten seconds, the longest first. */
 const SLOWEST: readonly string[] = [
   "package/readme",
+  "simulate/simulate",
   "fuzz/many",
   "fuzz/many-more",
   "compiler/cli",
@@ -30,7 +31,7 @@ const SLOWEST: readonly string[] = [
   "compiler/modules",
   "compiler/incremental",
   "compiler/names",
-  "simulate/simulate",
+  "simulate/sabotage",
   "compiler/one-cause",
   "restate/restate",
   "values/types",

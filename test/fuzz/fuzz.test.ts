@@ -26,7 +26,7 @@ test("broken programs are refused, or do what their methods do", async () => {
 test("a campaign bites: edges that are dropped are found, in a program that one can read", async () => {
   const sabotage = (generated: string): string =>
     generated.replace(/after:\s*\["[^\]]+\]/g, "after: []");
-  const plan = { programs: 1, seed: SEED + 1, broken: false, shrinkMs: 20_000, sabotage };
+  const plan = { programs: 1, seed: SEED + 1, broken: false, shrinkMs: 8_000, sabotage };
   const { failures } = await campaign(plan);
   expect(failures.length).toBeGreaterThan(0);
   const [failure] = failures;
