@@ -1,5 +1,4 @@
 /** Tests run against the sources of both packages; those of command lines run what `npm run build` made. */
-import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { SlowestFirst } from "./test/slowest-first.ts";
@@ -26,11 +25,10 @@ export default defineConfig({
   // Vite does not lower standard decorators; the legacy lowering leaves ours harmless all the same.
   // It leaves `.cts` out, too, of which the compiler has some.
   oxc: { decorator: { legacy: true }, include: /\.([cm]?ts|[jt]sx)$/ },
-  // Most of the time is spent in commands that tests start, and wait for: one worker more than there
-  // are cores, so that none of these is idle meanwhile.
+  // Most of the time is spent in commands that tests start, and wait for.
   test: {
     include: ["test/**/*.test.ts"],
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: "100%",
     sequence: { sequencer: SlowestFirst },
     testTimeout: 180_000,
     hookTimeout: 300_000,
