@@ -2,7 +2,7 @@
  * Reads variables that are declared first and set later, on each path once: `let x; if (c) x = a;
  * else x = b;`. Where paths meet, `arms.ts` makes one value of them.
  */
-import * as say from "../diagnostics/catalogue/glue.js";
+import * as say from "../diagnostics/catalogue/variables.js";
 import type { GlueStatement } from "../model.js";
 import { codeOf } from "./code.js";
 import { bare, shown, spanOf } from "./context.js";

@@ -4,6 +4,7 @@
  */
 import * as say from "../diagnostics/catalogue/glue.js";
 import * as sayMethod from "../diagnostics/catalogue/method.js";
+import { reassigned } from "../diagnostics/catalogue/variables.js";
 import type { Code } from "../model.js";
 import { classify } from "./calls.js";
 import { thisMember } from "./code.js";
@@ -374,7 +375,7 @@ function binaryOperands(method: Method, node: ts.BinaryExpression): ts.Expressio
   const operator = node.operatorToken.kind;
   if (operator >= ts.SyntaxKind.FirstAssignment && operator <= ts.SyntaxKind.LastAssignment) {
     const name = shown(node.left);
-    method.context.report(say.reassigned({ at: spanOf(node.left), name }));
+    method.context.report(reassigned({ at: spanOf(node.left), name }));
     return undefined;
   }
   const short =

@@ -2,8 +2,8 @@
  * Reads `try { … } catch { … }`: a scope, with a graph for what is tried and one for what is done
  * when that fails.
  */
-import * as sayGlue from "../diagnostics/catalogue/glue.js";
 import * as say from "../diagnostics/catalogue/method.js";
+import { setInTry } from "../diagnostics/catalogue/variables.js";
 import { bindingValue, choose, chooseBinding, enter, type Ending } from "./arms.js";
 import { spanOf } from "./context.js";
 import type { Draft } from "./graph.js";
@@ -114,7 +114,7 @@ function joinLets(
       continue;
     }
     if (other === undefined && unsure.has(symbol)) {
-      method.context.report(sayGlue.setInTry({ at: spanOf(node), name: symbol.name }));
+      method.context.report(setInTry({ at: spanOf(node), name: symbol.name }));
       lets.set(symbol, BROKEN);
       continue;
     }

@@ -3,6 +3,7 @@
  * it: changes of recorded data, comparisons by identity, promises, `this` as a whole, and so on.
  */
 import * as say from "../diagnostics/catalogue/glue.js";
+import { reassigned } from "../diagnostics/catalogue/variables.js";
 import { MUTATING_FUNCTIONS, MUTATORS } from "./builtins.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { thisMember } from "./code.js";
@@ -184,7 +185,7 @@ class Refusals {
     }
     const outside = !isWithin(declared, this.method.declaration);
     if (outside && !whole) return false;
-    this.method.context.report(whole ? say.reassigned(facts) : say.mutation(facts));
+    this.method.context.report(whole ? reassigned(facts) : say.mutation(facts));
     return true;
   }
 

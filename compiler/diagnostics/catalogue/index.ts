@@ -8,6 +8,7 @@ import * as output from "./output.js";
 import * as pivot from "./pivot.js";
 import * as project from "./project.js";
 import * as values from "./values.js";
+import * as variables from "./variables.js";
 
 // `never`: the facts differ from entry to entry, and nobody who looks one up by its code has any.
 export type AnyEntry = Pick<Entry<never>, "code" | "severity" | "page">;
@@ -18,6 +19,7 @@ const entries: readonly AnyEntry[] = [
   declared,
   method,
   glue,
+  variables,
   pivot,
   values,
   output,
