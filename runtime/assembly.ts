@@ -208,7 +208,7 @@ export class Assembly {
       act: (run, command, args) =>
         run === undefined
           ? this.commands.ofAll(command, args)
-          : this.commands.ofRun({ id: run }, command, args),
+          : this.commands.ofRun(run, command, args),
       warn,
     });
   }

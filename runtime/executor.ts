@@ -290,6 +290,12 @@ export class Executor {
     }
   }
 
+  /** Others go on with all these runs, and answer what was asked of them. */
+  lose(runs: Iterable<ActiveRun>, reason: Error): void {
+    this.#commits.lose();
+    for (const run of runs) this.drop(run, reason);
+  }
+
   /** Another coordinator goes on with the run: its bodies are told to end, and their ends do not count. */
   drop(run: ActiveRun, reason: Error): void {
     run.lost = true;

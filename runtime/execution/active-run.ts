@@ -30,6 +30,8 @@ export class ActiveRun {
   state: RunState;
   /** The place of the next event in the log. */
   seq: number;
+  /** So many events of its log are known to be durable, of those that it got here. */
+  durable: number;
   /** Events that are not in a commit yet. */
   unwritten: LoggedEvent[] = [];
   /** The row, when the run is not in the store yet. */
@@ -71,6 +73,7 @@ export class ActiveRun {
     this.loaded = loaded;
     this.state = state;
     this.seq = seq;
+    this.durable = seq;
     this.status = row.status;
     this.reason = row.reason;
     this.wakeAt = row.wakeAt;

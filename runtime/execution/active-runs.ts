@@ -106,7 +106,7 @@ export class ActiveRuns {
   /** Others go on with all that was here. */
   lose(reason: Error): void {
     this.#claims?.lose();
-    for (const run of this.#active.values()) this.#options.executor.drop(run, reason);
+    this.#options.executor.lose(this.#active.values(), reason);
     this.#active.clear();
     this.#brought.clear();
     this.#seen.clear();
@@ -246,6 +246,7 @@ export class ActiveRuns {
       // Between these two it cannot leave.
       const run = this.#active.get(id);
       if (run !== undefined && nonce !== undefined && run.nonce !== nonce) throw runPruned(id);
+      if (run?.refused === true) throw elsewhere(id);
       if (run !== undefined) return act(run);
       this.checkRecovered(id);
       const row = await this.#options.owner.run(id);

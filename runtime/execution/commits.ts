@@ -91,6 +91,11 @@ export class Commits {
     this.#schedule();
   }
 
+  /** What was to be said of runs that others have now is not true of them. */
+  lose(): void {
+    this.#writes = this.#writes.filter(isOfStore);
+  }
+
   /** To be done when all that happened to its run so far is durable. */
   actAfter(due: Due): void {
     this.#acting.push(due);
@@ -207,6 +212,7 @@ export class Commits {
       return;
     }
     this.#end(batch);
+    for (const [run, { length }] of written) run.durable += length;
     for (const waiter of batch.waiters) if (--waiter.left === 0) waiter.resolve();
     if (this.#lost === undefined) this.#goOn(batch, written);
     this.#options.onEnd();
@@ -264,6 +270,11 @@ export class Commits {
 
 function isCommitting({ committing }: ActiveRun): boolean {
   return committing;
+}
+
+/** Whether it holds whoever has the runs. */
+function isOfStore({ kind }: Write): boolean {
+  return kind !== "answer" && kind !== "release" && kind !== "update";
 }
 
 /** Whether it says something about what other commits hold. */

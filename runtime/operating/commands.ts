@@ -31,6 +31,14 @@ export interface CommandsOptions {
   readonly checkOpen: () => void;
 }
 
+/** What was asked for has been done, when so many events of the run are durable. */
+interface Done {
+  readonly run: ActiveRun;
+  readonly events: number;
+  /** What there is to say, as JSON text. */
+  readonly value: string | undefined;
+}
+
 export class Commands {
   readonly #options: CommandsOptions;
 
@@ -45,13 +53,24 @@ export class Commands {
     args: CommandArguments,
   ): Promise<string | undefined> {
     try {
-      const value = await this.ofRun(run, command, args);
-      await this.#options.executor.durable();
-      return value;
+      for (;;) {
+        const done = await this.#act(run, command, args);
+        if (await this.#isDurable(done)) return done.value;
+      }
     } catch (error) {
       if ((error as Partial<StenoError>).code !== RUN_ELSEWHERE) throw error;
       return this.#ask(run, command, args);
     }
+  }
+
+  /** `false`: others went on with the run before it was written, so that it has to be asked for again. */
+  async #isDurable({ run, events }: Done): Promise<boolean> {
+    try {
+      await this.#options.executor.durable(run);
+    } catch (error) {
+      if (!run.lost) throw error;
+    }
+    return run.durable >= events || !run.lost;
   }
 
   /** Another coordinator has the run. */
@@ -67,20 +86,25 @@ export class Commands {
   }
 
   /** Does what is asked of a run that is here, not durably yet. */
-  async ofRun(
+  async ofRun(id: string, command: string, args: CommandArguments): Promise<string | undefined> {
+    return (await this.#act({ id }, command, args)).value;
+  }
+
+  #act(
     { id, nonce }: Pick<Started, "id"> & Partial<Started>,
     command: string,
     args: CommandArguments,
-  ): Promise<string | undefined> {
+  ): Promise<Done> {
     const { runs, executor, checkOpen } = this.#options;
     checkOpen();
-    const act = (run: ActiveRun): string | undefined => {
+    const act = (run: ActiveRun): Done => {
       const event = eventOf(run, command, args, executor.clock.now());
-      if (event === undefined) return undefined;
+      if (event === undefined) return { run, events: run.seq, value: undefined };
       executor.record(run, event);
       // A stuck run may still be stuck after it: then nobody will say again that it rests.
       run.atRest = run.atRest && statusOf(run.state) === "stuck";
-      return event.type === "stepped" ? JSON.stringify({ node: event.node }) : undefined;
+      const value = event.type === "stepped" ? JSON.stringify({ node: event.node }) : undefined;
+      return { run, events: run.seq, value };
     };
     return runs.use(id, act, nonce);
   }
