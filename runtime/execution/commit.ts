@@ -4,18 +4,30 @@
  */
 import type { StoreOwner, Write } from "../stores/store.js";
 
-/** Writes all but the new runs whose ids are taken; gives those ids. */
-export async function commitAll(
+/**
+ * Writes all but the new runs whose ids are taken; tells those ids, if there are any, or why nothing
+ * was written. It takes functions, since each further promise is told to Node 20's hooks.
+ */
+export function commitAll(
+  owner: StoreOwner,
+  writes: readonly Write[],
+  done: (refused?: ReadonlySet<string>) => void,
+  failed: (error: unknown) => void,
+): void {
+  void owner.commit(writes).then(
+    () => done(),
+    (error: unknown) => {
+      if (isTaken(error)) void commitApart(owner, writes).then(done, failed);
+      else failed(error);
+    },
+  );
+}
+
+async function commitApart(
   owner: StoreOwner,
   writes: readonly Write[],
 ): Promise<ReadonlySet<string>> {
   const refused = new Set<string>();
-  try {
-    await owner.commit(writes);
-    return refused;
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-  }
   // Nothing was written. New runs share nothing with others: each can have a commit of its own.
   const created = new Set<string>();
   for (const write of writes) if (write.kind === "create") created.add(write.run.id);

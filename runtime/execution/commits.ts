@@ -48,6 +48,9 @@ interface Batch {
   readonly waiters: Waiter[];
 }
 
+/** What of a run a commit holds. */
+type Written = readonly [ActiveRun, readonly LoggedEvent[]];
+
 export class Commits {
   readonly #options: CommitsOptions;
   readonly #lanes: number;
@@ -58,7 +61,8 @@ export class Commits {
   #waiters: Waiter[] = [];
   /** Of runs whose next commit has to wait for their last: who waits for it. */
   readonly #later = new Map<ActiveRun, Waiter[]>();
-  readonly #batches = new Set<Batch>();
+  /** Those that are under way: mostly one. (V8 makes the table of a set anew with each of few that comes and goes.) */
+  readonly #batches: Batch[] = [];
   /** What is under way is of no single run: nothing comes beside it. */
   #isAlone = false;
   #scheduled = false;
@@ -74,7 +78,7 @@ export class Commits {
   }
 
   get areBusy(): boolean {
-    return this.#scheduled || this.#batches.size > 0 || this.#dirty.length > 0;
+    return this.#scheduled || this.#batches.length > 0 || this.#dirty.length > 0;
   }
 
   /** The next commit looks at the run. */
@@ -112,7 +116,7 @@ export class Commits {
 
   #schedule(): void {
     if (this.#scheduled || this.#isAlone || this.#lost !== undefined) return;
-    if (this.#batches.size >= this.#lanes) return;
+    if (this.#batches.length >= this.#lanes) return;
     this.#scheduled = true;
     // After everything that is due in this turn of the event loop.
     setImmediate(() => {
@@ -126,14 +130,14 @@ export class Commits {
     if (this.#lost !== undefined) return;
     // What is of no single run comes after all that was before it, and before all that comes after it.
     const isAlone = this.#lanes > 1 && this.#writes.some(isOfAll);
-    if (isAlone && this.#batches.size > 0) return;
+    if (isAlone && this.#batches.length > 0) return;
     const batch = this.#take();
     this.#assign(batch);
     const { writes, runs, acting, waiters } = batch;
     if (writes.length + runs.length + acting.length + waiters.length === 0) return;
     this.#isAlone = isAlone;
-    this.#batches.add(batch);
-    void this.#commit(batch);
+    this.#batches.push(batch);
+    this.#commit(batch);
   }
 
   /** All but what is of runs that are in a commit now. */
@@ -144,7 +148,7 @@ export class Commits {
     this.#writes = [];
     this.#dirty = [];
     this.#acting = [];
-    if (this.#batches.size > 0) {
+    if (this.#batches.length > 0) {
       this.#dirty = runs.filter(isCommitting);
       this.#acting = acting.filter(({ run }) => run.committing);
       runs = runs.filter((run) => !run.committing);
@@ -163,7 +167,7 @@ export class Commits {
         this.#later.delete(run);
       }
     }
-    if (this.#batches.size === 0) {
+    if (this.#batches.length === 0) {
       for (const waiter of waiters) waiter.left = 1;
       batch.waiters.push(...waiters);
       return;
@@ -187,11 +191,11 @@ export class Commits {
     else waiters.push(waiter);
   }
 
-  async #commit(batch: Batch): Promise<void> {
+  #commit(batch: Batch): void {
     const { runs, writes } = batch;
-    const { owner, now, shortWaitMs, onRefused } = this.#options;
+    const { owner, now, shortWaitMs } = this.#options;
     const at = now();
-    const written: [ActiveRun, readonly LoggedEvent[]][] = [];
+    const written: Written[] = [];
     for (const run of runs) {
       run.dirty = false;
       run.committing = true;
@@ -199,17 +203,23 @@ export class Commits {
       written.push([run, run.unwritten]);
       run.takeWrites(writes, at, shortWaitMs);
     }
-    try {
-      if (writes.length > 0) {
-        const refused = await commitAll(owner, writes);
-        for (const run of refused.size > 0 ? runs : []) {
-          run.refused = refused.has(run.id);
-          if (run.refused) onRefused(run);
-        }
-      }
-    } catch (error) {
-      this.#failed(batch, error);
+    if (writes.length === 0) {
+      this.#committed(batch, written);
       return;
+    }
+    commitAll(
+      owner,
+      writes,
+      (refused) => this.#committed(batch, written, refused),
+      (error) => this.#failed(batch, error),
+    );
+  }
+
+  #committed(batch: Batch, written: readonly Written[], refused?: ReadonlySet<string>): void {
+    for (const run of refused === undefined ? [] : batch.runs) {
+      if (refused?.has(run.id) !== true) continue;
+      run.refused = true;
+      this.#options.onRefused(run);
     }
     this.#end(batch);
     for (const [run, { length }] of written) run.durable += length;
@@ -220,14 +230,11 @@ export class Commits {
 
   #end(batch: Batch): void {
     for (const run of batch.runs) run.committing = false;
-    this.#batches.delete(batch);
+    this.#batches.splice(this.#batches.indexOf(batch), 1);
     this.#isAlone = false;
   }
 
-  #goOn(
-    { acting, runs }: Batch,
-    written: readonly (readonly [ActiveRun, readonly LoggedEvent[]])[],
-  ): void {
+  #goOn({ acting, runs }: Batch, written: readonly Written[]): void {
     const { onDurable, act, onWritten } = this.#options;
     for (const [run, events] of written) {
       if (!run.refused && events.length > 0) onDurable(run, events);

@@ -74,7 +74,39 @@ function loadNodeSqlite(): OpenConnection {
 
 function loadLibsql(): OpenConnection {
   const Database = createRequire(import.meta.url)("libsql") as new (path: string) => Connection;
-  return (path) => new Database(path);
+  return (path) => new LibsqlConnection(new Database(path));
+}
+
+/** An array of values is taken as it is; values one by one are made an array, and that is flattened. */
+interface LibsqlStatement {
+  run(values: readonly SqlValue[]): ReturnType<Statement["run"]>;
+  get(values: readonly SqlValue[]): SqlRow | undefined;
+  all(values: readonly SqlValue[]): readonly SqlRow[];
+}
+
+class LibsqlConnection implements Connection {
+  readonly #inner: Connection;
+
+  constructor(inner: Connection) {
+    this.#inner = inner;
+  }
+
+  exec(sql: string): void {
+    this.#inner.exec(sql);
+  }
+
+  prepare(sql: string): Statement {
+    const inner = this.#inner.prepare(sql) as unknown as LibsqlStatement;
+    return {
+      run: (...values) => inner.run(values),
+      get: (...values) => inner.get(values),
+      all: (...values) => inner.all(values),
+    };
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
 }
 
 /** SQLite's primary result code of an error that either driver threw. */
