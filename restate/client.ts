@@ -3,7 +3,13 @@
  * the same handles that a coordinator gives.
  */
 import { randomUUID } from "node:crypto";
-import { type Run, type SagaDefinition, StenoError } from "steno-runtime";
+import {
+  type Run,
+  type RunPage,
+  type RunQuery,
+  type SagaDefinition,
+  StenoError,
+} from "steno-runtime";
 import {
   type AnySagaDefinition,
   argumentsText,
@@ -27,6 +33,7 @@ import {
   storedArguments,
 } from "steno-runtime/host";
 import { Ingress } from "./ingress.js";
+import { listRuns, type ListingOptions } from "./listing.js";
 import { SERVICE } from "./protocol.js";
 import { RestateReader } from "./reader.js";
 import { refuseUnavailable, unavailable } from "./unavailable.js";
@@ -34,6 +41,8 @@ import { refuseUnavailable, unavailable } from "./unavailable.js";
 export interface StenoRestateOptions {
   /** Where Restate takes calls: `http://127.0.0.1:8080`. */
   readonly ingress: string;
+  /** Where Restate is administered, to list runs: `http://127.0.0.1:9070`. */
+  readonly admin?: string;
   /** The definitions whose runs are read: what is typed, or no JSON, is read with them. */
   readonly sagas?: readonly AnySagaDefinition[];
   /** The name that the workflow was given: `steno` unless told. */
@@ -67,6 +76,7 @@ export function stenoRestate(options: StenoRestateOptions): StenoRestate {
 
 export class StenoRestate {
   readonly #ingress: Ingress;
+  readonly #listing: ListingOptions | undefined;
   readonly #reader: RestateReader;
   /** By their hashes. */
   readonly #sagas = new Map<string, LoadedSaga>();
@@ -74,8 +84,10 @@ export class StenoRestate {
   /** Made by `stenoRestate` only. */
   constructor(options: StenoRestateOptions) {
     refuseUnavailable(options);
-    const { ingress, service = SERVICE, headers = {}, patienceMs = PATIENCE_MS } = options;
-    this.#ingress = new Ingress({ ingress, service, headers, patienceMs });
+    const { ingress, admin, service = SERVICE, headers = {}, patienceMs = PATIENCE_MS } = options;
+    const common = { service, headers, patienceMs };
+    this.#ingress = new Ingress({ ...common, ingress });
+    this.#listing = admin === undefined ? undefined : { ...common, admin };
     this.#reader = new RestateReader(this.#ingress, (hash) => this.#sagas.get(hash)?.manifest);
     for (const definition of options.sagas ?? []) this.#load(definition);
   }
@@ -111,9 +123,13 @@ export class StenoRestate {
     return row && this.#handle(row);
   }
 
-  /** @throws StenoError `not-on-restate`, always */
-  runs(): never {
-    throw unavailable("runs");
+  /**
+   * Lists runs that have begun, oldest first: a page of them, and the cursor of the next.
+   * @throws StenoError `bad-cursor`, `bad-limit`; `not-on-restate` without `admin`
+   */
+  async runs(query: RunQuery = {}): Promise<RunPage> {
+    if (this.#listing === undefined) throw unavailable("runs");
+    return listRuns(this.#listing, query);
   }
 
   /** @throws StenoError `not-on-restate`, always */

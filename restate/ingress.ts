@@ -30,6 +30,13 @@ export interface IngressOptions {
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
 
+interface How {
+  /** Under one key a call is done once. */
+  readonly key?: string | undefined;
+  /** The answer may take so long, in milliseconds, when all is well. */
+  readonly atMost?: number | undefined;
+}
+
 export class Ingress {
   readonly #options: IngressOptions;
 
@@ -48,13 +55,19 @@ export class Ingress {
     return this.#known<ReadAnswer>(id, "read", query);
   }
 
-  rest(id: string, query: RestQuery): Promise<{ readonly rests: boolean } | undefined> {
-    return this.#known(id, "rest", query);
+  /** While nobody serves the sagas, the run goes nowhere: then it is as if it did not rest yet. */
+  async rest(id: string, query: RestQuery): Promise<{ readonly rests: boolean } | undefined> {
+    try {
+      return await this.#known(id, "rest", query, { atMost: query.atMost });
+    } catch (error) {
+      if ((error as Partial<StenoError>).code === "restate-no-answer") return { rests: false };
+      throw error;
+    }
   }
 
   /** Gives a command to the run, once. */
   tell(id: string, command: Command): Promise<Answer | undefined> {
-    return this.#known<Answer>(id, "tell", command, randomUUID());
+    return this.#known<Answer>(id, "tell", command, { key: randomUUID() });
   }
 
   definition(id: string, hash: string): Promise<unknown> {
@@ -66,12 +79,13 @@ export class Ingress {
     id: string,
     handler: string,
     body: unknown,
-    key?: string,
+    { key, atMost }: How = {},
   ): Promise<T | undefined> {
     const until = Date.now() + this.#options.patienceMs;
     for (let turn = 0; ; turn++) {
       // With another key each time: what was answered under one is answered again.
-      const answer = (await this.#call(id, handler, body, key && `${key}-${turn}`)) as T | Missing;
+      const how = { atMost, key: key && `${key}-${turn}` };
+      const answer = (await this.#call(id, handler, body, how)) as T | Missing;
       if (!("missing" in answer)) return answer;
       if (!(await this.#isAccepted(id))) return undefined;
       if (Date.now() > until) {
@@ -92,9 +106,9 @@ export class Ingress {
     return (await this.#fetch("GET", path, undefined)).status !== 404;
   }
 
-  async #call(id: string, handler: string, body: unknown, key?: string): Promise<unknown> {
+  async #call(id: string, handler: string, body: unknown, how?: How): Promise<unknown> {
     const path = `${this.#options.service}/${encodeURIComponent(id)}/${handler}`;
-    const { status, text } = await this.#fetch("POST", path, JSON.stringify(body), key);
+    const { status, text } = await this.#fetch("POST", path, JSON.stringify(body), how);
     if (status < 300) return JSON.parse(text) as unknown;
     throw refused(status, text, this.#options.service);
   }
@@ -103,11 +117,12 @@ export class Ingress {
     method: string,
     path: string,
     body: string | undefined,
-    key?: string,
+    { key, atMost = 0 }: How = {},
   ): Promise<{ readonly status: number; readonly text: string }> {
     const { ingress, headers, patienceMs } = this.#options;
     const until = Date.now() + patienceMs;
     for (let turn = 0; ; turn++) {
+      const signal = AbortSignal.timeout(atMost + patienceMs);
       try {
         const response = await fetch(`${ingress.replace(/\/$/, "")}/${path}`, {
           method,
@@ -117,10 +132,12 @@ export class Ingress {
             ...headers,
           },
           ...(body !== undefined && { body }),
+          signal,
         });
         const text = await response.text();
         if (response.status !== 503 || Date.now() > until) return { status: response.status, text };
       } catch (error) {
+        if (signal.aborted) throw unanswered(atMost + patienceMs);
         if (Date.now() > until) throw unreachable(ingress, error);
       }
       await pause(turn);
@@ -130,6 +147,14 @@ export class Ingress {
 
 function pause(turn: number): Promise<void> {
   return sleep(Math.min(FIRST_PAUSE_MS * 2 ** turn, LONGEST_PAUSE_MS));
+}
+
+function unanswered(ms: number): StenoError {
+  return new StenoError(
+    "restate-no-answer",
+    `Restate has not answered for ${ms / 1000} s: does a process serve the sagas, at an address that is ` +
+      "registered with it? Runs are safe, and go on when they are served; what was asked of one may be done yet",
+  );
 }
 
 function unreachable(ingress: string, error: unknown): StenoError {

@@ -3,6 +3,7 @@ import "./with-resolvers.js";
 import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createEndpointHandler } from "@restatedev/restate-sdk";
+import { StenoError } from "steno-runtime";
 import { type SagaServiceOptions, sagaService } from "./service.js";
 
 export interface ServeOptions extends SagaServiceOptions {
@@ -27,7 +28,8 @@ const LAST_WORDS_MS = 200;
 
 /**
  * Serves sagas over HTTP/2. Restate has to be told the address once, and again for another build.
- * @throws StenoError if a saga cannot be run, or an option is not for Restate
+ * @throws StenoError if a saga cannot be run, or an option is not for Restate; `cannot-serve` if the port is
+ * another's
  */
 export async function serveSagas(options: ServeOptions): Promise<Serving> {
   const { port = PORT, host = HOST, identityKeys = [], warn, ...rest } = options;
@@ -64,7 +66,12 @@ export async function serveSagas(options: ServeOptions): Promise<Serving> {
 
 function listen(server: Http2Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error) => reject(cannotServe(port, host, error)));
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
+}
+
+function cannotServe(port: number, host: string, cause: Error): StenoError {
+  const message = `sagas cannot be served at ${host}:${port} (${cause.message}): give another \`port\` or \`host\``;
+  return new StenoError("cannot-serve", message, { cause });
 }

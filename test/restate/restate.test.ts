@@ -3,7 +3,13 @@
  * memory is in `test/hosts`, what is left when processes die in `crash.test.ts`.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type BoundSaga, defineSaga, type Run, SagaFailedError } from "steno-runtime";
+import {
+  type BoundSaga,
+  defineSaga,
+  type Run,
+  type RunQuery,
+  SagaFailedError,
+} from "steno-runtime";
 import type { Node } from "steno-runtime/manifest";
 import * as z from "steno-runtime/schema";
 import { type Serving, serveSagas, stenoRestate, type StenoRestate } from "steno-restate";
@@ -44,6 +50,14 @@ function host(): Hosted {
       return served;
     },
   };
+}
+
+function where(service: string) {
+  return { ingress: server.ingress, admin: server.admin, service };
+}
+
+function fail(): never {
+  throw new Error("no");
 }
 
 async function hostOf(...sagas: readonly BoundSaga[]): Promise<Hosted> {
@@ -373,7 +387,8 @@ test("what waits and what sleeps is there when Restate was killed, and an endpoi
 test("what Restate has not is refused in words", async () => {
   const saga = scripted([action("a")]).on(scriptOf(() => 1));
   const client = stenoRestate({ ingress: server.ingress });
-  for (const method of ["runs", "export", "prune", "events", "drain", "setBreakpoint"] as const) {
+  expect(await codeOf(client.runs())).toBe("not-on-restate");
+  for (const method of ["export", "prune", "events", "drain", "setBreakpoint"] as const) {
     expect(() => client[method]()).toThrow(/^`\w+` is not available on Restate: ./);
   }
   const limits = [{ atMost: 1 }];
@@ -381,4 +396,58 @@ test("what Restate has not is refused in words", async () => {
     code: "not-on-restate",
   });
   expect(() => stenoRestate({ store: 1 } as never)).toThrow("ingress");
+});
+
+test("runs are listed, a page at a time, also while nobody serves them", async () => {
+  const { name, serve } = host();
+  const client = stenoRestate({ ...where(name), patienceMs: 700 });
+  const saga = scripted([action("a"), action("b", ["a"])]);
+  const served = await serve([saga.on(scriptOf((node) => (node === "b" ? fail() : 1)))]);
+  const ids = ["it's", "two / ü", "three"];
+  for (const id of ids) await (await client.start(saga, 1, { id })).outcome();
+  const held = await client.start(saga, 2, { id: "held", paused: true });
+  await held.status();
+  await served.close();
+  const listed: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.runs({ limit: 3, ...(cursor !== undefined && { cursor }) });
+    listed.push(...page.runs.map(({ id, status, reason }) => `${id} ${status} ${reason}`));
+    cursor = page.next;
+  } while (cursor !== undefined);
+  const undone = ids.map((id) => `${id} undone undefined`);
+  expect(listed).toEqual([...undone, "held running paused"]);
+  const idsOf = async (query: RunQuery): Promise<readonly string[]> =>
+    (await client.runs(query)).runs.map(({ id }) => id);
+  expect(await idsOf({ idPrefix: "it's" })).toEqual(["it's"]);
+  expect(await idsOf({ status: ["running", "stuck"], reason: "paused" })).toEqual(["held"]);
+  expect(await idsOf({ saga: "' OR true --" })).toEqual([]);
+  expect(await idsOf({ createdBefore: 0 })).toEqual([]);
+  expect(await idsOf({ saga: saga.manifest.name, createdFrom: 0.5 })).toHaveLength(4);
+  expect(await codeOf(client.runs({ limit: 0 }))).toBe("bad-limit");
+  expect(await codeOf(client.runs({ cursor: "x" }))).toBe("bad-cursor");
+  const nowhere = stenoRestate({ ...where(name), admin: "http://127.0.0.1:1", patienceMs: 10 });
+  expect(await codeOf(nowhere.runs())).toBe("restate-unreachable");
+  // Of one run, those who serve it tell.
+  expect(await codeOf(held.status())).toBe("restate-no-answer");
+  const ended = held.result();
+  await sleep(1000);
+  // A run belongs to the address at which it began.
+  serving.push(await serveSagas({ sagas: [saga.on(scriptOf(() => 1))], name, port: served.port }));
+  const patient = await stenoRestate(where(name)).run("held");
+  await patient?.resume();
+  expect(await ended).toBe(2);
+});
+
+test("a port that is another's is told as such", async () => {
+  const saga = scripted([action("a")]);
+  const { port } = await serveSagas({ sagas: [saga.on(scriptOf(() => 1))], port: 0 }).then(
+    (one) => {
+      serving.push(one);
+      return one;
+    },
+  );
+  expect(await codeOf(serveSagas({ sagas: [saga.on(scriptOf(() => 1))], port }))).toBe(
+    "cannot-serve",
+  );
 });

@@ -1,0 +1,150 @@
+/**
+ * Lists runs by Restate's own SQL over the state of the workflow: also while nobody serves the sagas. It
+ * knows of a run what its row says, and so of none that has not begun.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RunPage, type RunQuery, type RunSummary, StenoError } from "steno-runtime";
+import { ROW } from "./protocol.js";
+
+export interface ListingOptions {
+  /** Where Restate is administered: `http://127.0.0.1:9070`. */
+  readonly admin: string;
+  readonly service: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How long it is tried again when Restate cannot be reached, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+const DEFAULT_LIMIT = 100;
+const PAUSE_MS = 200;
+
+/** What is told of each, as SQL reads it from the row. */
+const COLUMNS = [
+  "service_key AS id",
+  "value_utf8->>'saga' AS saga",
+  "value_utf8->>'hash' AS hash",
+  "value_utf8->>'status' AS status",
+  "value_utf8->>'reason' AS reason",
+  "CAST(value_utf8->>'createdAt' AS BIGINT) AS created_at",
+  "CAST(value_utf8->>'updatedAt' AS BIGINT) AS updated_at",
+].join(", ");
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** A page of runs. @throws StenoError `bad-cursor`, `bad-limit`, `restate-unreachable`, `restate-refused` */
+export async function listRuns(options: ListingOptions, query: RunQuery): Promise<RunPage> {
+  const { limit = DEFAULT_LIMIT } = query;
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw new StenoError("bad-limit", `a page has ${limit} runs: give a whole number from 1`);
+  }
+  // One more tells whether there is another page.
+  const rows = await ask(options, sqlOf(options.service, query, limit + 1));
+  const runs = rows.slice(0, limit).map(summaryOf);
+  const last = rows.length > limit ? runs.at(-1) : undefined;
+  return last === undefined ? { runs } : { runs, next: cursorOf(last) };
+}
+
+function sqlOf(service: string, query: RunQuery, limit: number): string {
+  const { saga, status, reason, createdFrom, createdBefore, idPrefix, cursor } = query;
+  const conditions = ["true"];
+  if (saga !== undefined) conditions.push(`saga = ${text(saga)}`);
+  if (status !== undefined) {
+    const all = typeof status === "string" ? [status] : status;
+    conditions.push(all.length === 0 ? "false" : `status IN (${all.map(text).join(", ")})`);
+  }
+  if (reason !== undefined) conditions.push(`reason = ${text(reason)}`);
+  if (createdFrom !== undefined) conditions.push(`created_at >= ${number(createdFrom)}`);
+  if (createdBefore !== undefined) conditions.push(`created_at < ${number(createdBefore)}`);
+  if (idPrefix !== undefined) conditions.push(`starts_with(id, ${text(idPrefix)})`);
+  if (cursor !== undefined) {
+    const { createdAt, id } = parseCursor(cursor);
+    conditions.push(
+      `(created_at > ${createdAt} OR (created_at = ${createdAt} AND id > ${text(id)}))`,
+    );
+  }
+  return (
+    `SELECT * FROM (SELECT ${COLUMNS} FROM state WHERE service_name = ${text(service)} AND key = '${ROW}') ` +
+    `WHERE ${conditions.join(" AND ")} ORDER BY created_at, id LIMIT ${limit}`
+  );
+}
+
+function text(value: string): string {
+  return `'${String(value).replaceAll("'", "''")}'`;
+}
+
+function number(value: number): string {
+  // Times that are no whole numbers are between two that are.
+  return Number.isFinite(value) ? String(Math.ceil(value)) : value > 0 ? "9e15" : "-9e15";
+}
+
+async function ask(
+  { admin, headers, patienceMs }: ListingOptions,
+  query: string,
+): Promise<readonly Row[]> {
+  const until = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      const response = await fetch(`${admin.replace(/\/$/, "")}/query`, {
+        method: "POST",
+        headers: { accept: "application/json", "content-type": "application/json", ...headers },
+        body: JSON.stringify({ query }),
+        signal: AbortSignal.timeout(patienceMs),
+      });
+      const said = await response.text();
+      if (response.ok) return (JSON.parse(said) as { readonly rows: readonly Row[] }).rows;
+      if (response.status !== 503 || Date.now() > until) throw refused(response.status, said);
+    } catch (error) {
+      if (error instanceof StenoError) throw error;
+      if (Date.now() > until) throw unreachable(admin, error);
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+function summaryOf(row: Row): RunSummary {
+  return {
+    id: String(row["id"]),
+    saga: String(row["saga"]),
+    hash: String(row["hash"]),
+    status: row["status"] as RunSummary["status"],
+    reason: typeof row["reason"] === "string" ? row["reason"] : undefined,
+    createdAt: Number(row["created_at"]),
+    updatedAt: Number(row["updated_at"]),
+  };
+}
+
+function cursorOf({ createdAt, id }: RunSummary): string {
+  return `${createdAt}.${encodeURIComponent(id)}`;
+}
+
+/** @throws StenoError `bad-cursor` */
+function parseCursor(cursor: string): { readonly createdAt: number; readonly id: string } {
+  const [, createdAt, id] = /^(\d{1,15})\.(.+)$/s.exec(cursor) ?? [];
+  try {
+    if (createdAt !== undefined && id !== undefined) {
+      return { createdAt: Number(createdAt), id: decodeURIComponent(id) };
+    }
+  } catch {
+    // It is none of ours.
+  }
+  throw new StenoError(
+    "bad-cursor",
+    `\`${cursor}\` is no cursor: give what the page before said, or none for the first page`,
+  );
+}
+
+function unreachable(admin: string, error: unknown): StenoError {
+  const cause = (error as { readonly cause?: unknown }).cause ?? error;
+  return new StenoError(
+    "restate-unreachable",
+    `Restate does not answer at ${admin} (${String(cause)}): is it running, and is this its admin API?`,
+    { cause: error },
+  );
+}
+
+function refused(status: number, said: string): StenoError {
+  return new StenoError(
+    "restate-refused",
+    `Restate answered a question for runs with ${status}: ${said.slice(0, 500)}; is \`admin\` the admin API of a Restate of version 1.7 or later?`,
+  );
+}
