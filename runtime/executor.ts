@@ -226,12 +226,14 @@ export class Executor {
 
   /** Answers at once what can be; keeps what acts until everything so far is durable. */
   #follow(run: ActiveRun, first: readonly Effect[]): void {
-    const queue: Effect[] = [...first];
-    for (let next = 0; next < queue.length; next++) {
-      const effect = queue[next] as Effect;
-      const event = this.#answerNow(run, effect);
-      if (event === undefined) continue;
-      for (const each of this.#apply(run, event)) queue.push(each);
+    const queue = [first];
+    for (const effects of queue) {
+      for (const effect of effects) {
+        const event = this.#answerNow(run, effect);
+        if (event === undefined) continue;
+        const more = this.#apply(run, event);
+        if (more.length > 0) queue.push(more);
+      }
     }
     this.#limits.fill();
   }

@@ -39,6 +39,8 @@ export function openItems(turn: Turn, frame: Frame, index: number, inside: Insid
 
 /** A list and not a recursion: neither deep nesting nor long lists need stack. */
 function openBegun(turn: Turn): void {
+  // Most turns begin none, and to empty an array costs, also one that is.
+  if (turn.begun.length === 0) return;
   for (let next = 0; next < turn.begun.length; next++) {
     const frame = turn.begun[next] as Frame;
     for (let index = 0; index < frame.phase.length; index++) {

@@ -22,6 +22,11 @@ export class Log {
     this.#fieldsFirst = typeof bindings === "function" || typeof fields === "object";
   }
 
+  /** Whether anybody hears what is as it should be. */
+  get tellsInfo(): boolean {
+    return this.#logger.info !== undefined;
+  }
+
   /** Something is as it should be. */
   info(message: string, fields: LogFields): void {
     this.#say("info", message, fields);

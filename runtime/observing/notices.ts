@@ -105,6 +105,8 @@ export class Notices {
   }
 
   #tellUndone(run: ActiveRun): void {
+    // To bring an error back costs as much as a few actions.
+    if (!this.#log.tellsInfo) return;
     const [first] = run.state.failures;
     const failure = first && sagaFailure(first, run.loaded.errors);
     const said = failure === undefined ? "" : `: ${failure.error.message}`;
