@@ -8,7 +8,6 @@ import type { AnySagaDefinition, SagaDefinition } from "./definition.js";
 import { Definitions } from "./reading/definitions.js";
 import { Elsewhere } from "./fleet/elsewhere.js";
 import { StenoError } from "./errors.js";
-import { draining, isDrained } from "./operating/draining.js";
 import { type ExportQuery, type ExportRecord, exportRuns } from "./reading/export.js";
 import { listRuns, type RunPage, type RunQuery } from "./reading/listing.js";
 import { loadDefinition } from "./execution/loaded-saga.js";
@@ -41,8 +40,6 @@ export class Client {
   };
   readonly #host: RunHost;
   readonly #deafen: (() => void) | undefined;
-  /** An operator wants nothing new to be started. */
-  #isDrained = false;
   #closed: Promise<void> | undefined;
 
   private constructor(reader: StoreReader, definitions: Definitions) {
@@ -51,7 +48,6 @@ export class Client {
     this.#elsewhere = new Elsewhere(reader.shared ?? { resting: (ids) => restingOf(reader, ids) });
     this.#deafen = reader.shared?.listen({
       rested: (ids) => this.#elsewhere.rested(ids),
-      kept: () => void this.#load().catch(() => undefined),
     });
     this.#host = {
       reader: () => this.#open(),
@@ -79,24 +75,7 @@ export class Client {
    */
   static async open({ store, sagas }: ClientOptions): Promise<Client> {
     const definitions = new Definitions(sagas.map(loadDefinition));
-    const client = new Client(await store.reader(), definitions);
-    try {
-      await client.#load();
-    } catch (error) {
-      await client.close();
-      throw error;
-    }
-    return client;
-  }
-
-  /** While nothing new is started, what is there is found. @throws StenoError `coordinator-draining` */
-  async #checkThere(id: string | undefined): Promise<void> {
-    const row = id === undefined ? undefined : await this.#open().run(id);
-    if (row === undefined) throw draining("the store");
-  }
-
-  async #load(): Promise<void> {
-    this.#isDrained = isDrained(await this.#reader.kept());
+    return new Client(await store.reader(), definitions);
   }
 
   /**
@@ -112,7 +91,6 @@ export class Client {
     const reader = this.#open();
     const saga = this.#definitions.loaded(definition as unknown as AnySagaDefinition);
     const text = paramsText(saga, params);
-    if (this.#isDrained) await this.#checkThere(options.id);
     const { id, nonce } = await startElsewhere(reader, saga, text, options, Date.now());
     return new Run(this.#host, id, nonce);
   }

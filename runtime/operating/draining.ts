@@ -7,6 +7,7 @@ import type { ActiveRuns } from "../execution/active-runs.js";
 import { StenoError } from "../errors.js";
 import type { Executor } from "../executor.js";
 import { REQUEST_POLL_MS, type Requests } from "./requests.js";
+import { DRAINING } from "../stores/store.js";
 
 export interface DrainingOptions {
   readonly runs: ActiveRuns;
@@ -18,12 +19,9 @@ export interface DrainingOptions {
   readonly checkOpen: () => void;
 }
 
-/** The name under which a store that is shared keeps that it is drained. */
-const KEPT = "draining";
-
 /** Whether an operator drains all that share a store. */
 export function isDrained(kept: ReadonlyMap<string, string>): boolean {
-  return kept.has(KEPT);
+  return kept.has(DRAINING);
 }
 
 export function draining(who: string): StenoError {
@@ -57,7 +55,7 @@ export class Draining {
     this.#byOperator = isOn;
     const { executor, isShared } = this.#options();
     if (!isShared) return;
-    executor.write({ kind: "keep", name: KEPT, value: isOn ? "true" : undefined });
+    executor.write({ kind: "keep", name: DRAINING, value: isOn ? "true" : undefined });
   }
 
   /** Takes what the store has kept. */

@@ -158,16 +158,19 @@ export class PostgresReader implements StoreReader {
     return answerOf(row);
   }
 
-  async #start(run: UnstartedRun, transaction?: Transaction): Promise<RunRow | undefined> {
+  async #start(
+    run: UnstartedRun,
+    transaction?: Transaction,
+  ): Promise<"added" | RunRow | undefined> {
     // Not in a transaction of somebody else's: others would have to wait for its end.
     await this.#define(run.manifest);
     const { id } = run.row;
     if (transaction === undefined) {
-      return (await this.#together.start(run)) ? undefined : this.run(id);
+      return (await this.#together.start(run)) ? "added" : this.run(id);
     }
     const { text, values } = startStatement([run], this.#starting);
     const { rows } = await transaction.query(text, [...values]);
-    if (rows.length > 0) return undefined;
+    if (rows.length > 0) return "added";
     const sql = inSchema(
       `SELECT ${readColumns("runs")} FROM S.runs WHERE id = $1`,
       this.database.schema,

@@ -5,7 +5,7 @@
 import type { LoggedEvent } from "../events.js";
 import { escaped, numberArray, textArray } from "./postgres-rows.js";
 import { inSchema, lockOf } from "./postgres-schema.js";
-import type { UnstartedRun } from "./store.js";
+import { DRAINING, type UnstartedRun } from "./store.js";
 
 export interface StartOf {
   readonly schema: string;
@@ -14,7 +14,10 @@ export interface StartOf {
   readonly keepsTime: boolean;
 }
 
-/** It gives the ids of those that were added, and not of those whose ids are taken. */
+/**
+ * It gives the ids of those that were added, and not of those whose ids are taken; while nothing new is to
+ * be started, none is.
+ */
 export function startStatement(
   runs: readonly UnstartedRun[],
   { schema, channel, keepsTime }: StartOf,
@@ -27,6 +30,7 @@ export function startStatement(
      ), given AS (
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
          AS g (id, saga, hash, nonce, params, at), writing AS w (lock, now)
+       WHERE NOT EXISTS (SELECT FROM S.kept WHERE name = '${DRAINING}')
      ), made AS (
        INSERT INTO S.runs (key, id, saga, hash, nonce, params, status, created_at, updated_at, wake_at)
        SELECT nextval('${inSchema("S.run_keys", schema).replaceAll("'", "''")}'),

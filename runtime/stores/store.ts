@@ -169,6 +169,9 @@ export interface StoreReader {
   close(): Promise<void>;
 }
 
+/** The name under which a store that is shared keeps that nothing new is to be started. */
+export const DRAINING = "draining";
+
 /** A run as it is to begin, for whoever takes it. */
 export interface UnstartedRun {
   readonly row: RunRow;
@@ -199,9 +202,10 @@ export interface ChangeListener {
 export interface SharedReader {
   /**
    * Adds a run that some owner then takes; it is there when the transaction is committed, if one is
-   * given. Gives the run that has the id already, if there is one: then nothing is added.
+   * given. Gives the run that has the id already, if there is one: then nothing is added, nor while the
+   * store keeps something as `DRAINING`, which the same statement looks at.
    */
-  start(run: UnstartedRun, transaction?: Transaction): Promise<RunRow | undefined>;
+  start(run: UnstartedRun, transaction?: Transaction): Promise<"added" | RunRow | undefined>;
   /** Those of these runs that are finished or stuck, by their ids; `undefined` for those that are not there. */
   resting(ids: readonly string[]): Promise<ReadonlyMap<string, RunRow | undefined>>;
   /** Gives what ends it. */
