@@ -85,8 +85,8 @@ export interface ExitModel {
 }
 
 /**
- * An arm that was taken: of a decision; of a loop, `return`; of a scope, `caught` or where it exits to.
- * Those of a node name nodes of its own graph.
+ * An arm that was taken: of a decision; of a loop, `return` or `break`; of a scope, `caught` or where it
+ * exits to. Those of a node name nodes of its own graph.
  */
 export interface ConditionModel {
   readonly decision: string;
@@ -330,7 +330,7 @@ export interface Variable {
     | { readonly kind: "params" }
     /**
      * The output of a node. Of a decision its arm; of a scope `{ caught, returned, broke, continued }`;
-     * of a loop `{ returned, value }`.
+     * of a loop `{ returned, broke, value }`.
      */
     | { readonly kind: "node"; readonly node: string }
     /** In the graph of a map or loop: its item, and the item's number. */

@@ -18,12 +18,13 @@ export type Item<List> = List extends (...args: never[]) => Iterable<infer T> ? 
 
 /**
  * The values that bindings read: `params`, and by its name each node of the same graph, of those
- * around it up to the method's own, and of scopes' graphs in any of these.
+ * around it up to the method's own, of scopes' graphs in any of these, and of loops' graphs, for the
+ * item that the loop was left in.
  * - a node with an output reads as that; one that did not run as `undefined`
  * - a decision reads as the arm that was taken
  * - a scope reads as `{ caught, returned, broke, continued }`, each a boolean
- * - a loop reads as `{ returned: boolean, value }`: what the item that left it by `break` or
- *   `return` gives
+ * - a loop reads as `{ returned, broke, value }`: whether an item left it by `return`, or by `break`,
+ *   and what that item gives
  * - in the graph of a map or loop, `"<node>.item"` and `"<node>.index"`
  * - in the handler of a scope, `"<node>.error"`
  *

@@ -12,7 +12,7 @@ export const MANIFEST_VERSION = 1;
 /**
  * One arm of a decision, as a condition on a node: the node runs only if the arm was taken. The
  * decision is a node of the same graph: of kind `decision`, or one with an outcome. A loop has the
- * arm `return`; a scope has `caught`, and what its graphs exit to.
+ * arms `return` and `break`; a scope has `caught`, and what its graphs exit to.
  */
 export interface Condition {
   readonly decision: string;

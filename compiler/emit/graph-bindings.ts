@@ -194,6 +194,12 @@ function scopeType({ graph, handler }: ScopeNodeModel): string {
   return `{ ${possible.map(([, name]) => `readonly ${name}: boolean`).join("; ")} }`;
 }
 
+/** What a loop says of how it ended: what of that can be. */
+function loopType({ graph }: IterationNodeModel, result: string): string {
+  const broke = graph.exits.some(({ to }) => to === "break") ? " readonly broke: boolean;" : "";
+  return `{ readonly returned: boolean;${broke} readonly value: ${result} }`;
+}
+
 /** What the values have under the name of a node, as a type. `nameOf`: functions at the top level. */
 export function outputType(
   around: GraphSurroundings,
@@ -213,7 +219,7 @@ export function outputType(
     case "map":
       return `${resultType(node, nameOf)}[]`;
     case "loop":
-      return `{ readonly returned: boolean; readonly value: ${resultType(node, nameOf)} }`;
+      return loopType(node, resultType(node, nameOf));
     case "scope":
       return scopeType(node);
     case "event":

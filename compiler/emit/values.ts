@@ -34,6 +34,11 @@ export interface Level {
   name: string | undefined;
 }
 
+function isAround(level: Level, inner: Level | undefined): boolean {
+  for (let each = inner; each !== undefined; each = each.around) if (each === level) return true;
+  return false;
+}
+
 export class ValueTypes {
   private readonly levels: Level[] = [];
   /** Where each value belongs. */
@@ -64,12 +69,24 @@ export class ValueTypes {
   /** The interface that a function on a level needs to read some values. */
   use(level: Level, read: readonly string[]): string {
     for (const key of read) {
-      const owner = this.owners.get(key);
-      if (owner === undefined) throw new Error(`${this.method.saga.name} has no value ${key}`);
+      const owner = this.ownerFor(key, level);
       owner.read.add(key);
       owner.name ??= this.scope.take(owner.wanted);
     }
     return (level.name ??= this.scope.take(level.wanted));
+  }
+
+  /** What a loop was left with is read outside of it, too: then it belongs to what is around both. */
+  private ownerFor(key: string, reader: Level): Level {
+    const owner = this.owners.get(key);
+    if (owner === undefined) throw new Error(`${this.method.saga.name} has no value ${key}`);
+    let common = owner;
+    while (!isAround(common, reader) && common.around !== undefined) common = common.around;
+    if (common !== owner) {
+      owner.read.delete(key);
+      this.owners.set(key, common);
+    }
+    return common;
   }
 
   /** All interfaces that are used. */

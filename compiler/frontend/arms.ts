@@ -125,26 +125,21 @@ function joinBindings(
   }
   const alternatives = paths.map(({ when }, index) => ({
     when: when.slice(base.when.length),
-    value: bindingValue(bindings[index]),
+    value: method.valueOfLet(symbol, bindings[index]),
   }));
-  const type = method.letTypes.get(symbol);
-  return chooseBinding(method, alternatives, symbol.name, type);
+  const at = bindings.find((each) => each?.kind === "variable")?.at;
+  return chooseBinding(method, alternatives, symbol, at);
 }
 
-/** A variable that is one of several values. */
+/** A variable that is one of several values. `at`: where it is set to one of them. */
 export function chooseBinding(
   method: Method,
   alternatives: readonly Ending<CodeValue>[],
-  name: string,
-  type: Code | undefined,
+  symbol: ts.Symbol,
+  at: Span | undefined,
 ): Binding {
-  return { kind: "variable", ...chooseVariable(method, alternatives, name, true, type) };
-}
-
-export function bindingValue(binding: Binding | undefined): CodeValue {
-  return binding?.kind === "variable"
-    ? variableValue(binding.id, undefined, binding.trusted)
-    : UNDEFINED;
+  const type = method.letTypes.get(symbol);
+  return { kind: "variable", at, ...chooseVariable(method, alternatives, symbol.name, true, type) };
 }
 
 function chooseVariable(

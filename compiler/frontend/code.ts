@@ -3,9 +3,10 @@
  * judge whether the expression is allowed; that is `refusals.ts` and `glue.ts`.
  */
 import * as say from "../diagnostics/catalogue/glue.js";
+import { setInTry } from "../diagnostics/catalogue/variables.js";
 import type { Edit } from "../diagnostics/diagnostic.js";
 import type { CodePart, External, Member } from "../model.js";
-import { resolve, shown, spanOf } from "./context.js";
+import { homeOf, resolve, shown, spanOf } from "./context.js";
 import { isWithin, type Holes, type Method } from "./method.js";
 import ts from "./typescript.cjs";
 import { widenedParts } from "./widening.js";
@@ -59,7 +60,11 @@ class Writer {
     }
     const member = selfMember(this.method, node);
     if (member !== undefined) return this.push(node, { self: member });
-    if (ts.isIdentifier(node)) return this.push(node, ...this.widened(node, this.identifier(node)));
+    if (ts.isIdentifier(node)) {
+      const unset = this.unset(node);
+      if (unset !== undefined) return this.push(node, ...unset);
+      return this.push(node, ...this.widened(node, this.identifier(node)));
+    }
     const children = node.getChildren(this.source).filter((child) => !ts.isJSDoc(child));
     if (children.length === 0) {
       if (node.getWidth(this.source) > 0) this.push(node, node.getText(this.source));
@@ -110,13 +115,18 @@ class Writer {
 
   private local(node: ts.Identifier, symbol: ts.Symbol, shorthand: boolean): CodePart {
     const binding = this.method.binding(symbol);
-    if (binding?.kind === "variable") return { variable: binding.id, shorthand };
-    if (binding === undefined && this.isUnset(node, symbol)) {
-      return shorthand ? `${node.text}: undefined` : "undefined";
+    if (binding?.kind === "variable" && !this.isSetMeanwhile(node, symbol)) {
+      return { variable: binding.id, shorthand };
     }
     this.sound = false;
     const at = spanOf(node);
-    if (binding === undefined) {
+    const unsure = binding === undefined ? this.method.unsure.get(symbol) : undefined;
+    if (unsure !== undefined) {
+      if (!unsure.told) {
+        this.method.context.report(setInTry({ at: unsure.at, name: node.text, read: at }));
+      }
+      unsure.told = true;
+    } else if (binding === undefined || binding.kind === "variable") {
       this.method.context.report(say.notReady({ at, name: node.text }));
     } else if (binding.kind !== "broken") {
       this.method.context.report(say.promiseAsValue({ at, what: `\`${node.text}\`` }));
@@ -124,12 +134,27 @@ class Writer {
     return node.text;
   }
 
-  /** Whether a variable that is set later is not set on this path: TypeScript sees to its type. */
-  private isUnset(node: ts.Identifier, symbol: ts.Symbol): boolean {
-    if (!this.method.letTypes.has(symbol) || symbol.valueDeclaration === undefined) return false;
-    if (this.method.unsure.has(symbol)) return false;
-    const home = ts.findAncestor(symbol.valueDeclaration, ts.isFunctionLike);
-    return ts.findAncestor(node, ts.isFunctionLike) === home;
+  /** Of a variable that is set later and not set on this path, what it is then: of its type. */
+  private unset(node: ts.Identifier): CodePart[] | undefined {
+    if (!isReference(node)) return undefined;
+    const symbol = this.method.local(node);
+    const declared = symbol?.valueDeclaration;
+    if (symbol === undefined || declared === undefined) return undefined;
+    if (!this.method.letTypes.has(symbol) || this.method.unsure.has(symbol)) return undefined;
+    if (this.method.binding(symbol) !== undefined) return undefined;
+    if (homeOf(node) !== homeOf(declared)) return undefined;
+    const type = this.method.letTypes.get(symbol);
+    const named = ts.isShorthandPropertyAssignment(node.parent) && !this.types.has(node);
+    const key = named ? `${node.text}: ` : "";
+    return type === undefined ? [`${key}undefined`] : [`${key}(undefined as `, ...type.parts, ")"];
+  }
+
+  /** Whether a function that reads a variable may still run when that is set to another value. */
+  private isSetMeanwhile(node: ts.Identifier, symbol: ts.Symbol): boolean {
+    if (!this.method.defaults.has(symbol) || this.method.lets.has(symbol)) return false;
+    const home = homeOf(node);
+    if (home === undefined || home === homeOf(symbol.valueDeclaration)) return false;
+    return this.method.assignmentsTo(symbol).some(({ end }) => end > home.pos);
   }
 
   /** A name from outside of the method: of the module, or global. */

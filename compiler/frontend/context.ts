@@ -47,6 +47,11 @@ export function untyped(node: ts.Expression): ts.Expression {
   return node;
 }
 
+/** The function that a node is in. */
+export function homeOf(node: ts.Node | undefined): ts.Node | undefined {
+  return node && ts.findAncestor(node, ts.isFunctionLike);
+}
+
 /** The text of a node on one line, cut to be part of a message. */
 export function shown(node: ts.Node): string {
   const text = node.getText().replace(/\s+/g, " ");

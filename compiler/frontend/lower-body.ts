@@ -9,7 +9,7 @@ import { enter, type Ending } from "./arms.js";
 import { codeOf } from "./code.js";
 import { bare, shown, spanOf } from "./context.js";
 import type { Frame } from "./graph.js";
-import { declareLater, laterVariable, lowerAssignment } from "./lower-assignment.js";
+import { declareLater, declareWith, laterVariable, lowerAssignment } from "./lower-assignment.js";
 import { lowerIf, lowerSwitch } from "./lower-branch.js";
 import { lowerLoop } from "./lower-iteration.js";
 import { lowerTry } from "./lower-try.js";
@@ -186,6 +186,7 @@ function lowerDeclarations(method: Method, thread: Thread, node: ts.VariableStat
           apart: !ts.isIdentifier(name),
         });
     bind(method, thread, name, { value, type: annotated.code });
+    if (ts.isIdentifier(name)) declareWith(method, name, declaration);
   }
 }
 

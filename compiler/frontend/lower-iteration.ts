@@ -9,6 +9,7 @@ import type { Code } from "../model.js";
 import { enter } from "./arms.js";
 import { bare, shown, spanOf, untyped } from "./context.js";
 import { classify } from "./calls.js";
+import { leaveWithVariables } from "./carried.js";
 import type { Draft, DraftContent, Frame, Frontier } from "./graph.js";
 import { addOutputs, checkPending, lowerBody, lowerStatements } from "./lower-body.js";
 import { firstRead } from "./lower-branch.js";
@@ -79,6 +80,11 @@ export function lowerLoop(method: Method, thread: Thread, node: ts.ForOfStatemen
   }
   enter(method, thread, thread.path);
   thread.pass(draft, method.waits > before);
+  const breaks = exits.filter(({ kind, target }) => kind === "break" && target === node);
+  const nexts = exits.filter(({ kind }) => kind === "continue").map(({ path }) => path);
+  const itemEnds = [...nexts, ...(inner.path ? [inner.path] : [])];
+  const threads = { outer: thread, inner };
+  leaveWithVariables(method, threads, draft, node, { breaks, ends: itemEnds });
   if (returns.length === 0) return;
   const valued = returns.some(({ value }) => value !== undefined);
   // It is there where the loop was left by `return`; its type is that of every item's output.

@@ -4,16 +4,24 @@
  */
 import * as say from "../diagnostics/catalogue/method.js";
 import { setInTry } from "../diagnostics/catalogue/variables.js";
-import { bindingValue, choose, chooseBinding, enter, type Ending } from "./arms.js";
+import type { Span } from "../model.js";
+import { choose, chooseBinding, enter, type Ending } from "./arms.js";
 import { spanOf } from "./context.js";
-import type { Draft } from "./graph.js";
+import type { Condition, Draft } from "./graph.js";
 import { leaveContainer, type Way } from "./leave.js";
 import { checkPending, lowerStatements } from "./lower-body.js";
 import { isWithin, type Method } from "./method.js";
 import { bind } from "./patterns.js";
 import type { Exit, Path, Returned, Thread } from "./thread.js";
 import ts from "./typescript.cjs";
-import { BROKEN, toCode, UNDEFINED, variableValue, type CodeValue } from "./values.js";
+import {
+  BROKEN,
+  toCode,
+  UNDEFINED,
+  variableValue,
+  type Binding,
+  type CodeValue,
+} from "./values.js";
 
 export function lowerTry(method: Method, thread: Thread, node: ts.TryStatement): void {
   if (node.finallyBlock !== undefined) {
@@ -31,20 +39,25 @@ export function lowerTry(method: Method, thread: Thread, node: ts.TryStatement):
   enter(method, tried, tried.path);
   lowerStatements(method, tried, [node.tryBlock]);
   forgetOwn(tried, node.tryBlock);
-  const unsure = unsureAfter(method, thread, tried);
+  const unsure = unsureAfter(tried, node.tryBlock);
   enter(method, handling, handling.path);
   bindError(method, handling, draft, catchClause);
-  for (const symbol of unsure) method.unsure.add(symbol);
+  const around = new Map(method.unsure);
+  for (const symbol of unsure) method.unsure.set(symbol, { at: spanOf(node), told: false });
   lowerStatements(method, handling, [catchClause.block]);
-  for (const symbol of unsure) method.unsure.delete(symbol);
   forgetOwn(handling, catchClause.block);
+  reportUnsure(method, handling, unsure);
+  method.unsure = around;
   leaveGraph(method, tried);
   leaveGraph(method, handling);
   enter(method, thread, thread.path);
   thread.pass(draft, method.waits > before);
-  joinLets(method, thread, draft, tried.path, handling.path, unsure, node);
+  const set = new Map(thread.here.lets);
+  for (const symbol of [...tried.exposed, ...handling.exposed]) thread.exposed.add(symbol);
+  joinLets(method, thread, draft, tried.path, handling.path);
   const goesOn = tried.path !== undefined || handling.path !== undefined;
-  leaveContainer(method, thread, draft, waysOut(method, draft, tried.exits, handling.exits));
+  const exits = { tried: tried.exits, handled: handling.exits };
+  leaveContainer(method, thread, draft, waysOut(method, draft, set, exits));
   if (!goesOn) enter(method, thread, undefined);
 }
 
@@ -82,14 +95,28 @@ function forgetOwn({ path, exits }: Thread, block: ts.Block): void {
 }
 
 /** Variables that are set in the `try`, with something after that which may still fail. */
-function unsureAfter(method: Method, outer: Thread, tried: Thread): Set<ts.Symbol> {
-  const unsure = new Set<ts.Symbol>();
-  const paths = [...tried.exits.map(({ path }) => path), ...(tried.path ? [tried.path] : [])];
-  for (const symbol of paths.flatMap(({ lets }) => [...lets.keys()])) {
-    if (outer.here.lets.has(symbol)) continue;
-    if (method.setAt.get(symbol) !== method.progress) unsure.add(symbol);
+function unsureAfter({ exposed }: Thread, block: ts.Block): Set<ts.Symbol> {
+  const isOuter = ({ valueDeclaration }: ts.Symbol): boolean =>
+    valueDeclaration !== undefined && !isWithin(valueDeclaration, block);
+  return new Set([...exposed].filter(isOuter));
+}
+
+/** Whoever goes on behind a handler would find them as the `try` has left them. */
+function reportUnsure(
+  method: Method,
+  { exits, path }: Thread,
+  variables: ReadonlySet<ts.Symbol>,
+): void {
+  const left = exits.filter(({ kind }) => kind === "break" || kind === "continue");
+  const paths = [...left.map((each) => each.path), ...(path ? [path] : [])];
+  for (const symbol of variables) {
+    const open = paths.filter(({ lets }) => !lets.has(symbol));
+    const unsure = method.unsure.get(symbol);
+    if (open.length === 0 || unsure === undefined) continue;
+    const { at, told } = unsure;
+    if (!told) method.context.report(setInTry({ at, name: symbol.name, read: undefined }));
+    for (const { lets } of open) lets.set(symbol, BROKEN);
   }
-  return unsure;
 }
 
 function joinLets(
@@ -98,8 +125,6 @@ function joinLets(
   draft: Draft,
   tried: Path | undefined,
   handled: Path | undefined,
-  unsure: ReadonlySet<ts.Symbol>,
-  node: ts.TryStatement,
 ): void {
   const { lets } = thread.here;
   const caught = [{ decision: draft, arm: "caught" }];
@@ -113,26 +138,30 @@ function joinLets(
       if (binding !== undefined) lets.set(symbol, binding);
       continue;
     }
-    if (other === undefined && unsure.has(symbol)) {
-      method.context.report(setInTry({ at: spanOf(node), name: symbol.name }));
+    if (own?.kind === "broken" || other?.kind === "broken") {
       lets.set(symbol, BROKEN);
       continue;
     }
     const alternatives = [
-      { when: caught, value: bindingValue(other) },
-      { when: [], value: bindingValue(own) },
+      { when: caught, value: method.valueOfLet(symbol, other) },
+      { when: [], value: method.valueOfLet(symbol, own) },
     ];
-    const type = method.letTypes.get(symbol);
-    lets.set(symbol, chooseBinding(method, alternatives, symbol.name, type));
+    lets.set(symbol, chooseBinding(method, alternatives, symbol, setAt([own, other])));
   }
+}
+
+/** The first place where one of some is set. */
+function setAt(bindings: readonly (Binding | undefined)[]): Span | undefined {
+  const [first] = bindings.flatMap((each) => (each?.kind === "variable" && each.at) || []);
+  return first;
 }
 
 /** The ways in which the scope is left, each with what it returns. */
 function waysOut(
   method: Method,
   draft: Draft,
-  tried: readonly Exit[],
-  handled: readonly Exit[],
+  before: Path["lets"],
+  { tried, handled }: { readonly tried: readonly Exit[]; readonly handled: readonly Exit[] },
 ): Way[] {
   const ways: Way[] = [];
   for (const kind of ["return", "break", "continue"] as const) {
@@ -142,12 +171,41 @@ function waysOut(
     if (first === undefined) continue;
     const caught = { decision: draft, arm: "caught" };
     const endings = [
-      ...others.map(({ path, value }) => ({ when: [caught, ...path.when], value })),
-      ...own.map(({ path, value }) => ({ when: path.when, value })),
+      ...others.map(({ path, value }) => ({ when: [caught, ...path.when], value, path })),
+      ...own.map(({ path, value }) => ({ when: path.when, value, path })),
     ];
-    ways.push({ kind, target: first.target, value: valueOf(method, endings) });
+    const lets = kind === "return" ? undefined : letsOf(method, before, endings);
+    ways.push({
+      ...{ kind, target: first.target, value: valueOf(method, endings) },
+      ...(lets && { lets }),
+    });
   }
   return ways;
+}
+
+/** What is set where the scope is left in one of some ways. `before`: what was set when it began. */
+function letsOf(
+  method: Method,
+  before: Path["lets"],
+  endings: readonly { readonly when: readonly Condition[]; readonly path: Path }[],
+): Map<ts.Symbol, Binding> {
+  const lets = new Map(before);
+  for (const symbol of new Set(endings.flatMap(({ path }) => [...path.lets.keys()]))) {
+    if (before.has(symbol)) continue;
+    const bindings = endings.map(({ path }) => path.lets.get(symbol));
+    const [first, second] = bindings;
+    if (bindings.some((each) => each?.kind === "broken")) lets.set(symbol, BROKEN);
+    else if (bindings.length === 1 && first !== undefined && second === undefined) {
+      lets.set(symbol, first);
+    } else {
+      const alternatives = endings.map(({ when }, index) => ({
+        when,
+        value: method.valueOfLet(symbol, bindings[index]),
+      }));
+      lets.set(symbol, chooseBinding(method, alternatives, symbol, setAt(bindings)));
+    }
+  }
+  return lets;
 }
 
 function valueOf(method: Method, endings: readonly Ending<Returned>[]): Returned {

@@ -1,15 +1,22 @@
 /** What is known of one saga method while it is read: its variables, its drafts, its promises. */
 import type { Code, GlueStatement, SagaModel, Span, VariableId } from "../model.js";
-import { spanOf, type Context } from "./context.js";
+import { bare, spanOf, type Context } from "./context.js";
 import type { Draft, DraftAlternative, DraftContent } from "./graph.js";
 import type { ClassInfo, ClassReader } from "./read-class.js";
 import type { Thread } from "./thread.js";
 import ts from "./typescript.cjs";
-import { variableValue, type Binding, type CodeValue } from "./values.js";
+import { UNDEFINED, variableValue, type Binding, type CodeValue } from "./values.js";
 
 /** Holes in an expression: parts of it that have been read already. */
 export type Holes = ReadonlyMap<ts.Node, CodeValue>;
 export const NO_HOLES: Holes = new Map();
+
+/** A `try` in which a variable is set, with something after that which may fail. */
+export interface Unsure {
+  readonly at: Span;
+  /** Once is enough. */
+  told: boolean;
+}
 
 export interface VariableDraft {
   readonly id: VariableId;
@@ -40,12 +47,14 @@ export class Method {
   /** Variables that are set after their declaration, as they are on the path that is being read. */
   lets = new Map<ts.Symbol, Binding>();
   /** Those that were set in a `try`, while its `catch` is read: whether they are, nobody knows. */
-  readonly unsure = new Set<ts.Symbol>();
-  /** How far the method had been read when each was set: nodes, and what was waited for. */
-  readonly setAt = new Map<ts.Symbol, number>();
+  unsure = new Map<ts.Symbol, Unsure>();
+  /** How often something was waited for so far. */
   waits = 0;
   /** Their declared types. */
   readonly letTypes = new Map<ts.Symbol, Code | undefined>();
+  /** Those that are declared with a value, which they have on paths that set no other. */
+  readonly defaults = new Map<ts.Symbol, CodeValue>();
+  private assignments: Map<ts.Symbol, ts.Node[]> | undefined;
 
   /** Values that keep a literal type which TypeScript forgets: see `widening.ts`. */
   readonly literals = new Set<VariableId>();
@@ -66,7 +75,20 @@ export class Method {
 
   /** What a local stands for at the place that is being read. */
   binding(symbol: ts.Symbol): Binding | undefined {
-    return this.bindings.get(symbol) ?? this.lets.get(symbol);
+    const set = this.lets.get(symbol);
+    return set ?? (this.unsure.has(symbol) ? undefined : this.bindings.get(symbol));
+  }
+
+  /** What a variable stands for on a path on which this is what it was set to, or nothing. */
+  valueOfLet(symbol: ts.Symbol, set: Binding | undefined): CodeValue {
+    if (set?.kind === "variable") return variableValue(set.id, undefined, set.trusted);
+    return this.defaults.get(symbol) ?? UNDEFINED;
+  }
+
+  /** Everything in the method that sets a variable after its declaration. */
+  assignmentsTo(symbol: ts.Symbol): readonly ts.Node[] {
+    this.assignments ??= assignmentsIn(this.declaration, (node) => this.local(node));
+    return this.assignments.get(symbol) ?? [];
   }
 
   /** Whether a local of this name holds something that was started, or was refused. Asks no checker. */
@@ -74,10 +96,6 @@ export class Method {
     const held = ([symbol, { kind }]: readonly [ts.Symbol, Binding]): boolean =>
       kind !== "variable" && symbol.name === name;
     return [...this.bindings].some(held) || [...this.lets].some(held);
-  }
-
-  get progress(): number {
-    return this.drafts.length + this.waits;
   }
 
   /** The recorded values that a variable is made of. */
@@ -129,6 +147,7 @@ export class Method {
     };
     this.drafts.push(draft);
     thread.frame.drafts.push(draft);
+    thread.expose();
     return draft;
   }
 
@@ -144,6 +163,26 @@ export class Method {
     const declared = symbol?.declarations?.[0];
     return declared !== undefined && isWithin(declared, this.declaration) ? symbol : undefined;
   }
+}
+
+function assignmentsIn(
+  root: ts.Node,
+  symbolOf: (node: ts.Identifier) => ts.Symbol | undefined,
+): Map<ts.Symbol, ts.Node[]> {
+  const found = new Map<ts.Symbol, ts.Node[]>();
+  const visit = (node: ts.Node): void => {
+    if (
+      ts.isBinaryExpression(node) &&
+      node.operatorToken.kind === ts.SyntaxKind.EqualsToken &&
+      ts.isIdentifier(bare(node.left))
+    ) {
+      const symbol = symbolOf(bare(node.left) as ts.Identifier);
+      if (symbol !== undefined) found.set(symbol, [...(found.get(symbol) ?? []), node]);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(root);
+  return found;
 }
 
 /** Whether a node lies in another of the same file. */

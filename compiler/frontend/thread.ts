@@ -53,6 +53,10 @@ export class Thread {
   /** Undefined: what follows is not reached. */
   path: Path | undefined;
   exits: Exit[] = [];
+  /** Variables that were set where something may fail after that: a `catch` may find them set. */
+  readonly exposed = new Set<ts.Symbol>();
+  /** Variables as they were where it began. */
+  private readonly before: ReadonlyMap<ts.Symbol, Binding>;
 
   constructor(
     readonly frame: Frame,
@@ -61,6 +65,7 @@ export class Thread {
     path: Path,
   ) {
     this.path = path;
+    this.before = new Map(path.lets);
   }
 
   static root(body: ts.FunctionLikeDeclaration): Thread {
@@ -83,6 +88,18 @@ export class Thread {
     return new Map(this.here.frontier);
   }
 
+  /** Variables that are set on a path and were not, or were others, where the thread began. */
+  setOn({ lets }: Path): ts.Symbol[] {
+    return [...lets].flatMap(([symbol, binding]) =>
+      this.before.get(symbol) === binding ? [] : [symbol],
+    );
+  }
+
+  /** Something follows that may fail. */
+  expose(): void {
+    for (const symbol of this.setOn(this.here)) this.exposed.add(symbol);
+  }
+
   /** A node that is evaluated on the spot: everything later comes after it. */
   evaluate(draft: Draft): void {
     const { frontier, segment } = this.here;
@@ -101,6 +118,7 @@ export class Thread {
   wait(completions: Iterable<Completion>): void {
     const { here } = this;
     const { frontier } = here;
+    this.expose();
     for (const { ends, covers } of completions) {
       for (const dep of covers) if (!ends.has(dep)) frontier.delete(dep);
       for (const [dep, alternatives] of ends) {

@@ -81,12 +81,15 @@ export const UNDEFINED: CodeValue = {
 export type Value = ReadyValue | PromiseValue | ListValue | ManyValue | Broken;
 
 /** What a local variable stands for. */
-export type Binding =
-  | { readonly kind: "variable"; readonly id: VariableId; readonly trusted: boolean }
-  | PromiseValue
-  | ListValue
-  | ManyValue
-  | Broken;
+export type Binding = VariableBinding | PromiseValue | ListValue | ManyValue | Broken;
+
+export interface VariableBinding {
+  readonly kind: "variable";
+  readonly id: VariableId;
+  readonly trusted: boolean;
+  /** Where it is set, of a variable that is set after its declaration. */
+  readonly at?: Span | undefined;
+}
 
 export const NO_ORIGINS: ReadonlySet<Draft> = new Set();
 

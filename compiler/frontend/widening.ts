@@ -44,6 +44,15 @@ export function literalText({ checker }: Method, type: ts.Type): string | undefi
   return isWritten ? checker.typeToString(type, undefined, NO_TRUNCATION) : undefined;
 }
 
+/** The text of a type that is made of primitive types, and names nothing; undefined: it is another. */
+export function plainText({ checker }: Method, type: ts.Type): string | undefined {
+  const { String, Number, BigInt, BooleanLike, Undefined, Null, EnumLike } = ts.TypeFlags;
+  const members = type.isUnion() ? type.types : [type];
+  const plain = String | Number | BigInt | BooleanLike | Undefined | Null;
+  const isPlain = members.every(({ flags }) => (flags & plain) !== 0 && (flags & EnumLike) === 0);
+  return isPlain ? checker.typeToString(type, undefined, NO_TRUNCATION) : undefined;
+}
+
 const NO_TRUNCATION = ts.TypeFormatFlags.NoTruncation;
 
 /** A value as it is where it stands: without the literal type that TypeScript forgets there. */

@@ -66,9 +66,12 @@ export function valuesOf(
       const inner = plan.plans.get(index);
       const handler = plan.handlers.get(index);
       if (inner !== undefined && (node.kind === "map" || node.kind === "loop")) {
-        getter(`${name}.item`, (frame) =>
-          decode(codecs.item, frameOf(frame, inner)?.params, `an item of \`${name}\``),
-        );
+        getter(`${name}.item`, (frame) => {
+          const at = frameOf(frame, inner);
+          // No item has left the loop.
+          if (at === undefined) return undefined;
+          return decode(codecs.item, at.params, `an item of \`${name}\``);
+        });
         getter(`${name}.index`, (frame) => frameOf(frame, inner)?.ordinal);
       }
       if (handler !== undefined) getter(`${name}.error`, readError(plan, index, errors));
@@ -101,6 +104,7 @@ function readNode(plan: Plan, index: number, { kind, name }: Node, codec: Codec)
     case "loop":
       return (frame) => ({
         returned: insideOf(frame, plan, index)?.arms.includes("return") ?? false,
+        broke: insideOf(frame, plan, index)?.arms.includes("break") ?? false,
         value: read(frame),
       });
     case "decision":
@@ -125,7 +129,10 @@ function insideOf(frame: Frame, plan: Plan, index: number): Inside | undefined {
   return frameOf(frame, plan)?.inside?.get(index);
 }
 
-/** The frame of a graph, as seen from another of the method: around it, or in a scope around it. */
+/**
+ * The frame of a graph, as seen from another of the method: around it, or in a scope around it, or in
+ * the item that a loop around it was left in.
+ */
 function frameOf(from: Frame, plan: Plan): Frame | undefined {
   if (from.plan === plan) return from;
   const inwards: Plan[] = [];
@@ -145,9 +152,12 @@ function descend(from: Frame, inwards: readonly Plan[]): Frame | undefined {
   for (let level = inwards.length - 1; level >= 0 && frame !== undefined; level--) {
     const plan = inwards[level] as Plan;
     const { index } = plan.holder as { readonly index: number };
-    if (nodeOf(frame, index).kind !== "scope") return undefined;
+    const { kind } = nodeOf(frame, index);
     const inside: Inside | undefined = frame.inside?.get(index);
-    frame = inside?.handler?.plan === plan ? inside.handler : inside?.frames[0];
+    if (kind === "loop") frame = inside?.frames[inside.exited ?? -1];
+    else if (kind === "scope") {
+      frame = inside?.handler?.plan === plan ? inside.handler : inside?.frames[0];
+    } else return undefined;
     // A handler that was not entered.
     if (frame?.plan !== plan) return undefined;
   }

@@ -135,7 +135,7 @@ function endFrame(turn: Turn, frame: Frame): Place | undefined {
     return { frame: parent, index };
   }
   if (kind === "loop" && (exit === "break" || exit === "return")) {
-    if (exit === "return") inside.arms.push(exit);
+    inside.arms.push(exit);
     inside.exited = frame.ordinal;
     inside.left = 0;
   }

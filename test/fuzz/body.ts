@@ -98,6 +98,8 @@ export interface Part {
   readonly loop?: true;
   /** In a clause of a `switch`, `break` is another one. */
   readonly clause?: true;
+  /** Of a loop: the variable outside of it that may be set where the loop is left. */
+  readonly found?: Variable;
   /** The variable of the error that was caught. */
   readonly error?: string;
 }
@@ -126,6 +128,7 @@ export class Body {
   /** What can be written here only. */
   readonly result: ((body: Body) => string) | undefined;
   readonly mayBreak: boolean;
+  readonly found: Variable | undefined;
   readonly error: string | undefined;
   /** Whether what fails in it may be caught here: what is said then has names that only a run knows. */
   readonly tried: boolean;
@@ -155,6 +158,7 @@ export class Body {
     this.result = result === "to its end" ? undefined : (result ?? outer?.result);
     const breaks = part.loop === true || (!isNew && outer?.mayBreak === true);
     this.mayBreak = breaks && part.clause !== true;
+    this.found = isNew || part.loop === true ? part.found : outer?.found;
     this.error = part.error ?? outer?.error;
     this.tried = part.tried === true || outer?.tried === true;
   }

@@ -40,7 +40,7 @@ test("programs do what their methods do on SQLite and on PostgreSQL, each run on
   let taken = 0;
   const take = () => (taken++ % 2 === 0 ? grounds[0] : grounds[1]).take();
   const programs = 6;
-  const plan = { programs, seed: 60_000, broken: false, sparing: true, take };
+  const plan = { programs, seed: 60_200, broken: false, sparing: true, take };
   const summary = await campaign(plan).finally(() =>
     Promise.all(grounds.map((each) => each.close())),
   );

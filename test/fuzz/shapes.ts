@@ -2,7 +2,7 @@
  * The table of statements whose shape depends on values: what is decided, repeated, tried, waited
  * for, and left early. To make programs have another one, add a row.
  */
-import { Body, type Held, type Row, TYPE_TEXT, TYPES, type Type } from "./body.js";
+import { Body, type Held, type Part, type Row, TYPE_TEXT, TYPES, type Type } from "./body.js";
 import { argument, call, expression } from "./expressions.js";
 import { awaitAllOf, awaitRest, block, close, fill, plainValue } from "./statements.js";
 
@@ -15,7 +15,8 @@ export const shapes: readonly Row[] = [
   { name: "choose-in-expression", weight: 3, make: inExpression },
   { name: "leave", weight: 4, make: (body) => leaveIf(body) },
   { name: "map", weight: 4, make: map },
-  { name: "loop", weight: 4, make: loop },
+  { name: "loop", weight: 4, make: (body) => loop(body) },
+  { name: "find", weight: 4, make: find },
   { name: "try", weight: 5, make: attempt },
   { name: "sleep", weight: 1, make: sleep },
   { name: "event", weight: 4, make: event },
@@ -53,8 +54,18 @@ function once(body: Body): void {
     const value = choices.oneIn(3) ? plainValue(inner, type) : `await ${call(inner, type)}`;
     inner.add(`${name} = ${value};`);
   };
-  body.add(`let ${name}: ${TYPE_TEXT[type]};`);
   const arm = (): string => block(body, { maybe: true }, 1, assign);
+  if (choices.oneIn(4)) {
+    // What it is declared with is what it is where nothing else is set.
+    body.add(`let ${name}: ${TYPE_TEXT[type]} = ${expression(body, type)};`);
+    const part = { maybe: true, zone: true, tried: true } as const;
+    if (choices.oneIn(3))
+      body.add(`try ${block(body, part, 1, assign)} catch ${block(body, part, 1)}`);
+    else body.add(`if (${condition(body)}) ${arm()}`);
+    body.declare(type, name);
+    return;
+  }
+  body.add(`let ${name}: ${TYPE_TEXT[type]};`);
   if (choices.oneIn(4)) {
     // A handler's assignment takes the place of the other.
     const part = { maybe: true, zone: true, tried: true } as const;
@@ -172,7 +183,7 @@ function leave(body: Body): void {
   const next = body.owed("loop");
   const which = choices.below(4);
   if (which < 2 && next !== undefined) {
-    after(next, () => (choices.oneIn(2) && body.mayBreak ? "break;" : "continue;"));
+    after(next, () => (choices.oneIn(2) && body.mayBreak ? breaking(body) : "continue;"));
   } else if (which < 3 && out !== undefined && body.result !== undefined) {
     const { result } = body;
     after(out, () => `return ${result(body)};`);
@@ -183,6 +194,15 @@ function leave(body: Body): void {
       again ? `throw ${body.error};` : `throw new Error(\`t\${${expression(body, "num")}}\`);`,
     );
   }
+}
+
+/** `break`, which may leave something in a variable that is declared outside of the loop. */
+function breaking(body: Body): string {
+  const { found, choices } = body;
+  if (found === undefined || choices.oneIn(3)) return "break;";
+  const { name, type } = found;
+  const value = choices.oneIn(3) ? `await ${call(body, type)}` : plainValue(body, type);
+  return `${name} = ${value}; break;`;
 }
 
 /** A list for items: with their numbers, or without two that are the same. */
@@ -244,17 +264,52 @@ function eachOptions({ choices }: Body, numbered: boolean): string {
   return [...limit, ...(choices.oneIn(2) ? [key] : [])].join(", ");
 }
 
+/** `let x = …; for (…) { …; x = …; break; }`: the first that is found, or what was there before. */
+function find(body: Body): void {
+  const { choices } = body;
+  const type = choices.pick(TYPES);
+  const name = body.name();
+  const text = TYPE_TEXT[type];
+  const optional = choices.oneIn(2);
+  const before = optional ? "undefined" : expression(body, type);
+  const given = optional && choices.oneIn(2) ? "" : ` = ${before}`;
+  body.add(`let ${name}: ${text}${optional ? " | undefined" : ""}${given};`);
+  const leaveFound = (inner: Body): void => {
+    const part = { maybe: true } as const;
+    const leaving = block(inner, part, 1, (last) => {
+      awaitAllOf(last, last.owed("loop") ?? []);
+      last.add(breaking(last));
+    });
+    inner.add(`if (${condition(inner)}) ${leaving}`);
+  };
+  const found = { name, type };
+  if (optional && choices.oneIn(3)) {
+    loop(body, {}, (outer) => {
+      loop(outer, { found }, leaveFound);
+      awaitRest(outer);
+      outer.add(`if (${name} !== undefined) break;`);
+    });
+  } else loop(body, { found }, leaveFound);
+  if (!optional) body.declare(type, name);
+  else {
+    const otherwise = expression(body, type);
+    body.add(`const ${body.declare(type)}: ${text} = ${name} ?? ${otherwise};`);
+  }
+}
+
 /** `for (const x of xs) { … }` */
-function loop(body: Body): void {
+function loop(body: Body, part: Part = {}, more?: (inner: Body) => void): void {
   const { choices } = body;
   const numbered = !choices.oneIn(3);
   const list = items(body, expression(body, "list", 3), numbered);
   const [item, index] = [body.name(), body.name()];
   const key = numbered ? `\${${index}}` : `\${${item}}`;
-  const inner = new Body(body.around, body, { maybe: true, zone: true, loop: true, key });
+  const inner = new Body(body.around, body, { ...part, maybe: true, zone: true, loop: true, key });
   inner.variables.push({ name: item, type: "num" });
   if (numbered) inner.variables.push({ name: index, type: "num" });
-  fill(inner, 3);
+  fill(inner, more === undefined ? 3 : 1);
+  more?.(inner);
+  if (more !== undefined) fill(inner, 1);
   awaitRest(inner);
   close(inner);
   const given = numbered ? `[${index}, ${item}]` : item;

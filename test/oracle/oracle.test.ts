@@ -10,11 +10,12 @@ import { compareWithReference } from "./failing.js";
 import { faultsOf } from "./faults.js";
 import { compareByGating, type Params } from "./gating.js";
 import type { Kit } from "./kit.js";
+import { findingPrograms } from "./finding-programs.js";
 import { programs as straight } from "./programs.js";
 import { shapedPrograms } from "./shaped-programs.js";
 import { lettingRejectionsPass } from "./unhandled.js";
 
-const programs = { ...straight, ...shapedPrograms };
+const programs = { ...straight, ...shapedPrograms, ...findingPrograms };
 const names = Object.keys(programs);
 const once = { attempts: 1, delayMs: 0, factor: 1, maxDelayMs: 0, jitter: false };
 const params: Params = { tag: "m", n: 4, s: "some", on: true, nums: [3, 1, 2], at: new Date(7) };

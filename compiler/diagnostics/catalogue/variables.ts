@@ -12,7 +12,7 @@ export const reassigned = entry<At & { name: string }>(
   "error",
   {
     reason:
-      "In a static graph a variable stands for one value. A second value gets a name of its own.",
+      "In a static graph a variable stands for one value on each path. It may be declared with a value that it has where nothing else is set, and be set once on a path that parts from there; a second value on one path gets a name of its own.",
     bad: example({
       body: "let name = params.name;\nname = name.trim();\nawait this.book(name);",
     }),
@@ -25,29 +25,36 @@ export const reassigned = entry<At & { name: string }>(
   }),
 );
 
-export const carried = entry<At & { name: string; by: string }>(
+export const carried = entry<At & { name: string; by: "loop" | "function" }>(
   "assigned-inside",
   "error",
   {
     reason:
-      "A variable stands for one value on each path through the method. One that is set in a loop or in a function would have as many as that runs: what a loop finds is given back with `return`, and what an async block finds is its result.",
+      "A variable stands for one value on each path through the method. What a loop finds is set where the loop is left, in front of `break`: where it goes on, the next item would find the variable changed. What an async block finds is its result.",
     bad: example({
       params: "params: { names: string[] }",
       body: "let last: Room | undefined;\nfor (const name of params.names) {\n  last = await this.book(name);\n}",
     }),
     good: example({
       params: "params: { names: string[] }",
-      body: "await Promise.all(params.names.map((name) => this.book(name)));",
+      body: 'let last: Room | undefined;\nfor (const name of params.names) {\n  const room = await this.book(name);\n  if (room.id !== "") {\n    last = room;\n    break;\n  }\n}\nawait this.book(last?.id ?? "none");',
     }),
   },
   ({ at, name, by }) => ({
-    message: `\`${name}\` is assigned to in ${by}, and declared outside of it`,
+    message:
+      by === "loop"
+        ? `\`${name}\` is set in a loop that may go on after that, and is declared outside of it`
+        : `\`${name}\` is assigned to in a function, and declared outside of it`,
     span: at,
-    help: "collect the results with `await Promise.all(list.map(…))`, or return the value",
+    help:
+      by === "loop"
+        ? `name the value of each item with a const in the loop, and set \`${name}\` in front of \`break\` only: \`if (…) { ${name} = …; break; }\`; a list of all results is \`await each(list, { concurrency: 1 }, async (item) => …)\``
+        : "return the value from the function, and take it from what is awaited",
   }),
 );
 
-export const setInTry = entry<At & { name: string }>(
+/** `read`: where the `catch` reads it. */
+export const setInTry = entry<At & { name: string; read: Span | undefined }>(
   "set-in-try",
   "error",
   {
@@ -62,9 +69,12 @@ export const setInTry = entry<At & { name: string }>(
       body: 'let room: Room | undefined;\ntry {\n  await this.book("second");\n  room = await this.book(params.name);\n} catch {\n  room = undefined;\n}\nreturn room?.id ?? "";',
     }),
   },
-  ({ at, name }) => ({
+  ({ at, name, read }) => ({
     message: `\`${name}\` is set in this \`try\`, which may fail after that, and not in its \`catch\``,
     span: at,
+    ...(read && {
+      others: [{ span: read, text: "read here, where what it was set to is undone" }],
+    }),
     help: `set \`${name}\` in the \`catch\` as well, or at the end of the \`try\``,
   }),
 );
