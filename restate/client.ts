@@ -100,8 +100,10 @@ export class StenoRestate {
   async start<Instance extends object, Params, Result, Nodes, Errors extends Error>(
     definition: SagaDefinition<Instance, Params, Result, Nodes, Errors>,
     params: Params,
-    { id = randomUUID(), paused = false }: RestateStartOptions = {},
+    options: RestateStartOptions = {},
   ): Promise<Run<Result, Nodes, Errors>> {
+    refuseUnavailable(options);
+    const { id = randomUUID(), paused = false } = options;
     const saga = this.#load(definition as unknown as AnySagaDefinition);
     const text = paramsText(saga, params);
     checkId(id);
@@ -160,6 +162,11 @@ export class StenoRestate {
   /** @throws StenoError `not-on-restate`, always */
   clearBreakpoint(): never {
     throw unavailable("clearBreakpoint");
+  }
+
+  /** Nothing is held open: it is here so that what closes a coordinator or a client can close this. */
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   #load(definition: AnySagaDefinition): LoadedSaga {

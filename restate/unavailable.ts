@@ -12,6 +12,8 @@ export const UNAVAILABLE: Readonly<Record<string, string>> = {
   onPaused: "ask `run.status()`, or Restate's own state of the workflow",
   logger: "give `warn` to `sagaService`",
   shortWaitMs: "Restate suspends what waits",
+  transaction:
+    "start the run when yours is committed, under an id of its own data: started again, it is the same run",
   runs: "give `stenoRestate` the address of Restate's admin API, as `admin`: only that can list",
   export: "list runs with `runs()`, and read the log of each with `run.events()`",
   prune: "give `retention` to `sagaService`: Restate removes finished runs after it",

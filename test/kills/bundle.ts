@@ -6,8 +6,14 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Gives the path of the file, which is of this process alone; `entry`: from the root of the repository. */
-export async function bundleProcess(entry: string): Promise<string> {
+/**
+ * Gives the path of the file, which is of this process alone; `entry`: from the root of the repository;
+ * `external`: packages that are not bundled.
+ */
+export async function bundleProcess(
+  entry: string,
+  external: readonly string[] = [],
+): Promise<string> {
   // Below node_modules, so that the one package with native code is found from there.
   const outdir = join(root, "node_modules/.cache/steno-processes");
   mkdirSync(outdir, { recursive: true });
@@ -20,7 +26,7 @@ export async function bundleProcess(entry: string): Promise<string> {
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["libsql"],
+    external: ["libsql", ...external],
   });
   return outfile;
 }

@@ -391,6 +391,9 @@ test("what Restate has not is refused in words", async () => {
   for (const method of ["export", "prune", "events", "drain", "setBreakpoint"] as const) {
     expect(() => client[method]()).toThrow(/^`\w+` is not available on Restate: ./);
   }
+  const within = { transaction: { query: () => Promise.reject(new Error("asked")) } };
+  expect(await codeOf(client.start(saga as never, 1, within as never))).toBe("not-on-restate");
+  await client.close();
   const limits = [{ atMost: 1 }];
   await expect(serveSagas({ sagas: [saga], limits } as never)).rejects.toMatchObject({
     code: "not-on-restate",
