@@ -208,7 +208,7 @@ export class Drive {
         this.#options.spawns.watch(this, run, effect);
         break;
       case "abort":
-        this.#abort(pathOf(frame, index));
+        this.#abort(effect);
         break;
       case "rest":
         if (run.state.finished !== undefined || statusOf(run.state) === "stuck") this.#rest();
@@ -253,8 +253,8 @@ export class Drive {
     await this.record({ type: "lost", at, node: attempt.node, attempt: attempt.attempt });
   }
 
-  #abort(node: string): void {
-    const attempt = this.#run.attempts.get(node);
+  #abort(effect: Effect): void {
+    const attempt = this.#run.attempts.get(effect);
     if (attempt === undefined || attempt.undo) return;
     const reason = new StenoError("unwinding", `saga \`${this.#run.id}\` unwinds: stop and throw`);
     this.#options.bodies.abort(attempt, reason);

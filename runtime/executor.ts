@@ -17,7 +17,7 @@ import { isWanted } from "./machine/outstanding.js";
 import { outstandingOf } from "./machine/waiting.js";
 import type { Effect } from "./machine/effects.js";
 import type { Manifest } from "./manifest.js";
-import { type Frame, nodeOf, pathOf, PHASE, statusOf } from "./state.js";
+import { type Frame, nodeOf, pathOf, PHASE, type Place, statusOf } from "./state.js";
 import type { StoreOwner, StoreRequest, RequestAnswer, Write } from "./stores/store.js";
 
 export interface ExecutorOptions {
@@ -113,18 +113,18 @@ export class Executor {
     return this.#commits.durable(run);
   }
 
-  /** Something happened to a run: records it, and does what follows. */
-  record(run: ActiveRun, event: SagaEvent): void {
+  /** Something happened to a run, at a place if that is known: records it, and does what follows. */
+  record(run: ActiveRun, event: SagaEvent, place?: Place): void {
     if (this.#commits.lost !== undefined || run.refused) return;
     if (run.left) {
       throw new StenoError("internal", `run \`${run.id}\` is not in memory: please report this`);
     }
-    this.#follow(run, this.#apply(run, event));
+    this.#follow(run, this.#apply(run, event, place));
   }
 
   /** Applies an event, and the pause that comes directly after it where a breakpoint says so. */
-  #apply(run: ActiveRun, event: SagaEvent): readonly Effect[] {
-    const { effects } = advance(run.state, event);
+  #apply(run: ActiveRun, event: SagaEvent, place?: Place): readonly Effect[] {
+    const { effects } = advance(run.state, event, place);
     this.#log(run, event);
     const value = breakAfter(run.state, event, this.#options.breakpoints(run));
     if (value !== undefined) {
@@ -231,7 +231,7 @@ export class Executor {
       for (const effect of effects) {
         const event = this.#answerNow(run, effect);
         if (event === undefined) continue;
-        const more = this.#apply(run, event);
+        const more = this.#apply(run, event, effect);
         if (more.length > 0) queue.push(more);
       }
     }
@@ -278,7 +278,7 @@ export class Executor {
 
   #begin(run: ActiveRun, effect: Effect): void {
     const event = this.#answer(run, effect);
-    if (event !== undefined) this.record(run, event);
+    if (event !== undefined) this.record(run, event, effect);
   }
 
   /** Those that only wait leave. */
@@ -339,7 +339,7 @@ export class Executor {
         this.#options.watch(run, frame, index);
         break;
       case "abort":
-        this.#bodies.abort(run, pathOf(frame, index));
+        this.#bodies.abort(run, effect);
         break;
       case "rest":
         // Something has happened to it since, which is not durable: whoever waits is told when it is.

@@ -16,7 +16,7 @@ import { hold, letGo } from "./machine/holding.js";
 import { byOperator } from "./machine/by-operator.js";
 import { advanceUndo } from "./machine/undoing.js";
 import { beginUnwinding } from "./machine/unwinding.js";
-import { type Failure, makeFrame, placeOf, type RunState, statusOf } from "./state.js";
+import { type Failure, makeFrame, type Place, placeOf, type RunState, statusOf } from "./state.js";
 
 export interface Advanced {
   readonly state: RunState;
@@ -26,8 +26,10 @@ export interface Advanced {
 /**
  * The state after an event, and what the host must do then. The state that it is given may be
  * changed, and must not be used again. `created` is the first event and takes a plan for a state.
+ * `place`: where the event's node is, from a host that knows; by a path it is found at a cost that
+ * grows with the path.
  */
-export function advance(from: RunState | Plan, event: SagaEvent): Advanced {
+export function advance(from: RunState | Plan, event: SagaEvent, place?: Place): Advanced {
   if ("nodes" in from) return create(from, event);
   const turn: Turn = { state: from, effects: [], begun: [] };
   if (from.finished !== undefined) throw misplaced(event, "the run is finished");
@@ -61,7 +63,7 @@ export function advance(from: RunState | Plan, event: SagaEvent): Advanced {
       changeBreakpoint(from, event);
       break;
     default:
-      advanceNode(turn, event);
+      advanceNode(turn, event, place);
   }
   // What was held back for the sake of a node that needs no operator any more.
   if (wasStuck && from.stuck === 0 && from.paused === undefined) emitOutstanding(turn);
@@ -101,7 +103,7 @@ function create(plan: Plan, event: SagaEvent): Advanced {
 
 type NodeEvent = Extract<SagaEvent, { readonly node: string }>;
 
-function advanceNode(turn: Turn, event: NodeEvent | SagaEvent): void {
+function advanceNode(turn: Turn, event: NodeEvent | SagaEvent, known: Place | undefined): void {
   if (!("node" in event)) throw misplaced(event, "it is the first event of a run only");
   if (event.node === "") {
     advanceRun(turn, event);
@@ -116,7 +118,7 @@ function advanceNode(turn: Turn, event: NodeEvent | SagaEvent): void {
     return;
   }
   useInjected(turn.state, event);
-  const place = placeOf(turn.state, event.node);
+  const place = known ?? placeOf(turn.state, event.node);
   switch (event.type) {
     case "started":
     case "succeeded":

@@ -163,7 +163,7 @@ export interface RunState {
   readonly root: Frame;
   /** All frames, parents first. */
   readonly frames: Frame[];
-  /** Inner frames; of those with one prefix the first. Made on first use, as are those below. */
+  /** Inner frames; of those with one prefix the first. Made when a path is looked for first. */
   byPrefix: Map<string, Frame> | undefined;
   /** Those of the run itself, in the order in which they were recorded: none that was caught. */
   readonly failures: Failure[];
@@ -275,7 +275,7 @@ export function pathOf(frame: Frame, index: number): string {
 export function placeOf(state: RunState, path: string): Place {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
-  const frame = slash < 0 ? state.root : state.byPrefix?.get(path.slice(0, slash + 1));
+  const frame = slash < 0 ? state.root : byPrefixOf(state).get(path.slice(0, slash + 1));
   if (frame !== undefined) {
     const index = frame.plan.index.get(name);
     if (index !== undefined) return { frame, index };
@@ -292,7 +292,19 @@ export function placeOf(state: RunState, path: string): Place {
 /** Makes a frame part of the run. */
 export function addFrame(state: RunState, frame: Frame): void {
   state.frames.push(frame);
-  const byPrefix = (state.byPrefix ??= new Map<string, Frame>());
+  if (state.byPrefix !== undefined) addPrefix(state.byPrefix, frame);
+}
+
+/** While a run goes on, hosts know where its nodes are: paths are for logs, and for operators. */
+function byPrefixOf(state: RunState): ReadonlyMap<string, Frame> {
+  if (state.byPrefix === undefined) {
+    state.byPrefix = new Map<string, Frame>();
+    for (const frame of state.frames) if (frame !== state.root) addPrefix(state.byPrefix, frame);
+  }
+  return state.byPrefix;
+}
+
+function addPrefix(byPrefix: Map<string, Frame>, frame: Frame): void {
   if (!byPrefix.has(frame.prefix)) byPrefix.set(frame.prefix, frame);
 }
 

@@ -12,7 +12,7 @@ import type { Executor, ExecutorOptions } from "../executor.js";
 import type { ActionNode } from "../manifest.js";
 import { eventOfOutcome, type Outcome, outcomeOf, outcomeOfError, tooLate } from "./outcomes.js";
 import { isPromise } from "../codec/standard-schema.js";
-import { type Frame, nodeOf } from "../state.js";
+import { type Frame, nodeOf, type Place } from "../state.js";
 
 export class Bodies {
   readonly #executor: Executor;
@@ -58,8 +58,8 @@ export class Bodies {
   };
 
   /** Aborts the signal of the attempt that runs at a node. */
-  abort(run: ActiveRun, node: string): void {
-    const attempt = run.attempts.get(node);
+  abort(run: ActiveRun, place: Place): void {
+    const attempt = run.attempts.get(place);
     if (attempt === undefined || attempt.undo) return;
     attempt.abort(new StenoError("unwinding", `saga \`${run.id}\` unwinds: stop and throw`));
   }
@@ -100,7 +100,11 @@ export class Bodies {
     if (!this.#end(attempt)) return;
     if (outcome.as === "timeout") attempt.abort(tooLate(attempt));
     const { clock, random } = this.#executor;
-    this.#executor.record(attempt.run, eventOfOutcome(attempt, outcome, clock.now(), random));
+    this.#executor.record(
+      attempt.run,
+      eventOfOutcome(attempt, outcome, clock.now(), random),
+      attempt,
+    );
     this.#executor.bodyEnded();
   }
 }
