@@ -51,7 +51,7 @@ const act = (name: string, after: readonly string[]): Node => ({
 const says = (text: string) => ({ inputs: () => [text] });
 
 const child = define("Child.saga", [{ name: "nap", kind: "sleep", after: [] }, act("c", ["nap"])], {
-  nodes: { nap: { duration: () => 30 }, c: says("c") },
+  nodes: { nap: { duration: () => 150 }, c: says("c") },
   output: () => "child",
 });
 
@@ -68,7 +68,7 @@ export const parent = define(
   {
     nodes: {
       a: says("a"),
-      nap: { duration: () => 60 },
+      nap: { duration: () => 500 },
       other: { params: () => null },
       z: { inputs: ({ params }: { readonly params: boolean }) => [params ? "fails" : "z"] },
     },
