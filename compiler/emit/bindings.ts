@@ -8,7 +8,7 @@ import type { Imports } from "./imports.js";
 import type { MethodNodes } from "./method-nodes.js";
 import { isIdentifier, propertyKey, Scope } from "./names.js";
 import { binds } from "./needs.js";
-import { blocksIn, codesIn, slice, type Block, type Branch, type Wanted } from "./slice.js";
+import { blocksIn, codesIn, type Block, type Branch, type Wanted } from "./slice.js";
 import { identifiersOf } from "./tokens.js";
 import { keyOf } from "./values.js";
 
@@ -34,7 +34,7 @@ export interface FunctionShape {
 
 export function printFunction(surroundings: Surroundings, shape: FunctionShape): string {
   const { method, facts } = surroundings;
-  const block = slice(method.saga, shape.wanted, { facts, isDecision: method.isDecision });
+  const block = method.slicer.slice(shape.wanted, facts);
   const printer = new Printer(surroundings, block);
   const body = printer.body(block, shape.result ?? onlyOne);
   const returns = shape.returns === undefined ? "" : `: ${shape.returns}`;

@@ -19,7 +19,7 @@ import type {
 import { binds } from "./needs.js";
 import { typeKey } from "../type-model.js";
 import { normalise } from "./normalise.js";
-import { slice, type Block, type Step, type Wanted } from "./slice.js";
+import { Slicer, type Block, type Step, type Wanted } from "./slice.js";
 
 export function hashOf(saga: SagaModel): string {
   const text = JSON.stringify(withModuleNumbers(sagaFacts(saga)));
@@ -60,21 +60,25 @@ function mapTexts(facts: Facts, change: (text: string) => string): Facts {
 }
 
 function sagaFacts(saga: SagaModel): Facts {
-  return [saga.name, [typeKey(saga.params), typeKey(saga.result)], ...graphFacts(saga, saga)];
+  return [
+    saga.name,
+    [typeKey(saga.params), typeKey(saga.result)],
+    ...graphFacts(new Slicer(saga), saga),
+  ];
 }
 
 /** Straight-line code has one output and no exits, and is hashed as it always was. */
-function graphFacts(saga: SagaModel, { nodes, outputs, exits }: GraphModel): readonly Facts[] {
+function graphFacts(slicer: Slicer, { nodes, outputs, exits }: GraphModel): readonly Facts[] {
   const [only, ...others] = outputs;
   const output =
     others.length > 0 || (only !== undefined && only.when.length > 0)
-      ? [wantedFacts(saga, { alternatives: outputs })]
+      ? [wantedFacts(slicer, { alternatives: outputs })]
       : only?.code === undefined
         ? []
-        : [codeFacts(saga, [only.code])];
+        : [codeFacts(slicer, [only.code])];
   const leaving = exits.map(({ to, when }): Facts => [to, when.map(conditionFacts)]);
   return [
-    nodes.map((node) => nodeFacts(saga, node)),
+    nodes.map((node) => nodeFacts(slicer, node)),
     output,
     ...(leaving.length > 0 ? [leaving] : []),
   ];
@@ -84,13 +88,13 @@ function conditionFacts({ decision, arm, not }: ConditionModel): Facts {
   return not === true ? [decision, arm, "not"] : [decision, arm];
 }
 
-function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
+function nodeFacts(slicer: Slicer, node: NodeModel): Facts {
   const after = node.after.map((each) =>
     typeof each === "string" ? each : [each.node, each.when.map(conditionFacts)],
   );
   const when = (node.when ?? []).map(conditionFacts);
   const common = [node.kind, node.name, after, ...(when.length > 0 ? [["when", ...when]] : [])];
-  const code = (each: Code): Facts => codeFacts(saga, [each]);
+  const code = (each: Code): Facts => codeFacts(slicer, [each]);
   const given = (each: Code | undefined): Facts => (each ? [code(each)] : []);
   switch (node.kind) {
     case "action": {
@@ -104,7 +108,7 @@ function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
           ? [["errors", ...errors.map(({ name, data }) => `${name} ${typeKey(data)}`).sort()]]
           : []),
       ];
-      return [...common, method, undone, codeFacts(saga, node.inputs), types, ...more];
+      return [...common, method, undone, codeFacts(slicer, node.inputs), types, ...more];
     }
     case "compute":
       return [...common, code(node.code), typeKey(node.type)];
@@ -118,11 +122,11 @@ function nodeFacts(saga: SagaModel, node: NodeModel): Facts {
         ...common,
         code(node.items),
         given(node.key),
-        graphFacts(saga, node.graph),
+        graphFacts(slicer, node.graph),
         [typeKey(node.item), typeKey(node.result)],
       ];
     case "scope":
-      return [...common, graphFacts(saga, node.graph), graphFacts(saga, node.handler)];
+      return [...common, graphFacts(slicer, node.graph), graphFacts(slicer, node.handler)];
     case "fail":
       return [...common, code(node.error)];
     case "sleep":
@@ -142,12 +146,13 @@ function namesOf(path: readonly Member[]): string[] {
   return path.map(({ name }) => name);
 }
 
-function codeFacts(saga: SagaModel, codes: readonly Code[]): Facts {
-  return wantedFacts(saga, { codes });
+function codeFacts(slicer: Slicer, codes: readonly Code[]): Facts {
+  return wantedFacts(slicer, { codes });
 }
 
 /** The statements that a binding repeats and its codes, under names that do not depend on the source's. */
-function wantedFacts(saga: SagaModel, wanted: Wanted): Facts {
+function wantedFacts(slicer: Slicer, wanted: Wanted): Facts {
+  const { saga } = slicer;
   const numbers = new Map<VariableId, string>();
   const nameOf = (id: VariableId): string => {
     const holds = saga.variables.get(id)?.holds;
@@ -176,7 +181,7 @@ function wantedFacts(saga: SagaModel, wanted: Wanted): Facts {
     codes.map(text),
     ...branches.map(({ when, block }) => [when.map(conditionFacts), ...blockFacts(block)]),
   ];
-  return blockFacts(slice(saga, wanted));
+  return blockFacts(slicer.slice(wanted));
 }
 
 function referenceText(

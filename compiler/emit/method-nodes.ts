@@ -1,12 +1,15 @@
 /** The nodes of one method by their names, in all of its graphs, and the order that their values have. */
 import { nodesOf } from "../analysis/graphs.js";
 import type { NodeModel, SagaModel } from "../model.js";
+import { Slicer } from "./slice.js";
 
 export class MethodNodes {
   private readonly nodes = new Map<string, NodeModel>();
+  readonly slicer: Slicer;
   private readonly ranks = new Map<string, number>([["params", -1]]);
 
   constructor(readonly saga: SagaModel) {
+    this.slicer = new Slicer(saga, this.isDecision);
     for (const node of nodesOf(saga)) {
       this.nodes.set(node.name, node);
       // The number of the item comes after the item, and what is read of the node itself before.

@@ -20,37 +20,26 @@ export type Choice = Variable & { readonly holds: { readonly kind: "choice" } };
 /** What has to stand in front of a code. */
 export type Need = GlueStatement | Choice;
 
-export interface Situation {
-  readonly saga: SagaModel;
-  /** Absent: nothing is left out, though it cannot be taken. */
-  readonly isDecision: ((node: string) => boolean) | undefined;
-  /** Whether conditions that only TypeScript needs are repeated. */
-  readonly guards: boolean;
-}
-
-/** The needs of codes at a place where some conditions hold. */
-export class Needs {
-  /** By choice: what each of its alternatives needs. */
-  private readonly common = new Map<Choice, ReadonlySet<Need>>();
+/** What the codes of a saga need, wherever they stand. It is asked again and again, and so kept. */
+export class Situation {
+  private readonly flat = new Map<readonly Alternative[], readonly Alternative[]>();
+  private readonly needs = new Map<Code, readonly Need[]>();
+  private readonly decided = new Map<Need, ReadonlySet<string>>();
 
   constructor(
-    private readonly situation: Situation,
-    private readonly facts: Facts,
+    readonly saga: SagaModel,
+    /** Absent: nothing is left out, though it cannot be taken; nor is what only TypeScript needs repeated. */
+    readonly isDecision: ((node: string) => boolean) | undefined,
   ) {}
 
-  alternatives(alternatives: readonly Alternative[]): readonly Narrowed[] {
-    const { isDecision } = this.situation;
-    const flat = this.flattened(alternatives);
-    if (isDecision !== undefined) return narrow(flat, this.facts, isDecision);
-    return flat.map((each) => ({ ...each, facts: this.facts }));
-  }
-
   /** Where one of several values is itself one of several, all are put into one list. */
-  private flattened(alternatives: readonly Alternative[]): readonly Alternative[] {
-    return alternatives.flatMap((each) => {
+  flattened(alternatives: readonly Alternative[]): readonly Alternative[] {
+    const known = this.flat.get(alternatives);
+    if (known !== undefined) return known;
+    const made = alternatives.flatMap((each) => {
       const [only, ...others] = each.code?.parts ?? [];
       if (typeof only !== "object" || !("variable" in only) || others.length > 0) return [each];
-      const variable = this.situation.saga.variables.get(only.variable);
+      const variable = this.saga.variables.get(only.variable);
       if (variable === undefined || !isChoice(variable) || each.code?.guards?.length) return [each];
       const inner = this.flattened(variable.holds.alternatives);
       return inner.map(({ when, code }, index) => ({
@@ -58,17 +47,100 @@ export class Needs {
         code,
       }));
     });
+    this.flat.set(alternatives, made);
+    return made;
+  }
+
+  direct(codes: readonly Code[]): Need[] {
+    return codes.flatMap((code) => {
+      let found = this.needs.get(code);
+      if (found === undefined) {
+        const tests = this.guards(code).map(({ test }) => test);
+        found = [code, ...tests].flatMap(({ parts }) =>
+          parts.flatMap((part) =>
+            typeof part !== "string" && "variable" in part ? this.needOf(part.variable) : [],
+          ),
+        );
+        this.needs.set(code, found);
+      }
+      return found;
+    });
+  }
+
+  /** The conditions that TypeScript needs in front of a code, each behind those that it needs itself. */
+  guards(code: Code): Guard[] {
+    if (this.isDecision === undefined) return [];
+    return (code.guards ?? []).flatMap((guard) => [...this.guards(guard.test), guard]);
+  }
+
+  /** The nodes whose arms tell which value something has, or what it is made of. */
+  decisionsOf(need: Need): ReadonlySet<string> {
+    const known = this.decided.get(need);
+    if (known !== undefined) return known;
+    const isGlue = "init" in need;
+    const flat = isGlue ? [] : this.flattened(need.holds.alternatives);
+    const codes = isGlue
+      ? codesOfStatement(need)
+      : [...codesOfType(need), ...flat.flatMap(({ code }) => code ?? [])];
+    const own = flat.flatMap(({ when }) => when.map(({ decision }) => decision));
+    const found = new Set(own);
+    for (const next of new Set(this.direct(codes))) {
+      for (const decision of this.decisionsOf(next)) found.add(decision);
+    }
+    this.decided.set(need, found);
+    return found;
+  }
+
+  private needOf(id: VariableId): Need[] {
+    const variable = this.saga.variables.get(id);
+    if (variable === undefined) throw new Error(`${this.saga.name} has no variable ${id}`);
+    if (variable.holds.kind === "glue") return [variable.holds.statement];
+    return isChoice(variable) ? [variable] : [];
+  }
+}
+
+/** The needs of codes at a place where some conditions hold. */
+export class Needs {
+  /** By choice: what each of its alternatives needs. */
+  private readonly common = new Map<Choice, ReadonlySet<Need>>();
+  private readonly reached = new Map<Need, ReadonlySet<Need>>();
+  private readonly more: readonly string[];
+
+  constructor(
+    private readonly situation: Situation,
+    private readonly facts: Facts = [],
+    /** Those of a place around, where fewer conditions hold: the first of these. */
+    private readonly around?: Needs,
+  ) {
+    this.more = facts.slice(around?.facts.length ?? 0).map(({ decision }) => decision);
+  }
+
+  /** Where what holds here, and not around, tells nothing of something, it is as it is around. */
+  private placeFor(need: Need): Needs {
+    const { around, more } = this;
+    if (around === undefined) return this;
+    const decisions = more.length === 0 ? undefined : this.situation.decisionsOf(need);
+    if (decisions !== undefined && more.some((each) => decisions.has(each))) return this;
+    return around.placeFor(need);
+  }
+
+  alternatives(alternatives: readonly Alternative[]): readonly Narrowed[] {
+    const { isDecision } = this.situation;
+    const flat = this.situation.flattened(alternatives);
+    if (isDecision !== undefined) return narrow(flat, this.facts, isDecision);
+    return flat.map((each) => ({ ...each, facts: this.facts }));
   }
 
   /** What is needed whichever path was taken. */
   sure(codes: readonly Code[]): Set<Need> {
+    const { situation } = this;
     const found = new Set<Need>();
-    const open = this.direct(codes);
+    const open = situation.direct(codes);
     for (let need = open.pop(); need !== undefined; need = open.pop()) {
       if (found.has(need)) continue;
       found.add(need);
-      if ("init" in need) open.push(...this.direct(codesOfStatement(need)));
-      else open.push(...this.direct(codesOfType(need)), ...this.ofEach(need));
+      if ("init" in need) open.push(...situation.direct(codesOfStatement(need)));
+      else open.push(...situation.direct(codesOfType(need)), ...this.ofEach(need));
     }
     return found;
   }
@@ -81,7 +153,11 @@ export class Needs {
   }
 
   /** Everything that a need can read, on any path. */
-  reach(from: Need): Set<Need> {
+  reach(from: Need): ReadonlySet<Need> {
+    const place = this.placeFor(from);
+    if (place !== this) return place.reach(from);
+    const known = this.reached.get(from);
+    if (known !== undefined) return known;
     const found = new Set<Need>();
     const open = this.next(from);
     for (let need = open.pop(); need !== undefined; need = open.pop()) {
@@ -89,43 +165,22 @@ export class Needs {
       found.add(need);
       open.push(...this.next(need));
     }
+    this.reached.set(from, found);
     return found;
   }
 
   /** What a need can read directly, on any path. */
   next(need: Need): Need[] {
-    if ("init" in need) return this.direct(codesOfStatement(need));
+    const { situation } = this;
+    if ("init" in need) return situation.direct(codesOfStatement(need));
     const narrowed = this.alternatives(need.holds.alternatives);
     const codes = narrowed.flatMap(({ code }) => code ?? []);
-    return this.direct([...codesOfType(need), ...codes]);
-  }
-
-  /** The conditions that TypeScript needs in front of a code, each behind those that it needs itself. */
-  guards(code: Code): Guard[] {
-    if (!this.situation.guards) return [];
-    return (code.guards ?? []).flatMap((guard) => [...this.guards(guard.test), guard]);
-  }
-
-  private direct(codes: readonly Code[]): Need[] {
-    return codes.flatMap((code) => {
-      const tests = this.guards(code).map(({ test }) => test);
-      return [code, ...tests].flatMap(({ parts }) =>
-        parts.flatMap((part) =>
-          typeof part !== "string" && "variable" in part ? this.needOf(part.variable) : [],
-        ),
-      );
-    });
-  }
-
-  private needOf(id: VariableId): Need[] {
-    const { saga } = this.situation;
-    const variable = saga.variables.get(id);
-    if (variable === undefined) throw new Error(`${saga.name} has no variable ${id}`);
-    if (variable.holds.kind === "glue") return [variable.holds.statement];
-    return isChoice(variable) ? [variable] : [];
+    return situation.direct([...codesOfType(need), ...codes]);
   }
 
   private ofEach(choice: Choice): ReadonlySet<Need> {
+    const place = this.placeFor(choice);
+    if (place !== this) return place.ofEach(choice);
     const known = this.common.get(choice);
     if (known !== undefined) return known;
     const made = this.shared(this.alternatives(choice.holds.alternatives));

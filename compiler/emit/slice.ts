@@ -17,9 +17,9 @@ import {
   codesOfStatement,
   fallbacksOf,
   Needs,
+  Situation,
   type Choice,
   type Need,
-  type Situation,
 } from "./needs.js";
 
 /** Codes with what stands in front of them. */
@@ -53,25 +53,34 @@ export interface Branch {
 export type Wanted =
   { readonly codes: readonly Code[] } | { readonly alternatives: readonly Alternative[] };
 
-export interface SliceOptions {
-  /** What holds where the codes are read. Absent: what cannot be taken stays, and guards do not. */
-  readonly facts?: Facts;
-  readonly isDecision?: (node: string) => boolean;
-}
+/** Slices the codes of one saga. */
+export class Slicer {
+  private readonly situation: Situation;
+  private readonly needs: Needs;
 
-export function slice(saga: SagaModel, wanted: Wanted, options: SliceOptions = {}): Block {
-  const { facts, isDecision } = options;
-  const situation: Situation = { saga, isDecision, guards: facts !== undefined };
-  return makeBlock(situation, wanted, facts ?? [], new Set());
+  /** Without `isDecision` what cannot be taken stays, and guards do not. */
+  constructor(
+    readonly saga: SagaModel,
+    isDecision?: (node: string) => boolean,
+  ) {
+    this.situation = new Situation(saga, isDecision);
+    this.needs = new Needs(this.situation);
+  }
+
+  /** `facts`: what holds where the codes are read. */
+  slice(wanted: Wanted, facts: Facts = []): Block {
+    return makeBlock(this.situation, wanted, facts, this.needs, new Set());
+  }
 }
 
 function makeBlock(
   situation: Situation,
   wanted: Wanted,
   facts: Facts,
+  around: Needs,
   available: ReadonlySet<Need>,
 ): Block {
-  const needs = new Needs(situation, facts);
+  const needs = new Needs(situation, facts, around);
   const narrowed = "codes" in wanted ? [] : needs.alternatives(wanted.alternatives);
   const [first] = narrowed;
   const isOne = narrowed.length === 1 && first?.when.length === 0;
@@ -82,21 +91,21 @@ function makeBlock(
   const inside = new Set([...available, ...here]);
   const steps = ordered.map((need): Step => {
     if ("init" in need) {
-      const guards = codesOfStatement(need).flatMap((code) => needs.guards(code));
+      const guards = codesOfStatement(need).flatMap((code) => situation.guards(code));
       return { kind: "glue", statement: need, guards };
     }
     const { alternatives } = need.holds;
     return {
       kind: "choice",
       variable: need,
-      block: makeBlock(situation, { alternatives }, facts, inside),
+      block: makeBlock(situation, { alternatives }, facts, needs, inside),
     };
   });
   const branches = (isOne ? [] : narrowed).map(({ when, code, facts: holding }) => ({
     when,
-    block: makeBlock(situation, { codes: code ? [code] : [] }, holding, inside),
+    block: makeBlock(situation, { codes: code ? [code] : [] }, holding, needs, inside),
   }));
-  const guards = codes.flatMap((code) => needs.guards(code));
+  const guards = codes.flatMap((code) => situation.guards(code));
   return withoutUnused({ steps, guards, codes, branches });
 }
 
@@ -163,9 +172,14 @@ function withoutUnused(block: Omit<Block, "used">): Block {
 
 /** Every block in a block, itself first. */
 export function blocksIn(block: Block): Block[] {
-  const inside = block.steps.flatMap((step) => (step.kind === "choice" ? [step.block] : []));
-  const all = [...inside, ...block.branches.map((branch) => branch.block)];
-  return [block, ...all.flatMap(blocksIn)];
+  const found: Block[] = [];
+  const visit = (each: Block): void => {
+    found.push(each);
+    for (const step of each.steps) if (step.kind === "choice") visit(step.block);
+    for (const branch of each.branches) visit(branch.block);
+  };
+  visit(block);
+  return found;
 }
 
 /** Every code whose text is printed. */

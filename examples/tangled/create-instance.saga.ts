@@ -83,7 +83,7 @@ export const createInstance: SagaDefinition<
   manifest: {
     steno: 1,
     name: "CreateInstance.createInstance",
-    hash: "sha256-9a6637454ae191fd8dc281de78e5c226b281e289b675c29ea807272b2cd9addf",
+    hash: "sha256-f223e2de57b34e91f640ece1581ec9311c720dbe3f72e717851b54962967a0ea",
     nodes: [
       { name: "instance", kind: "action", action: "create", undo: "destroy", after: [] },
       {
@@ -310,19 +310,19 @@ export const createInstance: SagaDefinition<
     "switch:kind": switchKind,
     address,
   }: CreateInstanceValues): Output<CreateInstance["createInstance"]> => {
-    const external: string | undefined = ((): string | undefined => {
+    const external: string | null = ((): string | null => {
       if (switchKind === "ephemeral") {
-        const external2: string | undefined = address.id;
+        const external2: string | null = address.id;
         return external2;
       }
       if (switchKind === "floating") {
         if (!(params.external?.kind === "floating")) throw notReached();
-        const external3: string | undefined = params.external.id;
+        const external3: string | null = params.external.id;
         return external3;
       }
-      return undefined;
+      return null;
     })();
-    return { id: instance.id, nics, disks, external: external ?? null };
+    return { id: instance.id, nics, disks, external };
   },
   schemas: {
     params: z.exactly<Parameters<CreateInstance["createInstance"]>[0]>()(

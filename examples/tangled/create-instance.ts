@@ -46,7 +46,7 @@ export class CreateInstance extends Operations {
         return disk.id;
       }),
     ]);
-    let external: string | undefined;
+    let external: string | null = null;
     switch (params.external?.kind) {
       case "ephemeral": {
         const address = await this.create("address", "ephemeral", instance.id);
@@ -59,6 +59,6 @@ export class CreateInstance extends Operations {
         break;
     }
     await this.change(instance.id, { state: params.start ? "running" : "stopped" });
-    return { id: instance.id, nics, disks, external: external ?? null };
+    return { id: instance.id, nics, disks, external };
   }
 }

@@ -40,7 +40,7 @@ const itemsOutcomes = ({ replicas }: DeleteVolumeValues) => replicas;
 const itemsList2 = ({ list }: DeleteVolumeOutcomesValues) => list;
 
 const outputOutcomes = ({ "outcomes.item": replica, try: tryScope }: DeleteVolumeOutcomesValues) =>
-  tryScope.returned ? { id: replica.id, removed: false } : { id: replica.id, removed: true };
+  tryScope.caught ? { id: replica.id, removed: false } : { id: replica.id, removed: true };
 
 /** What the nodes of DeleteVolume.deleteVolume come to. */
 export interface DeleteVolumeNodes {
@@ -61,7 +61,7 @@ export const deleteVolume: SagaDefinition<
   manifest: {
     steno: 1,
     name: "DeleteVolume.deleteVolume",
-    hash: "sha256-72d7d7e366de4be191aff4fc81507460fcafeb4f3b4e6961bbcc95c9df58ab73",
+    hash: "sha256-2d3f20d8aecc58cbdd16aeeb0960a982ee6f27b9ec0f967d098e23e1597cef34",
     nodes: [
       { name: "volume", kind: "action", action: "read", undo: "none", after: [] },
       { name: "change", kind: "action", action: "change", undo: "changeBack", after: ["volume"] },
@@ -113,6 +113,7 @@ export const deleteVolume: SagaDefinition<
                     after: ["list-2"],
                   },
                 ],
+                exits: [{ to: "return", when: [] }],
               },
               handler: {
                 nodes: [

@@ -26,11 +26,11 @@ export class DeleteVolume extends Operations {
             await this.remove(attachment.id);
           }
           await this.remove(replica.id);
+          return { id: replica.id, removed: true };
         } catch {
           await this.change(replica.id, { state: "orphaned" });
           return { id: replica.id, removed: false };
         }
-        return { id: replica.id, removed: true };
       },
     );
     const orphaned = outcomes.filter((outcome) => !outcome.removed);
