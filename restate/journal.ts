@@ -77,10 +77,9 @@ export class Journal {
 }
 
 function stored(row: RunRow): StoredRow {
-  const { wakeAt: _wakeAt, params, reason, output, error, ...rest } = row;
+  const { wakeAt: _wakeAt, params: _params, reason, output, error, ...rest } = row;
   return {
     ...rest,
-    ...(params !== undefined && { params }),
     ...(reason !== undefined && { reason }),
     ...(output !== undefined && { output }),
     ...(error !== undefined && { error }),

