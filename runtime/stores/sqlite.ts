@@ -11,6 +11,7 @@ import { SqliteOwner } from "./sqlite-owner.js";
 import { type OwnerLock, takeOwnerLock } from "./sqlite-owner-lock.js";
 import { SqliteReader } from "./sqlite-reader.js";
 import { checkIdentity, createTables, migrate, storeError } from "./sqlite-schema.js";
+import { checkWal } from "./sqlite-wal.js";
 import type { Store, StoreOwner, StoreReader } from "./store.js";
 
 /** Options of {@link sqliteStore}. */
@@ -39,6 +40,8 @@ async function openOwner(given: string, options: SqliteStoreOptions): Promise<St
   const open = loadDriver(options.driver);
   const openPatiently = patient(open, options);
   try {
+    // Before SQLite looks at it, which may write what is whole of it into the file, and remove it.
+    if (exists) checkWal(path);
     // Before anything is written: a file that is not ours must stay as it is.
     if (exists) closeAfter(openPatiently(path), (connection) => checkIdentity(connection, path));
     const lock = await takeOwnerLock(open, path);
@@ -83,6 +86,7 @@ async function openReader(given: string, options: SqliteStoreOptions): Promise<S
   const open = loadDriver(options.driver);
   let connection: Connection | undefined;
   try {
+    checkWal(path);
     connection = patient(open, options)(path);
     const found = checkIdentity(connection, path);
     if (found === "older") {

@@ -14,24 +14,61 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { actionContext, Coordinator, sqliteStore, StenoError } from "steno-runtime";
+import {
+  actionContext,
+  Coordinator,
+  defineSaga,
+  type SagaDefinition,
+  sqliteStore,
+  StenoError,
+} from "steno-runtime";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Connection, loadDriver, type SqlValue } from "../../runtime/stores/sqlite-driver.js";
-import { action, scripted, scriptOf, type Script } from "../runtime/sagas.js";
+import { action, scriptOf } from "../runtime/sagas.js";
 import { bundleProcess } from "../kills/bundle.js";
 import { keptLog, until } from "../runtime/watched-store.js";
 import { stream } from "../simulate/random.js";
 import { type Filled, filling } from "./filling-process.js";
 import { temporaryFolder } from "./sample.js";
 
-const saga = scripted([action("a"), action("b", ["a"]), action("c", ["b"])]);
+interface Links {
+  act(node: string, from: unknown): Promise<string>;
+  undo(): Promise<void>;
+}
+
+/** What each action gives is made of what the one before gave: whatever has changed is seen at the end. */
+const saga: SagaDefinition<Links, unknown, unknown> = defineSaga({
+  manifest: {
+    steno: 1,
+    name: "Links.saga",
+    hash: `sha256-${"1".repeat(64)}`,
+    nodes: [action("a"), action("b", ["a"]), action("c", ["b"])],
+  },
+  nodes: {
+    a: { inputs: ({ params }: { readonly params: unknown }) => ["a", params] },
+    b: { inputs: ({ a }: { readonly a: unknown }) => ["b", a] },
+    c: { inputs: ({ b }: { readonly b: unknown }) => ["c", b] },
+  },
+  output: (values: { readonly params: unknown; readonly c: unknown }) => [values.params, values.c],
+});
 const RUNS = 12;
 
-function open(
-  path: string,
-  script: Script = scriptOf((node) => node),
-  busyTimeoutMs = 5000,
-): Promise<Coordinator> {
+function resultOf(params: unknown): unknown {
+  return [params, `c(b(a(${String(params)})))`];
+}
+
+/** `before`: is called by each action, with its name. */
+function links(before: (node: string) => unknown = () => undefined): Links {
+  return {
+    act: async (node, from) => {
+      await before(node);
+      return `${node}(${String(from)})`;
+    },
+    undo: async () => undefined,
+  };
+}
+
+function open(path: string, script = links(), busyTimeoutMs = 5000): Promise<Coordinator> {
   const store = sqliteStore(path, { busyTimeoutMs });
   return Coordinator.open({ store, sagas: [saga.on(script)], logger: keptLog() });
 }
@@ -50,7 +87,7 @@ const logs = new Map<string, readonly unknown[]>();
 beforeAll(async () => {
   const folder = temporaryFolderOfAll();
   const path = join(folder, "a.db");
-  const script = scriptOf((node) => (node === "c" ? new Promise(() => {}) : node));
+  const script = links((node) => (node === "c" ? new Promise(() => {}) : undefined));
   const coordinator = await open(path, script);
   for (let run = 0; run < RUNS; run++) await coordinator.start(saga, run, { id: `r${run}` });
   const reader = await sqliteStore(path).reader();
@@ -66,7 +103,7 @@ function temporaryFolderOfAll(): string {
 }
 
 /** Opens it and goes on; gives the results of the runs that are there, or the code of the error. */
-async function goOn(path: string, script?: Script): Promise<Map<string, unknown> | string> {
+async function goOn(path: string, script?: Links): Promise<Map<string, unknown> | string> {
   let coordinator: Coordinator;
   try {
     coordinator = await open(path, script);
@@ -105,7 +142,9 @@ test("whatever is missing from the end of the log of writes, what is there goes 
     const found = await goOn(path);
     // Without any of it there is no store yet: a new one is made.
     if (typeof found === "string") continue;
-    for (const [id, result] of found) expect([id, result]).toEqual([id, Number(id.slice(1))]);
+    for (const [id, result] of found) {
+      expect([id, result]).toEqual([id, resultOf(Number(id.slice(1)))]);
+    }
     all += found.size;
   }
   expect(all).toBeGreaterThan(0);
@@ -129,7 +168,9 @@ test("bits that flip in the log of writes or in the file end in a code or in a r
     if (typeof found === "string") seen.add(found);
     else {
       for (const [id, result] of found) {
-        if (typeof result !== "string") expect([id, result]).toEqual([id, Number(id.slice(1))]);
+        if (typeof result !== "string") {
+          expect([id, result]).toEqual([id, resultOf(Number(id.slice(1)))]);
+        }
         seen.add(typeof result === "string" ? result : "result");
       }
     }
@@ -147,6 +188,13 @@ const FIELDS = Object.entries(COLUMNS).flatMap(([table, names]) =>
 );
 
 type Field = (typeof FIELDS)[number];
+
+const VALUES: Field = { table: "events", column: "value" };
+
+/** Of each run another: after a few rounds all were. */
+function fieldsOf(round: number): readonly Field[] {
+  return [...logs.keys()].map((_, run) => FIELDS[(round * RUNS + run) % FIELDS.length] as Field);
+}
 type Choose = (below: number) => number;
 
 /** Changes one bit of a field of a run, or of one of its events. */
@@ -179,11 +227,15 @@ function flippedNumber(old: SqlValue, choose: Choose): number {
 }
 
 /** A copy of the store in which a bit of each run has flipped, each in another field; and what was done. */
-function flippedCopy(round: number, choose: Choose, from = left): { path: string; done: string[] } {
+function flippedCopy(
+  choose: Choose,
+  fields: readonly Field[],
+  from = left,
+): { path: string; done: string[] } {
   const path = copyOf(from, temporaryFolder());
   const file = loadDriver()(path);
   const done = [...logs.keys()].map((_, run) =>
-    flip(file, run, FIELDS[(round * RUNS + run) % FIELDS.length] as Field, choose),
+    flip(file, run, fields[run % fields.length] as Field, choose),
   );
   file.close();
   return { path, done };
@@ -196,7 +248,7 @@ function toldOf(found: Map<string, unknown> | string, done: readonly string[]): 
   const whole = results.filter(([, result]) => typeof result !== "string");
   for (const [id, result] of whole) {
     const run = Number(id.slice(1));
-    expect([done[run], result]).toEqual([done[run], run]);
+    expect([done[run], result]).toEqual([done[run], resultOf(run)]);
   }
   return results.length - whole.length;
 }
@@ -210,13 +262,13 @@ test("a bit that flips anywhere in what is stored of a run is told, or changes n
   }
   before.close();
   let told = 0;
-  for (let round = 0; round < 8; round++) {
-    const { path, done } = flippedCopy(round, choose);
+  for (let round = 0; round < 12; round++) {
+    // The last ones in values alone, which are what the run goes on from.
+    const { path, done } = flippedCopy(choose, round < 8 ? fieldsOf(round) : [VALUES]);
     const keys: string[] = [];
-    const script = scriptOf((node) => {
+    const script = links(() => {
       const { sagaId, idempotencyKey } = actionContext();
       keys.push(`${sagaId} ${idempotencyKey.split(".")[0] ?? ""}`);
-      return node;
     });
     const found = await goOn(path, script);
     told += toldOf(found, done);
@@ -234,8 +286,8 @@ test("nor do the results of finished runs change, or go without a word", async (
   expect(await goOn(whole)).toHaveProperty("size", RUNS);
   let told = 0;
   for (let round = 0; round < 8; round++) {
-    const { path, done } = flippedCopy(round, choose, whole);
-    const script = scriptOf((node) => {
+    const { path, done } = flippedCopy(choose, fieldsOf(round), whole);
+    const script = links((node) => {
       throw new Error(`${node} was called again`);
     });
     const found = await goOn(path, script);
@@ -258,7 +310,7 @@ test("a value of a finished run that has changed on the disk is told as damage, 
   other.close();
   const found = (await goOn(path)) as Map<string, unknown>;
   expect([found.get("r0"), found.get("r1"), found.get("r2")]).toEqual([
-    0,
+    resultOf(0),
     "corrupt-log",
     "corrupt-log",
   ]);
@@ -298,7 +350,7 @@ test("another process that holds the file is told by a code, and what was acknow
   other.close();
   const next = await open(path);
   onTestFinished(() => next.close());
-  expect(await (await next.run("before"))?.result()).toBe(1);
+  expect(await (await next.run("before"))?.result()).toEqual(resultOf(1));
   expect(await next.run("refused")).toBeUndefined();
 });
 
@@ -351,7 +403,7 @@ describe("a disk", () => {
       execFileSync("mount", ["-o", "remount,size=20m", disk]);
       const second = await open(path);
       for (const id of started)
-        expect([id, await (await second.run(id))?.result()]).toEqual([id, id]);
+        expect(await (await second.run(id))?.result()).toEqual(resultOf(id));
       await second.close();
       expect(started.length).toBeGreaterThan(3);
     } finally {
@@ -368,7 +420,7 @@ describe("a disk", () => {
       await expect(open(path)).rejects.toMatchObject({ code: "store-not-writable" });
       execFileSync("mount", ["-o", "remount,rw", disk]);
       expect(await goOn(path)).toEqual(
-        new Map([...logs.keys()].map((id) => [id, Number(id.slice(1))])),
+        new Map([...logs.keys()].map((id) => [id, resultOf(Number(id.slice(1)))])),
       );
     } finally {
       execFileSync("umount", ["-l", disk]);
