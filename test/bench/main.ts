@@ -13,6 +13,7 @@ import { latencyBenches } from "./latency.js";
 import { memoryBenches } from "./memory.js";
 import type { Bench, Measured } from "./measure.js";
 import { processBenches } from "./process.js";
+import { sizeBenches } from "./size.js";
 import { watchBenches } from "./watch.js";
 
 const benches: readonly Bench[] = [
@@ -26,6 +27,7 @@ const benches: readonly Bench[] = [
   ...compileBenches,
   ...compileMemoryBenches,
   ...watchBenches,
+  ...sizeBenches,
 ];
 
 // `tsx` turns them on, and then each error whose stack is read costs 0.3 ms: that is not what is measured.
