@@ -144,13 +144,19 @@ export class PostgresReader implements StoreReader {
   }
 
   async request(command: string, run: string | undefined, args: string): Promise<number> {
-    const [row] = await this.query(
-      `WITH told AS (SELECT pg_notify($4, 'asked'))
-       INSERT INTO S.requests (at, command, run, args)
-       SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, $1, $2, $3 FROM told RETURNING id`,
-      ...[command, run === undefined ? null : escaped(run), args, this.database.notices.channel],
+    const { schema, notices } = this.database;
+    const table = inSchema("S.requests", schema);
+    const [row] = await this.query("SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id", table);
+    const id = Number(row?.["id"]);
+    // It is sent again when its answer is lost: under an id that it has already, it is there once.
+    await this.query(
+      `WITH told AS (SELECT pg_notify($5, 'asked'))
+       INSERT INTO S.requests (id, at, command, run, args) OVERRIDING SYSTEM VALUE
+       SELECT $1::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, $2, $3, $4 FROM told
+       ON CONFLICT (id) DO NOTHING`,
+      ...[id, command, run === undefined ? null : escaped(run), args, notices.channel],
     );
-    return Number(row?.["id"]);
+    return id;
   }
 
   async answer(request: number): Promise<RequestAnswer | undefined> {

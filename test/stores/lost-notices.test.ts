@@ -1,7 +1,9 @@
 /**
  * Coordinators and clients on a PostgreSQL that tells nobody anything: each notice is lost, and all is done
  * all the same, a little later. Notices are cut off in the database, by a function in front of the server's own.
+ * And what is asked of a run is done once, also when the answer to the statement that asks for it is lost.
  */
+import { connect, createServer, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { Client, Coordinator } from "steno-runtime";
@@ -38,9 +40,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const store = () =>
+const store = (to = url) =>
   postgresStore(
-    { connectionString: url, options: "-c search_path=silence,pg_catalog" },
+    { connectionString: to, options: "-c search_path=silence,pg_catalog" },
     { schema: SCHEMA, leaseMs: 60_000 },
   );
 
@@ -127,4 +129,48 @@ test("a notice that is lost costs time, and nothing else", async () => {
   );
   expect(await soon("a result", (await client.start(quick, 4)).result())).toBe(4);
   expect(heard).toEqual([]);
+});
+
+/** Loses the answer to the first statement that has this text in it, and the connection. */
+async function losesAnswerTo(text: string): Promise<{ readonly port: number; times: number }> {
+  const lost = { port: 0, times: 0 };
+  const proxy = createServer((near) => {
+    const far = connect(server.port, "127.0.0.1");
+    let isLast = false;
+    near.on("data", (data) => {
+      isLast = lost.times === 0 && data.includes(text);
+      far.write(data);
+    });
+    far.on("data", (data) => {
+      if (!isLast) return void near.write(data);
+      lost.times += 1;
+      near.destroy();
+      far.end();
+    });
+    near.on("close", () => far.destroy()).on("error", () => far.destroy());
+    far.on("close", () => near.destroy()).on("error", () => near.destroy());
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => proxy.once("listening", resolve));
+  onTestFinished(() => void proxy.close());
+  return Object.assign(lost, { port: (proxy.address() as AddressInfo).port });
+}
+
+test("what is asked of a run is asked once, though its answer is lost", async () => {
+  await open([slow]);
+  const lost = await losesAnswerTo("INSERT INTO");
+  const through = url.replace(String(server.port), String(lost.port));
+  const client = await Client.open({ store: store(through), sagas: [slow] });
+  onTestFinished(() => client.close());
+  const other = await Client.open({ store: store(), sagas: [slow] });
+  onTestFinished(() => other.close());
+  const run = await other.start(slow, 0, { id: "asked" });
+  const same = await client.run("asked");
+  await same?.send("go", 1);
+  expect(lost.times).toBe(1);
+  expect(await run.result()).toBe(0);
+  const received = `SELECT count(*)::int AS n FROM ${SCHEMA}.events e JOIN ${SCHEMA}.runs r ON r.key = e.run
+    WHERE r.id = 'asked' AND e.type = 'event-received'`;
+  expect(await query(url, received)).toEqual([{ n: 1 }]);
+  const requests = `SELECT count(*)::int AS n FROM ${SCHEMA}.requests WHERE run = 'asked'`;
+  expect(await query(url, requests)).toEqual([{ n: 1 }]);
 });
