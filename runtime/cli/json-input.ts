@@ -18,7 +18,7 @@ export function readJsonArgument(given: string): unknown {
     const found = at < text.length ? JSON.stringify(text[at]) : "the end of the text";
     throw new Problem(
       "params-not-json",
-      `${file === undefined ? "--params" : file} is not JSON: unexpected ${found} at ${place}` +
+      `${file === undefined ? "--params" : file} is not JSON: ${found} is unexpected at ${place}` +
         (file === undefined ? "; quote it for the shell, or use `--params @file.json`" : ""),
     );
   }
