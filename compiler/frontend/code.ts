@@ -5,7 +5,7 @@
 import * as say from "../diagnostics/catalogue/glue.js";
 import { setInTry } from "../diagnostics/catalogue/variables.js";
 import type { Edit } from "../diagnostics/diagnostic.js";
-import type { CodePart, External, Member } from "../model.js";
+import type { CodePart, External, Member, VariableId } from "../model.js";
 import { homeOf, resolve, shown, spanOf } from "./context.js";
 import { isWithin, type Holes, type Method } from "./method.js";
 import ts from "./typescript.cjs";
@@ -60,11 +60,7 @@ class Writer {
     }
     const member = selfMember(this.method, node);
     if (member !== undefined) return this.push(node, { self: member });
-    if (ts.isIdentifier(node)) {
-      const unset = this.unset(node);
-      if (unset !== undefined) return this.push(node, ...unset);
-      return this.push(node, ...this.widened(node, this.identifier(node)));
-    }
+    if (ts.isIdentifier(node)) return this.push(node, ...this.widened(node, this.identifier(node)));
     const children = node.getChildren(this.source).filter((child) => !ts.isJSDoc(child));
     if (children.length === 0) {
       if (node.getWidth(this.source) > 0) this.push(node, node.getText(this.source));
@@ -118,6 +114,8 @@ class Writer {
     if (binding?.kind === "variable" && !this.isSetMeanwhile(node, symbol)) {
       return { variable: binding.id, shorthand };
     }
+    const unset = binding === undefined ? this.unset(node, symbol) : undefined;
+    if (unset !== undefined) return { variable: unset, shorthand };
     this.sound = false;
     const at = spanOf(node);
     const unsure = binding === undefined ? this.method.unsure.get(symbol) : undefined;
@@ -134,19 +132,12 @@ class Writer {
     return node.text;
   }
 
-  /** Of a variable that is set later and not set on this path, what it is then: of its type. */
-  private unset(node: ts.Identifier): CodePart[] | undefined {
-    if (!isReference(node)) return undefined;
-    const symbol = this.method.local(node);
-    const declared = symbol?.valueDeclaration;
-    if (symbol === undefined || declared === undefined) return undefined;
-    if (!this.method.letTypes.has(symbol) || this.method.unsure.has(symbol)) return undefined;
-    if (this.method.binding(symbol) !== undefined) return undefined;
-    if (homeOf(node) !== homeOf(declared)) return undefined;
-    const type = this.method.letTypes.get(symbol);
-    const named = ts.isShorthandPropertyAssignment(node.parent) && !this.types.has(node);
-    const key = named ? `${node.text}: ` : "";
-    return type === undefined ? [`${key}undefined`] : [`${key}(undefined as `, ...type.parts, ")"];
+  /** Of a variable that is set later and not set on this path: one that is `undefined`, and of its type. */
+  private unset(node: ts.Identifier, symbol: ts.Symbol): VariableId | undefined {
+    const { method } = this;
+    if (!method.letTypes.has(symbol) || method.unsure.has(symbol)) return undefined;
+    if (homeOf(node) !== homeOf(symbol.valueDeclaration)) return undefined;
+    return method.unset(symbol, spanOf(node));
   }
 
   /** Whether a function that reads a variable may still run when that is set to another value. */
@@ -188,7 +179,10 @@ export function exportIt(declared: ts.Declaration): Edit[] | undefined {
 /** `this.member`, or `this["member"]`. */
 export function selfMember(method: Method, node: ts.Node): Member | undefined {
   const name = thisMember(node);
-  if (name === undefined) return undefined;
+  return name === undefined ? undefined : memberOf(method, name);
+}
+
+export function memberOf(method: Method, name: string): Member {
   const symbol = method.checker.getPropertyOfType(method.info.type, name);
   const hidden = symbol?.declarations?.some(
     (declaration) =>

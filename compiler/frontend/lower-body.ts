@@ -17,7 +17,7 @@ import { meet, type Path, type Returned, type Thread } from "./thread.js";
 import { awaitPromise, lowerExpression, lowerReady, markAwaited } from "./lower-expression.js";
 import { NO_HOLES, type Method } from "./method.js";
 import { isLiteralObject } from "./lower-plain.js";
-import { bind } from "./patterns.js";
+import { bind, membersOfThis } from "./patterns.js";
 import { isAny } from "./types.js";
 import ts from "./typescript.cjs";
 import { BROKEN, codeFrom, toCode, type Started, type Value } from "./values.js";
@@ -115,6 +115,11 @@ function lowerStatement(method: Method, thread: Thread, node: ts.Statement): voi
     return lowerJump(method, thread, node);
   }
   method.context.report(say.statementRefused({ at: spanOf(node), ...refused(node) }));
+  // Whatever uses what it would have declared is silent.
+  const { name } = node as { readonly name?: ts.Node };
+  if (name !== undefined && ts.isIdentifier(name)) {
+    bind(method, thread, name, { value: BROKEN, type: undefined });
+  }
 }
 
 function lowerExpressionStatement(
@@ -175,6 +180,11 @@ function lowerDeclarations(method: Method, thread: Thread, node: ts.VariableStat
     const { name, initializer } = declaration;
     if (initializer === undefined) {
       if (ts.isIdentifier(name)) declareLater(method, name, declaration);
+      continue;
+    }
+    const members = membersOfThis(method, declaration);
+    if (members !== undefined) {
+      bind(method, thread, name, { value: members, type: undefined });
       continue;
     }
     const annotated = annotation(method, declaration);
@@ -265,8 +275,18 @@ interface Refusal {
 
 /** Statements that are no part of the language. */
 function refused(node: ts.Statement): Refusal {
+  if (ts.isForInStatement(node)) {
+    return { what: "`for … in`", help: "write `for (const key of Object.keys(object))`" };
+  }
+  if (ts.isForStatement(node)) {
+    const help =
+      "go through a list: `for (const [i, item] of list.entries())`, or through numbers: `for (const i of Array.from({ length: n }, (_, i) => i))`; or loop inside of one action";
+    return { what: "a loop without a list", help };
+  }
   if (ts.isIterationStatement(node, false)) {
-    return { what: "this loop", help: "loop inside of one action" };
+    const help =
+      'go through a list of attempts, and leave it with `break`: `for (const attempt of Array.from({ length: 10 }, (_, i) => i)) { …; if (done) break; await sleep("10s"); }`; or loop inside of one action';
+    return { what: "a loop without a list", help };
   }
   if (ts.isFunctionDeclaration(node)) {
     const help =
@@ -279,6 +299,10 @@ function refused(node: ts.Statement): Refusal {
   if (ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node)) {
     return { what: "a type declaration", help: "move it to the top of the module, and export it" };
   }
-  if (ts.isLabeledStatement(node)) return { what: "a label", help: "remove it" };
+  if (ts.isLabeledStatement(node)) {
+    const help =
+      "remove it; a loop in a loop is left by a test behind the inner one, `if (found !== undefined) break;`, or by `return` from a @saga method of its own";
+    return { what: "a label", help };
+  }
   return { what: `\`${node.getFirstToken()?.getText() ?? shown(node)}\``, help: "remove it" };
 }

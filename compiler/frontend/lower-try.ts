@@ -108,8 +108,11 @@ function reportUnsure(
   variables: ReadonlySet<ts.Symbol>,
 ): void {
   const left = exits.filter(({ kind }) => kind === "break" || kind === "continue");
-  const paths = [...left.map((each) => each.path), ...(path ? [path] : [])];
   for (const symbol of variables) {
+    // One of what is left is not seen any more.
+    const isSeen = ({ target }: Exit): boolean =>
+      !target || !symbol.valueDeclaration || !isWithin(symbol.valueDeclaration, target);
+    const paths = [...left.filter(isSeen).map((each) => each.path), ...(path ? [path] : [])];
     const open = paths.filter(({ lets }) => !lets.has(symbol));
     const unsure = method.unsure.get(symbol);
     if (open.length === 0 || unsure === undefined) continue;

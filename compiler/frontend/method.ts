@@ -54,6 +54,7 @@ export class Method {
   readonly letTypes = new Map<ts.Symbol, Code | undefined>();
   /** Those that are declared with a value, which they have on paths that set no other. */
   readonly defaults = new Map<ts.Symbol, CodeValue>();
+  private readonly unsets = new Map<ts.Symbol, VariableId>();
   private assignments: Map<ts.Symbol, ts.Node[]> | undefined;
 
   /** Values that keep a literal type which TypeScript forgets: see `widening.ts`. */
@@ -83,6 +84,23 @@ export class Method {
   valueOfLet(symbol: ts.Symbol, set: Binding | undefined): CodeValue {
     if (set?.kind === "variable") return variableValue(set.id, undefined, set.trusted);
     return this.defaults.get(symbol) ?? UNDEFINED;
+  }
+
+  /** What stands for a variable that is declared without a value and not set: of its type, all the same. */
+  unset(symbol: ts.Symbol, span: Span): VariableId {
+    let id = this.unsets.get(symbol);
+    if (id === undefined) {
+      const type = this.letTypes.get(symbol);
+      const init: Code = { parts: ["undefined", ...(type ? [" as ", ...type.parts] : [])], span };
+      const holds: { kind: "glue"; statement: GlueStatement | undefined } = {
+        kind: "glue",
+        statement: undefined,
+      };
+      ({ id } = this.addVariable(symbol.name, true, holds));
+      holds.statement = { pattern: { kind: "variable", variable: id }, type: undefined, init };
+      this.unsets.set(symbol, id);
+    }
+    return id;
   }
 
   /** Everything in the method that sets a variable after its declaration. */

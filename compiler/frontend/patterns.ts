@@ -2,9 +2,9 @@
  * Binds the names of a declaration to what its initializer gave: a node's result, a promise, or a
  * glue statement that generated code repeats.
  */
-import type { Code, GlueStatement, Pattern } from "../model.js";
-import { codeOf } from "./code.js";
-import { spanOf, untyped } from "./context.js";
+import type { Code, CodePart, GlueStatement, Pattern } from "../model.js";
+import { codeOf, memberOf } from "./code.js";
+import { bare, spanOf, untyped } from "./context.js";
 import { isGlue } from "./glue.js";
 import { guardsOfPattern } from "./guards.js";
 import type { Draft } from "./graph.js";
@@ -159,6 +159,31 @@ export function nameOrigins(name: string, value: ReadyValue): void {
 function namesOf(name: ts.BindingName): ts.Identifier[] {
   if (ts.isIdentifier(name)) return [name];
   return name.elements.flatMap((each) => (ts.isOmittedExpression(each) ? [] : namesOf(each.name)));
+}
+
+/**
+ * `{ mode: this.mode, … }` for `const { mode, … } = this`: the members that are named, which are read
+ * once, there and then; undefined: it is something else.
+ */
+export function membersOfThis(
+  method: Method,
+  { name, initializer, type }: ts.VariableDeclaration,
+): CodeValue | undefined {
+  if (initializer === undefined || bare(initializer).kind !== ts.SyntaxKind.ThisKeyword) {
+    return undefined;
+  }
+  if (!ts.isObjectBindingPattern(name) || name.elements.length === 0 || type !== undefined) {
+    return undefined;
+  }
+  const parts: CodePart[] = [];
+  for (const { propertyName, name: target, dotDotDotToken } of name.elements) {
+    const key = propertyName ?? target;
+    if (dotDotDotToken !== undefined || !ts.isIdentifier(key)) return undefined;
+    if (method.info.marked.has(key.text)) return undefined;
+    const self = memberOf(method, key.text);
+    parts.push(`${parts.length === 0 ? "{ " : ", "}${key.text}: `, { self });
+  }
+  return { ...UNDEFINED, parts: [...parts, " }"], trusted: false };
 }
 
 /** `const { id } = …`: repeated as it is if it cannot throw, else evaluated once. */

@@ -89,9 +89,20 @@ class Refusals {
     const async = modifiers.some((modifier) => modifier.kind === ts.SyntaxKind.AsyncKeyword);
     if (!async && !this.callsMarked(node)) return false;
     this.method.context.report(
-      say.localFunction({ at: spanOf(node), name: "this function inside of the method" }),
+      say.localFunction({
+        ...{ at: spanOf(node), name: "this function inside of the method" },
+        given: this.givenTo(node),
+      }),
     );
     return true;
+  }
+
+  /** The method of a list that a function is given to. */
+  private givenTo({ parent }: ts.Node): string | undefined {
+    if (!ts.isCallExpression(parent)) return undefined;
+    const callee = bare(parent.expression);
+    if (!ts.isPropertyAccessExpression(callee) || !this.isLibMethod(callee)) return undefined;
+    return callee.name.text;
   }
 
   /** Whether an action or a saga is called somewhere in a function. */
@@ -176,7 +187,8 @@ class Refusals {
       ? checker.getShorthandAssignmentValueSymbol(owner.parent)
       : checker.getSymbolAtLocation(owner);
     const declared = symbol?.declarations?.[0];
-    const facts = { at: spanOf(target), what, name: owner.text };
+    const added = /^`(push|unshift)`$/.test(what);
+    const facts = { at: spanOf(target), what, name: owner.text, added };
     if (declared === undefined) return false;
     if (isWithin(declared, this.root)) {
       if (whole || this.isFresh(declared)) return false;
@@ -185,7 +197,9 @@ class Refusals {
     }
     const outside = !isWithin(declared, this.method.declaration);
     if (outside && !whole) return false;
-    this.method.context.report(whole ? reassigned(facts) : say.mutation(facts));
+    const counts =
+      ts.findAncestor(target, (each) => ts.isIterationStatement(each, false)) !== undefined;
+    this.method.context.report(whole ? reassigned({ ...facts, counts }) : say.mutation(facts));
     return true;
   }
 

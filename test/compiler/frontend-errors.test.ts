@@ -68,7 +68,43 @@ const bodies: readonly (readonly [body: string, code: string | null | undefined]
     "const held = this.book('b');\nfor (const name of [params.name]) { await held; await this.book(name); }\nawait held;",
     "promise-crosses-boundary",
   ],
-  ["let name = 'a';\nif (params.name) name = 'b';\nawait this.book(name);", "reassigned-variable"],
+  ["let name = 'a';\nname = 'b';\nawait this.book(name);", "reassigned-variable"],
+  [
+    "let name = 'a';\nif (params.name) name = 'b';\nname = 'c';\nawait this.book(name);",
+    "reassigned-variable",
+  ],
+  [
+    "let name = 'a';\nfor (const x of ['b']) { name = x; await this.book(name); }",
+    "assigned-inside",
+  ],
+  [
+    "let name = 'a';\nfor (const x of ['b']) for (const y of ['c']) if (x < y) { name = y; break; }\nawait this.book(name);",
+    "assigned-inside",
+  ],
+  [
+    "let name: string | undefined;\nconst held = (async () => { await this.book('a'); name = 'b'; })();\nawait held;",
+    "assigned-inside",
+  ],
+  [
+    "let name = 'a';\nconst held = (async () => { await this.book('a'); await this.book(name); })();\nif (params.name) name = 'b';\nawait held;",
+    "not-ready",
+  ],
+  [
+    "let name: string | undefined;\ntry { if (params.name) { name = 'a'; await this.book('b'); } else name = 'c'; } catch { await this.book(name ?? 'd'); }",
+    "set-in-try",
+  ],
+  [
+    "let name: string | undefined;\ntry { try { await this.book('b'); } catch (e) { name = 'a'; throw e; } } catch { await this.book(name ?? 'd'); }",
+    "set-in-try",
+  ],
+  [
+    "for (const x of ['b']) { let name: string | undefined; try { name = x; await this.book('b'); } catch { continue; } await this.book(name ?? 'd'); }",
+    null,
+  ],
+  [
+    "let name: string | undefined;\nfor (const x of ['b']) { try { name = x; await this.book('b'); break; } catch { continue; } }",
+    "set-in-try",
+  ],
   [
     "try { await this.book(params.name); } catch (e) { if (e instanceof this.constructor) throw e; }",
     undefined,

@@ -144,7 +144,10 @@ export class Greeting extends Base<"you"> {
   }),
 );
 
-export const mutation = entry<At & { what: string; name: string; own?: true }>(
+/** `added`: what is changed is a list that something is added to. */
+export const mutation = entry<
+  At & { what: string; name: string; own?: true; added?: boolean | undefined }
+>(
   "mutation",
   "error",
   {
@@ -159,14 +162,16 @@ export const mutation = entry<At & { what: string; name: string; own?: true }>(
       body: "const sorted = [...params.names].sort();\nawait this.book(sorted.join() + params.name);",
     }),
   },
-  ({ at, what, name, own }) => ({
+  ({ at, what, name, own, added }) => ({
     message: own
       ? `${what} changes \`${name}\`, of which nothing is recorded`
       : `${what} changes \`${name}\`, which holds recorded data`,
     span: at,
     help: own
       ? "keep it in a variable of the method; or do it in an action, with an undo that changes it back"
-      : "make a changed copy: `[...list].sort()`, `{ ...object, key: value }`; or change it in an action and return it",
+      : added === true
+        ? `make the list in one go: \`const ${name} = await each(items, { concurrency: 1 }, async (item) => …)\`, one after another, or with \`Promise.all(items.map(…))\`; of a list that is there, \`[...${name}, more]\``
+        : "make a changed copy: `[...list].sort()`, `{ ...object, key: value }`; or change it in an action and return it",
   }),
 );
 
@@ -250,7 +255,8 @@ export const expressionRefused = entry<At & { what: string; help: string }>(
   }),
 );
 
-export const localFunction = entry<At & { name: string }>(
+/** `given`: the method of a list that it is given to, which does not wait for it. */
+export const localFunction = entry<At & { name: string; given: string | undefined }>(
   "local-async-function",
   "error",
   {
@@ -263,10 +269,13 @@ export const localFunction = entry<At & { name: string }>(
       body: "const booked = (async () => this.book(params.name))();\nawait booked;",
     }),
   },
-  ({ at, name }) => ({
+  ({ at, name, given }) => ({
     message: `${name} is asynchronous, or calls actions`,
     span: at,
-    help: "call the actions in the method itself, in an async block `(async () => { … })()`, or make a @saga method of it",
+    help:
+      given === undefined
+        ? "call the actions in the method itself, in an async block `(async () => { … })()`, or make a @saga method of it"
+        : `\`${given}\` waits for nothing: write \`for (const item of list) { … }\`, one after another, or \`await Promise.all(list.map(async (item) => …))\`, side by side, and go on with what that gives`,
   }),
 );
 
@@ -335,6 +344,6 @@ export const narrowingLost = entry<At & { name: string; test: string; other: Spa
     message: `the type of \`${name}\` rests on \`${test}\`, which cannot be evaluated again`,
     span: at,
     others: [{ span: other, text: "what narrows the type" }],
-    help: "write the test as a comparison of values, or bind the narrower value to a const with a function that returns it",
+    help: `test a property that tells: \`${name}.kind === "…"\`; or write a function that gives the narrower value, \`const found = narrow(${name})\`, a \`T | undefined\`, and test what it gives: \`if (found !== undefined)\``,
   }),
 );

@@ -7,7 +7,8 @@ interface At {
   readonly at: Span;
 }
 
-export const reassigned = entry<At & { name: string }>(
+/** `counts`: it is made of its own value before, as `n += 1`. */
+export const reassigned = entry<At & { name: string; counts?: boolean }>(
   "reassigned-variable",
   "error",
   {
@@ -18,10 +19,13 @@ export const reassigned = entry<At & { name: string }>(
     }),
     good: example({ body: "const name = params.name.trim();\nawait this.book(name);" }),
   },
-  ({ at, name }) => ({
+  ({ at, name, counts }) => ({
     message: `\`${name}\` is assigned to after its declaration`,
     span: at,
-    help: "declare a new const for the new value",
+    help:
+      counts === true
+        ? "declare a new const for the new value; what a loop adds up is made of the list of what its items come to: `const all = await each(list, { concurrency: 1 }, async (item) => …)`, then `all.length`, `all.filter(…)`, `all.reduce(…)`"
+        : "declare a new const for the new value",
   }),
 );
 
