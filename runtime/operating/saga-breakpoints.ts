@@ -3,6 +3,7 @@
  * they outlast the coordinator. What one is, and those of a single run, are in
  * `machine/breakpoints.ts`.
  */
+import { createHash } from "node:crypto";
 import type { ActiveRun } from "../execution/active-run.js";
 import type { CommandArguments } from "../control.js";
 import { checkBreakpoint } from "./debugging.js";
@@ -11,8 +12,14 @@ import type { Executor } from "../executor.js";
 import type { LoadedSaga } from "../execution/loaded-saga.js";
 import type { Breakpoint } from "../machine/breakpoints.js";
 
-/** What the names begin with under which a store keeps them. */
-export const BREAKPOINTS_OF = "breakpoints/";
+/**
+ * What the names begin with under which a store keeps them: each under one of its own, so that several
+ * coordinators can set and clear them at the same time.
+ */
+const BREAKPOINT = "breakpoint/";
+
+/** As earlier versions kept them: all of a saga in one list, by its name. */
+const BREAKPOINTS_OF = "breakpoints/";
 
 const NONE: readonly Breakpoint[] = [];
 
@@ -20,6 +27,8 @@ export class SagaBreakpoints {
   readonly #sagas: readonly LoadedSaga[];
   readonly #executor: () => Executor;
   readonly #bySaga = new Map<string, readonly Breakpoint[]>();
+  /** Those of earlier versions. */
+  readonly #listed = new Map<string, readonly Breakpoint[]>();
 
   constructor(sagas: readonly LoadedSaga[], executor: () => Executor) {
     this.#sagas = sagas;
@@ -29,18 +38,27 @@ export class SagaBreakpoints {
   /** Takes those that the store has kept. */
   load(kept: ReadonlyMap<string, string>): void {
     this.#bySaga.clear();
+    this.#listed.clear();
     for (const [name, value] of kept) {
-      if (!name.startsWith(BREAKPOINTS_OF)) continue;
-      this.#bySaga.set(name.slice(BREAKPOINTS_OF.length), JSON.parse(value) as Breakpoint[]);
+      if (name.startsWith(BREAKPOINT)) {
+        const [saga, place] = JSON.parse(value) as [string, Breakpoint];
+        this.#add(saga, place);
+      } else if (name.startsWith(BREAKPOINTS_OF)) {
+        const saga = name.slice(BREAKPOINTS_OF.length);
+        const list = JSON.parse(value) as Breakpoint[];
+        this.#listed.set(saga, list);
+        for (const place of list) this.#add(saga, place);
+      }
     }
+  }
+
+  #add(saga: string, place: Breakpoint): void {
+    const list = this.#bySaga.get(saga) ?? NONE;
+    if (!list.includes(place)) this.#bySaga.set(saga, [...list, place]);
   }
 
   of({ loaded }: ActiveRun): readonly Breakpoint[] {
     return this.#bySaga.get(loaded.manifest.name) ?? NONE;
-  }
-
-  list(saga: string): readonly Breakpoint[] {
-    return this.#bySaga.get(saga) ?? NONE;
   }
 
   /**
@@ -48,20 +66,27 @@ export class SagaBreakpoints {
    * @throws StenoError `definition-not-open`, `no-such-node`, `bad-breakpoint`
    */
   change(saga: string, args: CommandArguments): void {
-    const before = this.list(saga);
-    const name = BREAKPOINTS_OF + saga;
-    if (args.clear === true) {
-      // Also of a saga, or at a node, that is no more.
-      const place = `${args.at ?? "before"} ${args.node ?? ""}`;
-      this.#keep(
-        saga,
-        name,
-        before.filter((each) => each !== place),
-      );
+    // One that is cleared may be of a saga, or at a node, that is no more.
+    const place =
+      args.clear === true
+        ? (`${args.at ?? "before"} ${args.node ?? ""}` as Breakpoint)
+        : this.#check(saga, args);
+    // Whatever is known here: another coordinator may have changed it just now.
+    const name = nameOf(saga, place);
+    if (args.clear !== true) {
+      this.#add(saga, place);
+      this.#keep(name, JSON.stringify([saga, place]));
       return;
     }
-    const place = this.#check(saga, args);
-    if (!before.includes(place)) this.#keep(saga, name, [...before, place]);
+    const without = (list: readonly Breakpoint[] = NONE): readonly Breakpoint[] =>
+      list.filter((each) => each !== place);
+    this.#bySaga.set(saga, without(this.#bySaga.get(saga)));
+    this.#keep(name, undefined);
+    const listed = this.#listed.get(saga);
+    if (listed?.includes(place) !== true) return;
+    const left = without(listed);
+    this.#listed.set(saga, left);
+    this.#keep(BREAKPOINTS_OF + saga, left.length === 0 ? undefined : JSON.stringify(left));
   }
 
   /** A node that any of the definitions has is one. */
@@ -81,10 +106,13 @@ export class SagaBreakpoints {
     throw failure;
   }
 
-  #keep(saga: string, name: string, list: readonly Breakpoint[]): void {
-    if (list.length === 0) this.#bySaga.delete(saga);
-    else this.#bySaga.set(saga, list);
-    const value = list.length === 0 ? undefined : JSON.stringify(list);
+  #keep(name: string, value: string | undefined): void {
     this.#executor().write({ kind: "keep", name, value });
   }
+}
+
+/** Names of nodes may be longer than a store takes for a name. */
+function nameOf(saga: string, place: Breakpoint): string {
+  const text = JSON.stringify([saga, place]);
+  return BREAKPOINT + createHash("sha256").update(text).digest("hex");
 }

@@ -432,6 +432,37 @@ describe("runs that wait", () => {
       return (await run.status()).reason === "breakpoint";
     });
   });
+
+  test("have all breakpoints that several set, and none that any has cleared, at the same time", async () => {
+    const { store, query: ask, table } = newSchema();
+    const script = scriptOf(() => 1);
+    const [first, second] = [await open(store(), script), await open(store(), script)];
+    // As a version before this one kept them.
+    await ask(`INSERT INTO ${table("kept")} VALUES ('breakpoints/Test.chain', '["after a"]')`);
+    await Promise.all([
+      first.setBreakpoint("Test.chain", { node: "b" }),
+      second.setBreakpoint("Test.chain", { node: "c" }),
+    ]);
+    const third = await open(store(), script);
+    const run = await third.start(chain, 1);
+    const stopsAt = async (node: string, at: "before" | "after"): Promise<void> => {
+      await until(async () => (await run.status()).reason === "breakpoint");
+      expect((await run.status()).holds).toEqual([{ reason: "breakpoint", node, at }]);
+    };
+    await stopsAt("a", "after");
+    await run.resume();
+    await stopsAt("b", "before");
+    await run.resume();
+    await stopsAt("c", "before");
+    await Promise.all([
+      third.clearBreakpoint("Test.chain", { node: "a", at: "after" }),
+      second.clearBreakpoint("Test.chain", { node: "b" }),
+      first.clearBreakpoint("Test.chain", { node: "c" }),
+    ]);
+    expect(await ask(`SELECT * FROM ${table("kept")}`)).toEqual([]);
+    const fourth = await open(store(), script);
+    expect(await (await fourth.start(chain, 2)).result()).toBe(2);
+  });
 });
 
 describe("the tables", () => {
