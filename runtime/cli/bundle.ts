@@ -49,14 +49,36 @@ export async function loadBundle(given: string): Promise<readonly BoundSaga[]> {
   process.setSourceMapsEnabled(true);
   let loaded: { readonly default?: unknown };
   try {
-    loaded = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
+    const { href } = pathToFileURL(path);
+    loaded = await orNothingLeft(import(href) as Promise<typeof loaded>, given);
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem(
       "bundle-fails-to-load",
       `${given} fails when it is imported:\n${manyLines(saidBy(error))}`,
     );
   }
   return boundSagas(loaded.default, given);
+}
+
+/** Node ends without a word where a module waits for what nothing is there to bring. */
+async function orNothingLeft<T>(loading: Promise<T>, given: string): Promise<T> {
+  let onEmpty = (): void => undefined;
+  const nothingLeft = new Promise<never>((_, reject) => {
+    onEmpty = () =>
+      reject(
+        new Problem(
+          "bundle-never-loads",
+          `${given} waits, where it is imported, for something that never comes: look for an \`await\` at the top of a module`,
+        ),
+      );
+    process.once("beforeExit", onEmpty);
+  });
+  try {
+    return await Promise.race([loading, nothingLeft]);
+  } finally {
+    process.off("beforeExit", onEmpty);
+  }
 }
 
 /** What an error of the bundle says, and where in it: not how Node and we came there. */

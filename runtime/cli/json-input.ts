@@ -2,8 +2,12 @@
  * Reads `--params`: JSON text, or `@file`. Where the text is not JSON it says at which line and
  * column, which `JSON.parse` of Node 20 does not always do. It does not know what params mean.
  */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { Problem } from "./problem.js";
+
+/** Longer files are not read to their end. What is kept of params, the codecs limit. */
+const FILE_LIMIT = 64 * 1024 * 1024;
+const PART = 1024 * 1024;
 
 /** The value of `--params <json|@file>`. */
 export function readJsonArgument(given: string): unknown {
@@ -27,9 +31,34 @@ export function readJsonArgument(given: string): unknown {
 function readText(file: string): string {
   try {
     // JSON text has no byte order mark; some editors write one all the same.
-    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+    return readAll(file).replace(/^\uFEFF/, "");
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem("params-not-readable", `cannot read ${file}: ${(error as Error).message}`);
+  }
+}
+
+/** Also of what has no length, such as a pipe, and no end, such as `/dev/zero`. */
+function readAll(path: string): string {
+  const file = openSync(path, "r");
+  try {
+    const parts: Buffer[] = [];
+    for (let length = 0; ;) {
+      const part = Buffer.allocUnsafe(PART);
+      const read = readSync(file, part);
+      if (read === 0) return Buffer.concat(parts).toString("utf8");
+      parts.push(part.subarray(0, read));
+      length += read;
+      if (length > FILE_LIMIT) {
+        const megabytes = FILE_LIMIT / 1024 / 1024;
+        throw new Problem(
+          "params-too-long",
+          `${path} has more than ${megabytes} MB: params are kept with the run; keep files elsewhere, and their names here`,
+        );
+      }
+    }
+  } finally {
+    closeSync(file);
   }
 }
 

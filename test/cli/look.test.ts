@@ -235,15 +235,21 @@ test("what is wrong with a call is said in one line, with exit code 2", async ()
     [run("."), /^error\[bundle-not-readable\]/],
     [
       run(bundle, "--params", '{"a": 1,\n "b": }'),
-      /^error\[params-not-json\].*"}" at line 2, column 7/,
+      /^error\[params-not-json\].*"}" is unexpected at line 2, column 7/,
     ],
     [run(bundle, "--params", "@none.json"), /^error\[params-not-readable\]/],
+    // Has no end.
+    [run(bundle, "--params", "@/dev/zero"), /^error\[params-too-long\].*64 MB/],
     [run(bundle, "Other.saga"), /^error\[saga-unknown\].*`Trip\.book`/],
     [run(file("no.js", "export const a = 1;")), /^error\[bundle-without-sagas\].*export default/],
     [run(file("odd.js", "export default [1];")), /^error\[bundle-without-sagas\].*item 0/],
     [
       run(file("throws.js", "throw new Error('at once')")),
       /^error\[bundle-fails-to-load\].*\n.*at once/,
+    ],
+    [
+      run(file("waits.js", "await new Promise(() => {})")),
+      /^error\[bundle-never-loads\].*`await` at the top/,
     ],
     [
       run(file("old.js", '/* steno-bundle {"format":9,"runtime":"0.1.0"} */\nthrow 1;')),
