@@ -108,7 +108,9 @@ export function lowerAssignment(
   nameOrigins(symbol.name, value);
   const { trusted } = value;
   const [part, more] = value.parts;
-  if (typeof part === "object" && "variable" in part && more === undefined) {
+  // What narrows its type here has to be told again wherever the variable is read.
+  const isPlain = more === undefined && value.guards.length === 0;
+  if (typeof part === "object" && "variable" in part && isPlain) {
     lets.set(symbol, { kind: "variable", id: part.variable, trusted, at });
     return;
   }
