@@ -174,9 +174,7 @@ class Printer {
       } else {
         const { type } = step.variable.holds;
         const name = this.names.get(step.variable.id);
-        lines.push(
-          `const ${name}${this.annotation(type)} = ${this.choice(step.block, type, said)};`,
-        );
+        lines.push(`const ${name}${this.annotation(type)} = ${this.choice(step.block, said)};`);
       }
     }
     tell(block.guards);
@@ -193,11 +191,11 @@ class Printer {
     });
   }
 
-  private choice(block: Block, type: Code | undefined, said: ReadonlySet<string>): string {
+  private choice(block: Block, said: ReadonlySet<string>): string {
     const expression = this.expression(block, onlyOne);
     if (expression !== undefined) return expression;
     const lines = this.statements(block, onlyOne, said);
-    return `(()${this.annotation(type)} => {\n${lines.join("\n")}\n})()`;
+    return `(() => {\n${lines.join("\n")}\n})()`;
   }
 
   private annotation(type: Code | undefined): string {

@@ -310,7 +310,7 @@ export const createInstance: SagaDefinition<
     "switch:kind": switchKind,
     address,
   }: CreateInstanceValues): Output<CreateInstance["createInstance"]> => {
-    const external: string | null = ((): string | null => {
+    const external: string | null = (() => {
       if (switchKind === "ephemeral") {
         const external2: string | null = address.id;
         return external2;
