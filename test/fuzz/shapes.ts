@@ -281,6 +281,12 @@ function find(body: Body): void {
       last.add(breaking(last));
     });
     inner.add(`if (${condition(inner)}) ${leaving}`);
+    if (type !== "num" || !choices.oneIn(2)) return;
+    // What it is set to is narrowed by the test around.
+    awaitAllOf(inner, inner.owed("loop") ?? []);
+    const seen = inner.name();
+    inner.add(`const ${seen} = (${expression(inner, "list")})[0];`);
+    inner.add(`if (${seen} !== undefined && ${seen} > 2) { ${name} = ${seen}; break; }`);
   };
   const found = { name, type };
   if (optional && choices.oneIn(3)) {
