@@ -5,7 +5,7 @@ import * as path from "node:path";
 import * as say from "./diagnostics/catalogue/output.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { generatedPath, HEADER } from "./emit/module.js";
-import type { FoundPart } from "./frontend/load.js";
+import type { FoundPart } from "./frontend/program/load.js";
 
 /** A file to be written. */
 export interface OutputFile {

@@ -1,7 +1,7 @@
 /** What every part of the frontend needs at hand: the checker, where to report, and spans. */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Span } from "../model.js";
-import type { Deriver } from "./derive.js";
+import type { Deriver } from "./types/derive.js";
 import ts from "./typescript.cjs";
 
 /** Which of steno's decorators something is. */

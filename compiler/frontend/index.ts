@@ -4,10 +4,10 @@
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { SourceModel } from "../model.js";
-import { createProject, findProject, type FoundProject } from "./load.js";
+import { createProject, findProject, type FoundProject } from "./program/load.js";
 import { lowerProject } from "./lower-project.js";
 
-export { Rereader, type Reread } from "./reread.js";
+export { Rereader, type Reread } from "./program/reread.js";
 
 export interface FrontendOptions {
   /** `--project`: a tsconfig file, or a folder that has one. Absent: the nearest, from `cwd` up. */

@@ -4,15 +4,15 @@ import * as sayClass from "../diagnostics/catalogue/class.js";
 import * as say from "../diagnostics/catalogue/project.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { ClassModel, SagaModel, SourceModel } from "../model.js";
-import { isAbstract, isConstructible } from "./class-shape.js";
+import { isAbstract, isConstructible } from "./classes/class-shape.js";
 import { spanOf, type Context, type Marker } from "./context.js";
-import { Deriver } from "./derive.js";
+import { Deriver } from "./types/derive.js";
 import type { Lowered } from "./index.js";
-import type { Project, ProjectPart } from "./load.js";
-import { SagaReader } from "./lower-method.js";
-import { ClassReader, type ClassInfo } from "./read-class.js";
+import type { Project, ProjectPart } from "./program/load.js";
+import { SagaReader } from "./methods/lower-method.js";
+import { ClassReader, type ClassInfo } from "./classes/read-class.js";
 import ts from "./typescript.cjs";
-import { typescriptErrors } from "./typescript-errors.js";
+import { typescriptErrors } from "./program/typescript-errors.js";
 
 export function lowerProject(project: Project): Lowered {
   const state: State = {

@@ -1,6 +1,6 @@
 /** The order of what was read: each after those before it; a circle is an error, and no endless search. */
 import { expect, test } from "vitest";
-import { sortDrafts, type Draft } from "../../compiler/frontend/graph.js";
+import { sortDrafts, type Draft } from "../../compiler/frontend/methods/graph.js";
 
 /** Drafts of which each knows nothing but those that it is after, by their numbers. */
 function drafts(after: readonly (readonly number[])[]): Draft[] {
