@@ -14,7 +14,13 @@ import type { IncrementalBuild } from "./incremental.js";
 import type { SourceModel, Span } from "./model.js";
 import { buildInShares } from "./shares.js";
 import { Threads } from "./threads.js";
-import { checkLeftOver, checkModule, writeModule, type Written } from "./write.js";
+import {
+  checkLeftOver,
+  checkModule,
+  checkSourceNames,
+  writeModule,
+  type Written,
+} from "./write.js";
 
 export { analyseProject, type Analysed } from "./build.js";
 export { IncrementalBuild } from "./incremental.js";
@@ -56,6 +62,7 @@ export async function compile(
   const { sources, places, outputs } = built;
   const found = [...built.diagnostics];
   const report = (diagnostic: Diagnostic): void => void found.push(diagnostic);
+  for (const part of program?.parts ?? []) checkSourceNames(part, options.cwd, report);
   if (options.check === true) {
     for (const output of outputs) checkModule(output, options.cwd, report);
     for (const part of program?.parts ?? []) checkLeftOver(part, options.cwd, report);

@@ -71,6 +71,23 @@ export function checkLeftOver(
   }
 }
 
+/** A saga, in a file that no compiler wrote. */
+const DECLARES = /^\s*@(\w+\.)?saga\b/m;
+
+/** Reports sources that are passed over, since they are named as generated modules are. */
+export function checkSourceNames(
+  { generated }: Pick<FoundPart, "generated">,
+  cwd: string,
+  report: (diagnostic: Diagnostic) => void,
+): void {
+  for (const file of generated) {
+    const text = read(file) ?? "";
+    if (text.startsWith(HEADER) || !DECLARES.test(text)) continue;
+    const better = shown(file.replace(/\.saga(\.\w+)$/, "$1"), cwd);
+    report(say.sourceName({ file: shown(file, cwd), better }));
+  }
+}
+
 function writeFile(
   { file, text }: OutputFile,
   there: string | undefined,

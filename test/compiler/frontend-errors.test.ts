@@ -209,6 +209,8 @@ describe("what is refused", () => {
       write(`${code}.good.ts`, page.good);
     }
     bodies.forEach(([body], index) => write(`body-${index}.ts`, example({ body })));
+    const fails = 'if (params.name === "") throw new Error("no name");\n';
+    write("throws.ts", example({ body: fails + fails.replace('""', '"?"') }));
     const { program } = load({ paths: [], cwd: folder });
     if (program !== undefined) lowered = lower(program);
   });
@@ -228,4 +230,8 @@ describe("what is refused", () => {
       else if (code !== undefined) expect(codes).toContain(code);
     },
   );
+
+  it("gives a second `throw` no hint about a name that it cannot have", () => {
+    expect(codesOf("throws.ts")).toEqual([]);
+  });
 });

@@ -32,6 +32,21 @@ export const leftOver = entry<{ file: string }>(
   }),
 );
 
+export const sourceName = entry<{ file: string; better: string }>(
+  "source-name",
+  "error",
+  {
+    reason:
+      "Files whose names end in `.saga.ts` are those that the compiler writes, and are not looked at as sources. One that declares sagas itself would be passed over without a word.",
+    bad: "mv src/book-trip.ts src/book-trip.saga.ts && steno-compile",
+    good: "mv src/book-trip.saga.ts src/book-trip.ts && steno-compile",
+  },
+  ({ file, better }) => ({
+    message: `${file} seems to declare sagas, and has the name of a generated module`,
+    help: `rename it, to ${better} for example: steno-compile writes ${file} beside that`,
+  }),
+);
+
 export const notGenerated = entry<{ file: string }>(
   "not-generated",
   "error",

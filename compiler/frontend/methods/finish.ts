@@ -109,6 +109,8 @@ function nameDrafts(method: Method): Map<Draft, string> {
     if (name !== plain) list(name, draft);
     // In the arms of one branch a name stands for one node in each run.
     if (others.every((other) => contradict(other.when, draft.when))) continue;
+    // Nothing comes of it that could be bound, and no later definition is asked for it.
+    if (draft.content.kind === "fail") continue;
     const decides = draft.content.kind === "decision";
     method.context.report(say.positionName({ at: draft.span, name, plain, decides }));
   }
