@@ -209,8 +209,9 @@ describe("what is refused", () => {
       write(`${code}.good.ts`, page.good);
     }
     bodies.forEach(([body], index) => write(`body-${index}.ts`, example({ body })));
-    const fails = 'if (params.name === "") throw new Error("no name");\n';
-    write("throws.ts", example({ body: fails + fails.replace('""', '"?"') }));
+    const caught = 'try { await this.book(params.name); } catch { throw new Error("full"); }';
+    const body = `${caught}\nif (params.name === "") throw new Error("none");`;
+    write("throws.ts", example({ body }));
     const { program } = load({ paths: [], cwd: folder });
     if (program !== undefined) lowered = lower(program);
   });
