@@ -22,7 +22,9 @@ export type Env = Record<string, unknown>;
 /** Reads a program. */
 export async function readScript(text: string): Promise<Script> {
   const { code } = await transform(text, { loader: "ts", format: "esm", target: "esnext" });
-  const file = ts.createSourceFile("p.js", code, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS);
+  // One spelling of members: a mutator writes `this["book"]` too.
+  const spelled = code.replace(/\bthis\["(\w+)"\]/g, "this.$1");
+  const file = ts.createSourceFile("p.js", spelled, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS);
   const script = new Map<string, ClassText>();
   for (const each of file.statements) {
     if (!ts.isClassDeclaration(each) || each.name === undefined) continue;
