@@ -151,17 +151,22 @@ export class PostgresLease {
     this.#options.notices.tell("due");
   }
 
-  /** Gives all it has to the others, at once. */
+  /**
+   * Gives all it has to the others, at once, in the steps in which they would take it: what is under way
+   * when it is fenced, such as a run that it takes, is free with the rest, and what comes later is refused.
+   */
   async leave(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#beating;
-    await this.#query("UPDATE S.runs SET owner = NULL WHERE owner = $1", this.epoch);
+    const { epoch } = this;
     await this.#query(
       `WITH lanes AS (DELETE FROM S.lanes WHERE coordinator = $1)
-       DELETE FROM S.coordinators WHERE epoch = $1`,
-      this.epoch,
+       UPDATE S.coordinators SET fenced = true WHERE epoch = $1`,
+      epoch,
     );
+    await this.#query("UPDATE S.runs SET owner = NULL WHERE owner = $1", epoch);
+    await this.#query("DELETE FROM S.coordinators WHERE epoch = $1", epoch);
     this.#options.notices.tell("due");
   }
 

@@ -11,9 +11,10 @@ const SEEDS = 200;
 /**
  * Each is as long as forty of the others. In the first, a coordinator is stopped while it takes a run, which
  * another finishes: it took the log for damaged. In the second, one is stopped while an event is sent by a
- * handle: it was acknowledged though others went on without it.
+ * handle: it was acknowledged though others went on without it. In the third, one closes while it takes a
+ * run: that stayed its own, and nobody could take it again.
  */
-const FLEETS = [9, 52_600_062];
+const FLEETS = [9, 52_600_062, 52_700_048];
 
 let database: Database;
 beforeAll(async () => {
