@@ -73,7 +73,9 @@ function once(body: Body): void {
     body.add(`try ${inside} catch ${block(body, part, 1, assign)}`);
   } else if (choices.oneIn(3)) {
     const value = expression(body, "num");
-    body.add(`switch (${value} % 2) { case 0: ${arm()} break; default: ${arm()} }`);
+    // A `break` in it would leave the `switch` with nothing set.
+    const clause = (): string => block(body, { maybe: true, clause: true }, 1, assign);
+    body.add(`switch (${value} % 2) { case 0: ${clause()} break; default: ${clause()} }`);
   } else body.add(`if (${condition(body)}) ${arm()} else ${arm()}`);
   body.declare(type, name);
 }
