@@ -10,6 +10,7 @@ import { jsonSchemaOf, type JsonSchema } from "./emit/json-schema.js";
 import { manifestOf } from "./emit/manifest.js";
 import { applyFixes, type Fixed } from "./fix.js";
 import { load, type FrontendOptions } from "./frontend/index.js";
+import { noSaga } from "./diagnostics/catalogue/project.js";
 import type { IncrementalBuild } from "./incremental.js";
 import type { SourceModel, Span } from "./model.js";
 import { buildInShares } from "./shares.js";
@@ -60,9 +61,12 @@ export async function compile(
         (await build(program)));
   threads.close();
   const { sources, places, outputs } = built;
-  const found = [...built.diagnostics];
+  const found: Diagnostic[] = [];
   const report = (diagnostic: Diagnostic): void => void found.push(diagnostic);
   for (const part of program?.parts ?? []) checkSourceNames(part, options.cwd, report);
+  // Where all sagas are in such files, that is why none was found.
+  const isSaid = found.length > 0;
+  found.push(...built.diagnostics.filter(({ code }) => !isSaid || code !== noSaga.code));
   if (options.check === true) {
     for (const output of outputs) checkModule(output, options.cwd, report);
     for (const part of program?.parts ?? []) checkLeftOver(part, options.cwd, report);

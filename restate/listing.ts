@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunPage, type RunQuery, type RunSummary, StenoError } from "steno-runtime";
+import { badCursor, readPage } from "steno-runtime/host";
 import { ROW } from "./protocol.js";
 
 export interface ListingOptions {
@@ -15,7 +16,6 @@ export interface ListingOptions {
   readonly patienceMs: number;
 }
 
-const DEFAULT_LIMIT = 100;
 const PAUSE_MS = 200;
 
 /** What is told of each, as SQL reads it from the row. */
@@ -33,15 +33,9 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** A page of runs. @throws StenoError `bad-cursor`, `bad-limit`, `restate-unreachable`, `restate-refused` */
 export async function listRuns(options: ListingOptions, query: RunQuery): Promise<RunPage> {
-  const { limit = DEFAULT_LIMIT } = query;
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw new StenoError("bad-limit", `a page has ${limit} runs: give a whole number from 1`);
-  }
-  // One more tells whether there is another page.
-  const rows = await ask(options, sqlOf(options.service, query, limit + 1));
-  const runs = rows.slice(0, limit).map(summaryOf);
-  const last = rows.length > limit ? runs.at(-1) : undefined;
-  return last === undefined ? { runs } : { runs, next: cursorOf(last) };
+  const read = async (most: number): Promise<readonly RunSummary[]> =>
+    (await ask(options, sqlOf(options.service, query, most))).map(summaryOf);
+  return readPage(query.limit, read, cursorOf);
 }
 
 function sqlOf(service: string, query: RunQuery, limit: number): string {
@@ -127,10 +121,7 @@ function parseCursor(cursor: string): { readonly createdAt: number; readonly id:
   } catch {
     // It is none of ours.
   }
-  throw new StenoError(
-    "bad-cursor",
-    `\`${cursor}\` is no cursor: give what the page before said, or none for the first page`,
-  );
+  throw badCursor(cursor);
 }
 
 function unreachable(admin: string, error: unknown): StenoError {

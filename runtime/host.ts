@@ -16,6 +16,7 @@ export type { AnyNodes, AnySagaDefinition } from "./definition.js";
 export { milliseconds } from "./duration.js";
 export type { SagaEvent, LoggedEvent } from "./events.js";
 export { foldLog, outcomeOf as resultOf } from "./reading/history.js";
+export { badCursor, readPage } from "./reading/listing.js";
 export { type LoadedSaga, loadDefinition, loadSaga } from "./execution/loaded-saga.js";
 export { advance } from "./machine.js";
 export { breakAfter, breakBefore } from "./machine/breakpoints.js";

@@ -63,24 +63,33 @@ export async function* allRuns(
 
 /** A page of runs. @throws StenoError `bad-cursor`, `bad-limit` */
 export async function listRuns(reader: StoreReader, query: RunQuery): Promise<RunPage> {
-  const { status, limit = 100, cursor, ...same } = query;
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw new StenoError("bad-limit", `a page has ${limit} runs: give a whole number from 1`);
-  }
-  const filter: RunFilter = {
+  const { status, limit, cursor, ...same } = query;
+  const filter: Omit<RunFilter, "limit"> = {
     ...same,
-    // One more tells whether there is another page.
-    limit: limit + 1,
     ...(status !== undefined && { status: typeof status === "string" ? [status] : status }),
     ...(cursor !== undefined && { from: parseCursor(cursor) }),
   };
-  const rows = await reader.runs(filter);
-  const runs = rows.slice(0, limit).map(summaryOf);
-  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return readPage(limit, (most) => reader.runs({ ...filter, limit: most }), cursorOf);
+}
+
+/** A page of what `read` gives, oldest first. @throws StenoError `bad-limit` */
+export async function readPage<Listed extends RunSummary>(
+  limit = 100,
+  read: (most: number) => Promise<readonly Listed[]>,
+  cursorOf: (last: Listed) => string,
+): Promise<RunPage> {
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw new StenoError("bad-limit", `a page has ${limit} runs: give a whole number from 1`);
+  }
+  // One more tells whether there is another page.
+  const found = await read(limit + 1);
+  const runs = found.slice(0, limit).map(summaryOf);
+  const last = found.length > limit ? found[limit - 1] : undefined;
   return last === undefined ? { runs } : { runs, next: cursorOf(last) };
 }
 
-function summaryOf({ id, saga, hash, status, reason, createdAt, updatedAt }: RunRow): RunSummary {
+function summaryOf(run: RunSummary): RunSummary {
+  const { id, saga, hash, status, reason, createdAt, updatedAt } = run;
   return { id, saga, hash, status, reason, createdAt, updatedAt };
 }
 
@@ -95,7 +104,11 @@ export function parseCursor(cursor: string): Place {
   if (createdAt !== undefined && key !== undefined) {
     return { createdAt: Number(createdAt), key: Number(key) };
   }
-  throw new StenoError(
+  throw badCursor(cursor);
+}
+
+export function badCursor(cursor: string): StenoError {
+  return new StenoError(
     "bad-cursor",
     `\`${cursor}\` is no cursor: give what the page before said, or none for the first page`,
   );

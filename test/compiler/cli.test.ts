@@ -110,6 +110,14 @@ describe("compiling", () => {
     expect(project.read("src/Greeter100.saga.ts")).toBe(many);
   });
 
+  test("a source that is named as a generated module is the one cause that is said", () => {
+    make({ "src/trip.saga.ts": greeter() });
+    const { code, stderr } = project.compile();
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("error[source-name]: src/trip.saga.ts seems to declare sagas");
+    expect(stderr).not.toContain("no-saga");
+  });
+
   test("never overwrites what it did not write", () => {
     make().write("src/greeter.saga.ts", "export const mine = 1;\n");
     const { code, stderr } = project.compile();

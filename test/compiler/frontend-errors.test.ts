@@ -106,6 +106,18 @@ const bodies: readonly (readonly [body: string, code: string | null | undefined]
     "set-in-try",
   ],
   [
+    "let room: Room | undefined;\nfor (const x of ['b']) { room = await this.book(x); if (room) break; }",
+    null,
+  ],
+  [
+    "let room: Room | undefined;\nconst none = undefined;\nfor (const x of ['b']) { room = await this.book(x); if (none !== (room && undefined)) break; }",
+    "assigned-inside",
+  ],
+  [
+    "let room: Room | undefined;\nfor (const x of ['b']) { const made = await this.book(x); room = (made.id ? made : null) as Room; if (room) break; }",
+    "assigned-inside",
+  ],
+  [
     "try { await this.book(params.name); } catch (e) { if (e instanceof this.constructor) throw e; }",
     undefined,
   ],

@@ -57,14 +57,16 @@ function isAsBefore(
   method: Method,
   path: Path,
   symbol: ts.Symbol,
-  { id }: VariableBinding,
+  { id, trusted }: VariableBinding,
 ): boolean {
+  // What may not be of its type is not known by it.
+  if (!trusted) return false;
   const before = method.valueOfLet(symbol, undefined);
   return path.tests.some(({ node, code, holds }) => {
     const reads = code?.parts.some(
       (part) => typeof part === "object" && "variable" in part && part.variable === id,
     );
-    return reads === true && leavesOnly(method, node, holds, before);
+    return reads === true && leavesOnly(method, node, holds, symbol, before);
   });
 }
 
@@ -73,16 +75,19 @@ function leavesOnly(
   method: Method,
   written: ts.Expression,
   holds: boolean,
+  symbol: ts.Symbol,
   value: CodeValue,
 ): boolean {
   const node = bare(written);
-  if (ts.isIdentifier(node)) {
+  const isTested = (each: ts.Node): boolean =>
+    ts.isIdentifier(each) && method.local(each) === symbol;
+  if (isTested(node)) {
     if (holds) return false;
     const type = method.typeOf(node);
     const members = type.isUnion() ? type.types : [type];
     return members.every((member) => isTruthy(member) || isValue(method, member, value));
   }
-  if (!ts.isBinaryExpression(node) || !ts.isIdentifier(bare(node.left))) return false;
+  if (!ts.isBinaryExpression(node) || !isTested(bare(node.left))) return false;
   const equals = EQUALS.get(node.operatorToken.kind);
   if (equals === undefined || equals.holds !== holds) return false;
   const other = method.typeOf(node.right);
