@@ -15,6 +15,9 @@ import { defaultSetting, FAULTS, type Fault, type Setting, simulate } from "./si
 import { Database } from "./fleet-store.js";
 import { STORES } from "./store.js";
 
+/** Nobody who looks on waits longer for word of how far it is, in milliseconds, or for a hundred seeds. */
+const TELL_MS = 10_000;
+
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "1000" },
@@ -67,6 +70,7 @@ if (values.kills) process.exit(await killAll());
 const database = store === "postgres" ? await Database.start() : undefined;
 const endings = new Map<string, number>();
 let [commits, crashes, current] = [0, 0, first];
+let told = Date.now();
 
 // What nobody waits for must not fail either; and nothing but this can say in which simulation it did.
 process.on("unhandledRejection", (error) => {
@@ -91,12 +95,13 @@ for (; current < first + seeds; current++) {
     await database?.stop();
     process.exit(1);
   }
-  if ((current - first + 1) % 1000 === 0) tell(current - first + 1);
+  const done = current - first + 1;
+  if (done === seeds || done % 100 === 0 || Date.now() - told >= TELL_MS) tell(done);
 }
-tell(seeds);
 await database?.stop();
 
 function tell(done: number): void {
+  told = Date.now();
   const ends = [...endings].map(([status, times]) => `${times} ${status}`).join(", ");
   console.log(
     `${done} seeds, ${commits} commits, ${crashes} crashes, runs: ${ends}; nothing wrong`,
