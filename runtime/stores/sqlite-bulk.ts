@@ -19,6 +19,7 @@ export class BulkInsert {
   readonly #fewer: readonly { readonly rows: number; readonly statement: Statement }[];
   /** The values of all rows that wait, row after row. */
   #values: SqlValue[] = [];
+  #last: number | bigint = 0;
 
   constructor(connection: Connection, table: string, columns: readonly string[]) {
     this.#width = columns.length;
@@ -33,9 +34,14 @@ export class BulkInsert {
   add(row: readonly SqlValue[]): void {
     for (const value of row) this.#values.push(value);
     if (this.#values.length === this.#width * ROWS_PER_STATEMENT) {
-      this.#many.run(...this.#values);
+      this.#last = this.#many.run(...this.#values).lastInsertRowid;
       this.#values = [];
     }
+  }
+
+  /** The rowid of the row that was inserted last; 0 if none was since a rollback. */
+  get last(): number {
+    return Number(this.#last);
   }
 
   /** Inserts what waits. */
@@ -47,7 +53,7 @@ export class BulkInsert {
     for (const { rows, statement } of this.#fewer) {
       const end = at + rows * this.#width;
       if (end > values.length) continue;
-      statement.run(...values.slice(at, end));
+      this.#last = statement.run(...values.slice(at, end)).lastInsertRowid;
       at = end;
     }
   }
@@ -55,5 +61,6 @@ export class BulkInsert {
   /** Forgets what waits, after a rollback. */
   clear(): void {
     this.#values = [];
+    this.#last = 0;
   }
 }

@@ -37,7 +37,10 @@ export interface Connection {
 /** Which of the two drivers. */
 export type DriverName = "node:sqlite" | "libsql";
 
-type OpenConnection = (path: string) => Connection;
+/** Opens a file; as one that only reads, nothing of it is changed, not even when it is closed. */
+export type OpenConnection = (path: string, how?: { readonly readOnly: boolean }) => Connection;
+
+const WRITING = { readOnly: false };
 
 /** The driver that suits a version of Node; see above for the reasons. */
 export function driverFor(nodeVersion: string): DriverName {
@@ -67,14 +70,24 @@ export function loadDriver(wanted: DriverName = driverFor(process.versions.node)
 function loadNodeSqlite(): OpenConnection {
   // Typed here because the types of the oldest supported Node do not know the module.
   const loaded = process.getBuiltinModule("node:sqlite") as
-    { readonly DatabaseSync: new (path: string) => Connection } | undefined;
+    | {
+        readonly DatabaseSync: new (
+          path: string,
+          how: { readonly readOnly: boolean },
+        ) => Connection;
+      }
+    | undefined;
   if (loaded === undefined) throw new Error("this Node has no `node:sqlite`");
-  return (path) => new loaded.DatabaseSync(path);
+  return (path, { readOnly } = WRITING) => new loaded.DatabaseSync(path, { readOnly });
 }
 
 function loadLibsql(): OpenConnection {
-  const Database = createRequire(import.meta.url)("libsql") as new (path: string) => Connection;
-  return (path) => new LibsqlConnection(new Database(path));
+  const Database = createRequire(import.meta.url)("libsql") as new (
+    path: string,
+    how: { readonly readonly: boolean },
+  ) => Connection;
+  return (path, { readOnly } = WRITING) =>
+    new LibsqlConnection(new Database(path, { readonly: readOnly }));
 }
 
 /** An array of values is taken as it is; values one by one are made an array, and that is flattened. */

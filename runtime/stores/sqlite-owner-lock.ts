@@ -4,9 +4,7 @@
  * guessing by process id. It does not guard single writes: the epoch does that (`sqlite-owner.ts`).
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Connection, SQLITE, sqliteCode } from "./sqlite-driver.js";
-
-type OpenConnection = (path: string) => Connection;
+import { type Connection, type OpenConnection, SQLITE, sqliteCode } from "./sqlite-driver.js";
 
 /** Why several tries: a probe of another process holds a shared lock for some microseconds. */
 const TRIES = 5;

@@ -7,6 +7,7 @@ import { StoreError } from "../errors.js";
 import { BulkInsert } from "./sqlite-bulk.js";
 import type { OwnerLock } from "./sqlite-owner-lock.js";
 import { RUN_COLUMNS } from "./sqlite-list.js";
+import { lastEvent, type Mark } from "./sqlite-mark.js";
 import { SqliteRemoval } from "./sqlite-removal.js";
 import { type OpenFile, rowOf, SqliteReader } from "./sqlite-reader.js";
 import { sumOf, sumOfRun, sumOfState } from "./sqlite-sum.js";
@@ -37,6 +38,7 @@ const EVENT_COLUMNS = ["run", "seq", "at", "type", "node", "attempt", "value", "
 export class SqliteOwner extends SqliteReader implements StoreOwner {
   readonly epoch: number;
   readonly #lock: OwnerLock;
+  readonly #mark: Mark;
   readonly #begin: Statement;
   readonly #readEpoch: Statement;
   readonly #commit: Statement;
@@ -48,10 +50,11 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
   #lastKey: number;
   #closed = false;
 
-  constructor(file: OpenFile, epoch: number, lock: OwnerLock) {
+  constructor(file: OpenFile, epoch: number, lock: OwnerLock, mark: Mark) {
     super(file);
     this.epoch = epoch;
     this.#lock = lock;
+    this.#mark = mark;
     this.#begin = file.connection.prepare("BEGIN IMMEDIATE");
     this.#readEpoch = file.connection.prepare("SELECT epoch FROM owner");
     this.#commit = file.connection.prepare("COMMIT");
@@ -64,12 +67,14 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       )
       .get();
     this.#lastKey = Number(last?.["key"] ?? 0);
+    mark.write(lastEvent(file.connection));
   }
 
   async commit(writes: readonly Write[]): Promise<void> {
     if (this.#closed) {
       throw new StoreError("store-closed", `this owner of ${this.file.path} is closed: open again`);
     }
+    const marked = this.#events.last;
     this.guard(() => {
       this.#begin.run();
       try {
@@ -83,6 +88,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
         this.#rollBack();
         throw error;
       }
+      if (this.#events.last !== marked) this.#mark.write(this.#events.last);
     });
   }
 
@@ -167,6 +173,7 @@ export class SqliteOwner extends SqliteReader implements StoreOwner {
       // For tidiness alone: on a full disk the WAL stays, and it is part of the database.
     }
     try {
+      this.#mark.close();
       this.#lock.release();
     } finally {
       await super.close();

@@ -8,7 +8,7 @@ import type { LoggedEvent } from "../events.js";
 import type { Manifest } from "../manifest.js";
 import { isOwnerLockHeld } from "./sqlite-owner-lock.js";
 import { storeError } from "./sqlite-schema.js";
-import type { Connection, SqlRow, SqlValue, Statement } from "./sqlite-driver.js";
+import type { Connection, OpenConnection, SqlRow, SqlValue, Statement } from "./sqlite-driver.js";
 import { listQuery, RUN_COLUMNS } from "./sqlite-list.js";
 import { runOf } from "./rows.js";
 import { sumOf, sumOfRun, sumOfState, sumOfVersion4 } from "./sqlite-sum.js";
@@ -31,7 +31,7 @@ const STATEMENT_LIMIT = 50;
 export interface OpenFile {
   readonly path: string;
   readonly connection: Connection;
-  readonly open: (path: string) => Connection;
+  readonly open: OpenConnection;
 }
 
 /** A reader of an open store file; closing it closes the connection. */

@@ -28,7 +28,7 @@ export function checkWal(path: string): void {
     "store-corrupt",
     `${path}-wal is damaged, and at least ${lost} commits behind that cannot be read: restore it and ${path} from ` +
       "a backup; to go on without what was committed last, move a copy of both aside and have the sqlite3 shell " +
-      `run \`PRAGMA wal_checkpoint(TRUNCATE)\` on ${path} (nothing was changed)`,
+      `run \`PRAGMA wal_checkpoint(TRUNCATE)\` on ${path}, and remove ${path}-mark (nothing was changed)`,
   );
 }
 

@@ -6,11 +6,17 @@ import { type Stats, realpathSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { StoreError } from "../errors.js";
-import { type Connection, type DriverName, loadDriver } from "./sqlite-driver.js";
+import {
+  type Connection,
+  type DriverName,
+  loadDriver,
+  type OpenConnection,
+} from "./sqlite-driver.js";
 import { SqliteOwner } from "./sqlite-owner.js";
 import { type OwnerLock, takeOwnerLock } from "./sqlite-owner-lock.js";
 import { SqliteReader } from "./sqlite-reader.js";
 import { checkIdentity, createTables, migrate, storeError } from "./sqlite-schema.js";
+import { checkMark, Mark, readMark } from "./sqlite-mark.js";
 import { checkWal } from "./sqlite-wal.js";
 import type { Store, StoreOwner, StoreReader } from "./store.js";
 
@@ -40,16 +46,27 @@ async function openOwner(given: string, options: SqliteStoreOptions): Promise<St
   const open = loadDriver(options.driver);
   const openPatiently = patient(open, options);
   try {
-    // Before SQLite looks at it, which may write what is whole of it into the file, and remove it.
-    if (exists) checkWal(path);
-    // Before anything is written: a file that is not ours must stay as it is.
-    if (exists) closeAfter(openPatiently(path), (connection) => checkIdentity(connection, path));
+    if (exists) check(openPatiently, path);
     const lock = await takeOwnerLock(open, path);
     if (lock === undefined) throw owned(openPatiently, path);
     return openLocked(path, open, lock, options);
   } catch (error) {
     throw storeError(error, path);
   }
+}
+
+/**
+ * Whether a file is a whole store; gives what it is. Nothing is written: a file that is not ours must stay
+ * as it is, and one that is damaged, too, of which SQLite would keep only what is whole.
+ */
+function check(open: OpenConnection, path: string): ReturnType<typeof checkIdentity> {
+  checkWal(path);
+  const mark = readMark(path);
+  return closeAfter(open(path, { readOnly: true }), (connection) => {
+    const found = checkIdentity(connection, path);
+    checkMark(connection, path, mark, found !== "empty");
+    return found;
+  });
 }
 
 function openLocked(
@@ -67,7 +84,7 @@ function openLocked(
     if (found === "empty") createTables(connection);
     else if (found === "older") migrate(connection);
     const epoch = takeOver(connection);
-    return new SqliteOwner({ path, connection, open }, epoch, lock);
+    return new SqliteOwner({ path, connection, open }, epoch, lock, new Mark(path, epoch));
   } catch (error) {
     connection?.close();
     lock.release();
@@ -86,9 +103,9 @@ async function openReader(given: string, options: SqliteStoreOptions): Promise<S
   const open = loadDriver(options.driver);
   let connection: Connection | undefined;
   try {
-    checkWal(path);
-    connection = patient(open, options)(path);
-    const found = checkIdentity(connection, path);
+    const openPatiently = patient(open, options);
+    const found = check(openPatiently, path);
+    connection = openPatiently(path);
     if (found === "older") {
       throw new StoreError(
         "store-version",
@@ -143,8 +160,6 @@ function configure(connection: Connection): void {
   connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
 }
 
-type OpenConnection = (path: string) => Connection;
-
 /**
  * Waits for what others do to the file, from the first look at it on: whoever is the last to close it
  * holds it for a moment, also one that only reads. Locks of owners are not waited for so.
@@ -153,8 +168,8 @@ function patient(
   open: OpenConnection,
   { busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS }: SqliteStoreOptions,
 ): OpenConnection {
-  return (path) => {
-    const connection = open(path);
+  return (path, how) => {
+    const connection = open(path, how);
     connection.exec(`PRAGMA busy_timeout = ${Math.max(0, Math.trunc(busyTimeoutMs))}`);
     return connection;
   };

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Connection, loadDriver } from "../../runtime/stores/sqlite-driver.js";
+import { Mark } from "../../runtime/stores/sqlite-mark.js";
 import { SqliteOwner } from "../../runtime/stores/sqlite-owner.js";
 import { sqliteStore } from "../../runtime/stores/sqlite.js";
 import { sampleManifest, sampleRun, temporaryFolder } from "./sample.js";
@@ -74,7 +75,7 @@ test("whatever is looked for among many runs is found by an index", async () => 
     close: () => connection.close(),
   };
   const lock = { release: () => undefined };
-  const owner = new SqliteOwner({ path, connection: noting, open }, 1, lock);
+  const owner = new SqliteOwner({ path, connection: noting, open }, 1, lock, new Mark(path, 1));
   asked.clear();
   await owner.run("r1");
   await owner.events("r1");
