@@ -11,6 +11,8 @@ import {
   type DriverName,
   loadDriver,
   type OpenConnection,
+  SQLITE,
+  sqliteCode,
 } from "./sqlite-driver.js";
 import { SqliteOwner } from "./sqlite-owner.js";
 import { type OwnerLock, takeOwnerLock } from "./sqlite-owner-lock.js";
@@ -31,7 +33,7 @@ export interface SqliteStoreOptions {
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 
 /**
- * A store in one SQLite file (and its siblings `-wal`, `-shm` and `-owner`). The file is made when
+ * A store in one SQLite file (and its siblings `-wal`, `-shm`, `-owner` and `-mark`). The file is made when
  * a coordinator opens it; a reader never makes it. One coordinator owns it at a time.
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
@@ -62,11 +64,19 @@ async function openOwner(given: string, options: SqliteStoreOptions): Promise<St
 function check(open: OpenConnection, path: string): ReturnType<typeof checkIdentity> {
   checkWal(path);
   const mark = readMark(path);
-  return closeAfter(open(path, { readOnly: true }), (connection) => {
+  const look = (connection: Connection): ReturnType<typeof checkIdentity> => {
     const found = checkIdentity(connection, path);
     checkMark(connection, path, mark, found !== "empty");
     return found;
-  });
+  };
+  try {
+    return closeAfter(open(path, { readOnly: true }), look);
+  } catch (error) {
+    if (sqliteCode(error) !== SQLITE.readonly) throw error;
+    // Its process ended while it made the file, or turned it into one with a log of writes: what it had
+    // begun has to be taken back first.
+    return closeAfter(open(path), look);
+  }
 }
 
 function openLocked(

@@ -178,3 +178,15 @@ test("who reads while its owner writes misses nothing", async () => {
     await (await reading).close();
   }
 });
+
+test("a file whose process ended while it was made is taken back, and made a store", async () => {
+  const path = join(temporaryFolder(), "a.db");
+  const half = loadDriver()(path);
+  half.exec("PRAGMA cache_size = 2; BEGIN; CREATE TABLE half (value TEXT)");
+  const insert = half.prepare("INSERT INTO half VALUES (?)");
+  for (let row = 0; row < 200; row++) insert.run("x".repeat(1000));
+  const copy = join(temporaryFolder(), "copy.db");
+  for (const end of ["", "-journal"]) copyFileSync(path + end, copy + end);
+  expect(await runsOf(copy)).toBe(0);
+  half.close();
+});
