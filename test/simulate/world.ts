@@ -49,14 +49,18 @@ class Handle {
   }
 }
 
+/**
+ * In which process it is. One for all worlds, which come one after the other: Node 20 asks each that ever
+ * was at each promise, of whatever follows in that process, too.
+ */
+const inside = new AsyncLocalStorage<ProcessId | undefined>();
+
 export class World {
   now = 1_700_000_000_000;
   steps = 0;
   /** Milliseconds that have gone by, whatever clocks are set to. */
   elapsed = 0;
   readonly #choose: Choose;
-  /** In which process it is. */
-  readonly #inside = new AsyncLocalStorage<ProcessId | undefined>();
   #tasks: Task[] = [];
   #timers = new Set<Timer>();
   /** Of those who watch: they outlive the process that they watch. */
@@ -80,12 +84,12 @@ export class World {
 
   /** The process that runs now. */
   get process(): ProcessId | undefined {
-    return this.#inside.getStore();
+    return inside.getStore();
   }
 
   /** Does something as that process, and all that follows from it. */
   in<T>(process: ProcessId | undefined, act: () => T): T {
-    return this.#inside.run(process, act);
+    return inside.run(process, act);
   }
 
   /** Something that happens some time from now, unless its process ends before. */
