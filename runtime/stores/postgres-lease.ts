@@ -99,7 +99,7 @@ export class PostgresLease {
   async #renew(): Promise<number> {
     const { leaseMs, definitions, notices, onFenced } = this.#options;
     const { epoch } = this;
-    const [row] = await this.#once(RENEW, epoch, leaseMs, definitions);
+    const [row] = await this.#named("steno_renew", RENEW, epoch, leaseMs, definitions);
     const gap = performance.now() - this.#lastBeat;
     this.#lastBeat = performance.now();
     if (gap > leaseMs / 2) this.#sweepFrom = this.#lastBeat + leaseMs;
@@ -175,11 +175,21 @@ export class PostgresLease {
     return link.patiently(() => this.#once(sql, ...values));
   }
 
-  async #once(sql: string, ...values: readonly unknown[]): Promise<readonly Row[]> {
+  #once(sql: string, ...values: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#named(undefined, sql, ...values);
+  }
+
+  /** `name`: it is prepared under it, since it is asked again and again. */
+  async #named(
+    name: string | undefined,
+    sql: string,
+    ...values: readonly unknown[]
+  ): Promise<readonly Row[]> {
     const asked = performance.now();
     const rows = await this.#options.link.once({
       text: inSchema(sql, this.#options.schema),
       values,
+      ...(name !== undefined && { name }),
     });
     const now = numberOf(rows[0]?.["now"]);
     if (now !== undefined) this.#offset = now - (asked + performance.now()) / 2;

@@ -12,6 +12,7 @@ import { eventOf, runOf } from "../../runtime/stores/postgres-rows.js";
 import type { Manifest } from "../../runtime/manifest.js";
 import type { RequestAnswer, RunRow, Write } from "../../runtime/stores/store.js";
 import { type PostgresServer, startPostgres } from "../postgres/server.js";
+import { Backends } from "./backends.js";
 import type { Choose } from "./random.js";
 import type { StoreFaults } from "./store.js";
 import type { Truth } from "./truth.js";
@@ -57,6 +58,7 @@ export class Database {
   private constructor(
     readonly server: PostgresServer,
     readonly control: pg.Client,
+    readonly backends: Backends,
   ) {}
 
   static async start(): Promise<Database> {
@@ -64,7 +66,7 @@ export class Database {
     const control = new pg.Client(server.url("postgres"));
     await control.connect();
     await control.query(CLOCK);
-    const database = new Database(server, control);
+    const database = new Database(server, control, new Backends(server.port));
     // The tables are made once: that takes longer than a simulation.
     await (await postgresStore(database.connection(), { schema: SCHEMA }).open()).close();
     await control.query(`LISTEN "steno_${SCHEMA}"`);
@@ -90,6 +92,7 @@ export class Database {
   }
 
   async stop(): Promise<void> {
+    await this.backends.end();
     await this.control.end();
     await this.server.stop();
   }
@@ -120,7 +123,7 @@ export class SimulatedFleet {
     this.#database = database;
     this.faults = faults;
     this.#wires = new Wires({
-      ...{ world, choose, port: database.server.port },
+      ...{ world, choose, backends: database.backends },
       faults: () => this.faults,
       before: () => this.#tellTime(),
       after: (of, tells) => this.#look(of, tells),
@@ -177,12 +180,15 @@ export class SimulatedFleet {
     const now = 1_700_000_000_000 + APART_MS + Math.floor(this.#world.elapsed);
     if (now === this.#told) return;
     this.#told = now;
-    await this.#database.control.query("SELECT setval('told.clock', $1)", [now]);
+    const set = { name: "set", text: "SELECT setval('told.clock', $1)" };
+    await this.#database.control.query({ ...set, values: [now] });
   }
 
   /** A statement has been done: what it changed, and whether it was allowed to. */
   async #look(of: ProcessId | undefined, tells: boolean): Promise<void> {
-    const { rows } = await this.#database.control.query<{ seen: Tables }>(LOOK, [this.#position]);
+    const { rows } = await this.#database.control.query<{ seen: Tables }>({
+      ...{ name: "look", text: LOOK, values: [this.#position] },
+    });
     const { runs, events, answers, alive, defined } = (rows[0] as { seen: Tables }).seen;
     if (tells) await this.#broadcast();
     const before = this.#rows;

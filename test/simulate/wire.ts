@@ -4,9 +4,9 @@
  * the server works, nothing else happens, so that a seed is one order of statements. It reads of
  * the protocol only where messages end.
  */
-import { once } from "node:events";
-import { connect, Socket } from "node:net";
+import { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { type Backend, type Backends, message as messageOf, messages } from "./backends.js";
 import type { Choose } from "./random.js";
 import type { ProcessId, World } from "./world.js";
 
@@ -22,15 +22,15 @@ export interface WireFaults {
 const LOST = 150;
 /** How long the server may take, in milliseconds: then something holds a lock for ever. */
 const SERVER_MS = 20_000;
-/** The letters of messages: what asks for an answer (`Q`, `S`), the end of one (`Z`), a notice (`A`). */
-const [QUERY, SYNC, READY, NOTICE] = [0x51, 0x53, 0x5a, 0x41] as const;
+/** The letters of messages: what asks for an answer (`Q`, `S`), the end of one (`Z`), a notice (`A`), the end (`X`). */
+const [QUERY, SYNC, READY, NOTICE, TERMINATE] = [0x51, 0x53, 0x5a, 0x41, 0x58] as const;
 const wallTime = globalThis.setTimeout;
 const clearWallTime = globalThis.clearTimeout;
 
 export interface WireOptions {
   readonly world: World;
   readonly choose: Choose;
-  readonly port: number;
+  readonly backends: Backends;
   readonly faults: () => WireFaults;
   /** Before a statement is done, and when it has been; `tells`: notices of it may come. */
   readonly before: () => Promise<void>;
@@ -62,11 +62,9 @@ export class Wires {
 
   /** Something is told to all who listen. */
   notice(channel: string, payload: string): void {
-    const text = Buffer.from(`${channel}\0${payload}\0`);
-    const head = Buffer.alloc(9);
-    head.writeUInt8(NOTICE, 0);
-    head.writeInt32BE(8 + text.length, 1);
-    for (const wire of this.#open) wire.notice(Buffer.concat([head, text]));
+    // Before the names, whose it is: a number that nobody looks at.
+    const text = Buffer.from(`\0\0\0\0${channel}\0${payload}\0`);
+    for (const wire of this.#open) wire.notice(messageOf(NOTICE, text));
   }
 
   end(): void {
@@ -78,7 +76,7 @@ class Wire extends Duplex {
   readonly of: ProcessId | undefined;
   readonly #options: WireOptions;
   readonly #left: () => void;
-  #socket: Socket | undefined;
+  #backend: Backend | undefined;
   /** What is to be sent, and what the server has said. */
   #out: Buffer[] = [];
   #said: Buffer[] = [];
@@ -86,6 +84,8 @@ class Wire extends Duplex {
   #silent = false;
   #sending = false;
   #greeted = false;
+  /** What a server says to a new connection, if this one is new to the process only. */
+  #greeting: Buffer | undefined;
   #listens = false;
 
   constructor(options: WireOptions, left: () => void) {
@@ -99,18 +99,20 @@ class Wire extends Duplex {
   setKeepAlive(): void {}
 
   connect(): void {
-    const { world, port } = this.#options;
+    const { world, backends } = this.#options;
     world.post(async () => {
       if (this.destroyed) return;
-      const socket = connect(port, "127.0.0.1");
-      this.#socket = socket;
-      socket.on("error", () => undefined);
-      await Promise.race([once(socket, "connect"), once(socket, "close")]);
-      socket.on("data", (data) => this.#hear(data));
-      socket.on("close", () => {
-        this.#ready();
-        world.in(this.of, () => this.destroy());
-      });
+      const backend = await backends.take();
+      if (this.destroyed) return backends.giveBack(backend);
+      this.#backend = backend;
+      this.#greeting = backend.greeting;
+      backend.listener = {
+        message: (letter, message) => this.#hear(letter, message),
+        end: () => {
+          this.#ready();
+          world.in(this.of, () => this.destroy());
+        },
+      };
       this.emit("connect");
     });
   }
@@ -131,7 +133,7 @@ class Wire extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#socket?.destroy();
+    if (this.#backend !== undefined) this.#options.backends.giveBack(this.#backend);
     this.#left();
     done(error);
   }
@@ -171,12 +173,19 @@ class Wire extends Duplex {
     if (data.includes("LISTEN ")) this.#listens = true;
     if (!this.#asks(data)) {
       this.#sending = false;
-      this.#socket?.write(data);
+      // That it ends is for the one who had it: the server has it end as one that is lost.
+      if (data[0] !== TERMINATE) this.#backend?.write(data);
       return false;
     }
+    await this.#options.backends.settled();
     await this.#options.before();
-    this.#socket?.write(data);
-    await this.#untilReady();
+    const greeting = this.#greeting;
+    if (greeting !== undefined) {
+      this.#greeting = undefined;
+      this.#said.push(greeting);
+      return true;
+    }
+    await this.#untilReady(data);
     if (mayWrite(data))
       await this.#options.after(this.of, /pg_notify|steno_start/.test(data.toString("latin1")));
     return true;
@@ -192,7 +201,7 @@ class Wire extends Duplex {
   }
 
   /** Also when the connection is lost. */
-  #untilReady(): Promise<void> {
+  #untilReady(data: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       const why = new Error("the server does not answer: something holds a lock");
       const timer = wallTime(() => reject(why), SERVER_MS);
@@ -200,21 +209,17 @@ class Wire extends Duplex {
         clearWallTime(timer);
         resolve();
       };
-      if (this.#socket?.destroyed !== false) this.#ready();
+      if (this.#backend?.isOver !== false) return this.#ready();
+      this.#backend.write(data);
     });
   }
 
   #ready: () => void = () => {};
-  #heard: Buffer = Buffer.alloc(0);
 
-  #hear(data: Buffer): void {
-    this.#heard = Buffer.concat([this.#heard, data]);
-    for (const [letter, message] of messages(this.#heard)) {
-      this.#heard = this.#heard.subarray(message.length);
-      // They come when the server likes, and are told by those who know when: see `notice`.
-      if (letter !== NOTICE) this.#said.push(message);
-      if (letter === READY) this.#ready();
-    }
+  #hear(letter: number, message: Buffer): void {
+    // Notices come when the server likes, and are told by those who know when: see `notice`.
+    if (letter !== NOTICE) this.#said.push(message);
+    if (letter === READY) this.#ready();
   }
 
   /** A notice, which gets through when the world says so, or never. */
@@ -232,18 +237,6 @@ function mayWrite(data: Buffer): boolean {
   const text = data.toString("latin1");
   return (
     /\b(INSERT|UPDATE|DELETE|steno_\w+|NOTIFY|pg_notify)\b/.test(text) &&
-    !text.includes("SET lease_until")
+    !/SET lease_until|steno_renew/.test(text)
   );
-}
-
-/** The whole messages at the beginning of some data, with their letters. */
-function messages(data: Buffer): (readonly [letter: number, message: Buffer])[] {
-  const found: (readonly [number, Buffer])[] = [];
-  for (let at = 0; at + 5 <= data.length;) {
-    const end = at + 1 + data.readInt32BE(at + 1);
-    if (end > data.length) break;
-    found.push([data[at] as number, data.subarray(at, end)]);
-    at = end;
-  }
-  return found;
 }
