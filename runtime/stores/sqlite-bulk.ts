@@ -39,7 +39,7 @@ export class BulkInsert {
     }
   }
 
-  /** The rowid of the row that was inserted last; 0 if none was since a rollback. */
+  /** The key of the row that was inserted last; 0 if none was since a rollback. */
   get last(): number {
     return Number(this.#last);
   }

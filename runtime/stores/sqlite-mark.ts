@@ -13,11 +13,11 @@ import type { Connection } from "./sqlite-driver.js";
 interface Position {
   /** Of the owner that wrote it. */
   readonly epoch: number;
-  /** The highest rowid of `events`, which is never used again, nor removed. */
+  /** The highest `position` of its events, which is never used again, nor removed. */
   readonly events: number;
 }
 
-/** "STEN", the epoch, the rowid (both as doubles), and the CRC-32 of these. */
+/** "STEN", the epoch, the position (both as doubles), and the CRC-32 of these. */
 const MAGIC = 0x5354_454e;
 const EPOCH = 4;
 const EVENTS = 12;
@@ -79,9 +79,11 @@ export function readMark(path: string): Position | undefined {
   return { epoch: bytes.readDoubleBE(EPOCH), events: bytes.readDoubleBE(EVENTS) };
 }
 
-/** The highest rowid of `events`. */
+/** The highest position of an event; 0 where there is none. */
 export function lastEvent(connection: Connection): number {
-  return Number(connection.prepare("SELECT max(rowid) AS last FROM events").get()?.["last"] ?? 0);
+  return Number(
+    connection.prepare("SELECT max(position) AS last FROM events").get()?.["last"] ?? 0,
+  );
 }
 
 /**

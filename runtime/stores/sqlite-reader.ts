@@ -89,9 +89,9 @@ export class SqliteReader implements StoreReader {
   async log(after: number, limit: number): Promise<readonly WatchedEvent[]> {
     return this.guard(() =>
       this.statement(
-        `SELECT events.rowid AS cursor, runs.id AS run_id, runs.saga AS saga, ${EVENT_COLUMNS}
+        `SELECT position AS cursor, runs.id AS run_id, runs.saga AS saga, ${EVENT_COLUMNS}
          FROM events JOIN runs ON runs.key = events.run
-         WHERE events.rowid > ? ORDER BY events.rowid LIMIT ?`,
+         WHERE position > ? ORDER BY position LIMIT ?`,
       )
         .all(after, limit)
         .map((row) => ({
@@ -105,7 +105,7 @@ export class SqliteReader implements StoreReader {
 
   async lastCursor(): Promise<number> {
     return this.guard(() =>
-      Number(this.statement("SELECT max(rowid) AS last FROM events").get()?.["last"] ?? 0),
+      Number(this.statement("SELECT max(position) AS last FROM events").get()?.["last"] ?? 0),
     );
   }
 

@@ -71,15 +71,15 @@ export class SqliteRemoval {
     if (this.#room <= 0) return false;
     // The last row stays, of no run, so that its number, which is a cursor, is not used again.
     this.#statement(
-      `UPDATE events SET run = 0, seq = rowid, node = NULL, value = NULL
-       WHERE run = ? AND rowid = (SELECT max(rowid) FROM events)`,
+      `UPDATE events SET run = 0, seq = position, node = NULL, value = NULL
+       WHERE run = ? AND position = (SELECT max(position) FROM events)`,
     ).run(key);
     const { changes } = this.#statement(
-      "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE run = ? LIMIT ?)",
+      "DELETE FROM events WHERE position IN (SELECT position FROM events WHERE run = ? LIMIT ?)",
     ).run(key, this.#room);
     this.#room -= Number(changes);
     this.#statement(
-      "DELETE FROM events WHERE run = 0 AND rowid < (SELECT max(rowid) FROM events)",
+      "DELETE FROM events WHERE run = 0 AND position < (SELECT max(position) FROM events)",
     ).run();
     return this.#room > 0;
   }

@@ -163,6 +163,22 @@ test("nor where runs were removed, a commit was refused, or an earlier version h
   expect(await runsOf(copy)).toBe(0);
 });
 
+test("nor where what was left of the file was packed, and cursors go on", async () => {
+  const { path, owner } = await written();
+  for (let run = 0; run < COMMITS / 2; run++) {
+    await owner.commit([{ kind: "remove", run: `r${run}` }]);
+  }
+  const before = await owner.log(0, 1000);
+  await owner.close();
+  const other = loadDriver()(path);
+  other.exec("VACUUM");
+  other.close();
+  const next = await sqliteStore(path).open();
+  expect(await next.log(0, 1000)).toEqual(before);
+  expect(before).toHaveLength((3 * COMMITS) / 2);
+  await next.close();
+});
+
 test("a store that was removed is made anew", async () => {
   const path = copyOf((await written()).path);
   for (const end of ["", "-wal"]) rmSync(path + end);
