@@ -11,11 +11,13 @@ import {
   type Outcome,
   outcomeOf,
   outcomeOfError,
+  recordError,
   runInContext,
   systemClock,
   tooLate,
 } from "steno-runtime/host";
 import type { Ended } from "./protocol.js";
+import { tooLong } from "./sizes.js";
 
 interface Running {
   readonly attempt: Attempt;
@@ -29,6 +31,8 @@ export class Bodies {
   /** Names this process, in the journals of runs. */
   readonly process = randomBytes(6).toString("hex");
   readonly #running = new Map<string, Running>();
+  /** Why attempts are to stop: Restate may call a body only after that is known. */
+  readonly #unwanted = new WeakMap<Attempt, Error>();
   readonly #idle: (() => void)[] = [];
   #closing = false;
 
@@ -36,15 +40,16 @@ export class Bodies {
   call(attempt: Attempt, by: string): Promise<Ended> {
     const key = keyOf(attempt);
     const found = this.#running.get(key);
-    if (found !== undefined) {
-      if (attempt.aborted) this.abort(attempt, attempt.signal.reason as Error);
-      return found.ended;
+    if (found === undefined && by !== this.process) {
+      return Promise.resolve({ at: Date.now(), lost: true });
     }
-    if (by !== this.process) return Promise.resolve({ at: Date.now(), lost: true });
-    const ended = this.#begin(attempt);
-    this.#running.set(key, { attempt, ended });
+    const running = found ?? { attempt, ended: this.#begin(attempt) };
+    if (found === undefined) this.#running.set(key, running);
     this.#forgetOldest();
-    return ended;
+    // Not before: a body that only listens for it would not hear of a signal that is aborted already.
+    const reason = this.#unwanted.get(attempt);
+    if (reason !== undefined) running.attempt.abort(reason);
+    return running.ended;
   }
 
   /** Lets runs go on, until nothing more is to begin here: then they wait, to go on elsewhere. */
@@ -62,7 +67,7 @@ export class Bodies {
 
   /** Aborts the signal of an attempt, whichever object the body that runs was given. */
   abort(attempt: Attempt, reason: Error): void {
-    attempt.abort(reason);
+    this.#unwanted.set(attempt, reason);
     this.#running.get(keyOf(attempt))?.attempt.abort(reason);
   }
 
@@ -110,9 +115,15 @@ export class Bodies {
 
 async function answerOf(attempt: Attempt): Promise<Outcome> {
   try {
-    return outcomeOf(attempt, await runInContext(attempt, () => callBody(attempt)));
+    const outcome = await outcomeOf(attempt, await runInContext(attempt, () => callBody(attempt)));
+    const { value } = outcome as { readonly value?: string };
+    const wrong = tooLong(`the output of \`${attempt.node}\``, value);
+    return wrong === undefined ? outcome : { as: "unstorable", error: recordError(wrong) };
   } catch (error) {
-    return outcomeOfError(attempt, error);
+    const outcome = outcomeOfError(attempt, error);
+    const { error: text } = outcome as { readonly error?: string };
+    const wrong = tooLong(`the error of \`${attempt.node}\``, text);
+    return wrong === undefined ? outcome : { as: "failed", error: recordError(wrong) };
   }
 }
 

@@ -17,9 +17,11 @@ import {
   checkSame,
   type Codec,
   type CommandArguments,
+  differenceOf,
   json,
   type LoadedSaga,
   loadDefinition,
+  type Manifest,
   newNonce,
   type NodeCodecs,
   paramsText,
@@ -28,20 +30,21 @@ import {
   type RunHost,
   runPruned,
   type RunRow,
-  type RunState,
   type Started,
   storedArguments,
 } from "steno-runtime/host";
+import { MISSING, missingOf } from "./definitions.js";
 import { Ingress } from "./ingress.js";
-import { listRuns, type ListingOptions } from "./listing.js";
+import { listRuns, type ListingOptions, type Tried, triedFor } from "./listing.js";
 import { SERVICE } from "./protocol.js";
-import { RestateReader } from "./reader.js";
+import { type Around, RestateReader } from "./reader.js";
+import { checkLength } from "./sizes.js";
 import { refuseUnavailable, unavailable } from "./unavailable.js";
 
 export interface StenoRestateOptions {
   /** Where Restate takes calls: `http://127.0.0.1:8080`. */
   readonly ingress: string;
-  /** Where Restate is administered, to list runs: `http://127.0.0.1:9070`. */
+  /** Where Restate is administered, to list runs and to find those without their definition: `http://127.0.0.1:9070`. */
   readonly admin?: string;
   /** The definitions whose runs are read: what is typed, or no JSON, is read with them. */
   readonly sagas?: readonly AnySagaDefinition[];
@@ -63,6 +66,11 @@ export interface RestateStartOptions {
 const PATIENCE_MS = 30_000;
 /** How long one call waits for a run to rest: shorter than any proxy's patience. */
 const WAIT_MS = 50_000;
+/** The codes of commands that bring values. */
+const TOO_LONG: Readonly<Record<string, string>> = {
+  send: "payload-invalid",
+  settle: "output-invalid",
+};
 /** How often a run that is watched is looked at. */
 const POLL_MS = 500;
 
@@ -77,7 +85,9 @@ export function stenoRestate(options: StenoRestateOptions): StenoRestate {
 export class StenoRestate {
   readonly #ingress: Ingress;
   readonly #listing: ListingOptions | undefined;
+  /** For where a run is, and for its whole log. */
   readonly #reader: RestateReader;
+  readonly #wholeReader: RestateReader;
   /** By their hashes. */
   readonly #sagas = new Map<string, LoadedSaga>();
 
@@ -88,7 +98,12 @@ export class StenoRestate {
     const common = { service, headers, patienceMs };
     this.#ingress = new Ingress({ ...common, ingress });
     this.#listing = admin === undefined ? undefined : { ...common, admin };
-    this.#reader = new RestateReader(this.#ingress, (hash) => this.#sagas.get(hash)?.manifest);
+    const around: Around = {
+      known: (hash) => this.#sagas.get(hash)?.manifest,
+      tried: (id) => this.#tried(id),
+    };
+    this.#reader = new RestateReader(this.#ingress, around, true);
+    this.#wholeReader = new RestateReader(this.#ingress, around, false);
     for (const definition of options.sagas ?? []) this.#load(definition);
   }
 
@@ -107,11 +122,12 @@ export class StenoRestate {
     const saga = this.#load(definition as unknown as AnySagaDefinition);
     const text = paramsText(saga, params);
     checkId(id);
+    checkLength("what it is started with", text, "params-invalid");
     const { name, hash } = saga.manifest;
     const nonce = newNonce();
     const start = { saga: name, hash, paused, nonce, ...(text !== undefined && { params: text }) };
     if (await this.#ingress.start(id, start)) return this.#handle({ id, nonce });
-    const row = await this.#reader.run(id);
+    const row = await this.#reader.run(id, { params: true });
     // It was removed just now.
     if (row === undefined) return this.start(definition, params, { id, paused });
     checkSame(row, saga, text);
@@ -182,22 +198,25 @@ export class StenoRestate {
       active: () => undefined,
       unrecovered: () => undefined,
       rest: (run, itsNonce) => this.#rest(run, itsNonce),
-      source: polled(this.#reader, POLL_MS),
+      source: polled(this.#wholeReader, POLL_MS),
       errors: ({ hash }) => this.#sagas.get(hash)?.errors,
       control: (run, command, args) => this.#control(run, command, args),
       nodeCodecs: (row) => this.#nodeCodecs(row),
-      resultCodec: (state, hash) => this.#resultCodec(state, hash),
+      resultCodec: ({ root }, hash) => this.#codecOf(root.plan.saga, hash),
+      rowCodec: ({ saga, hash }) => this.#codecOf(saga, hash),
       checkAlive: () => {},
+      byMethods: true,
+      missing: (row, manifest) => `it ${this.#missing(row, manifest)}`,
     };
     return new RunHandle<Result, Nodes, Errors>(host, id, nonce);
   }
 
-  /** Waits until the run rests. Its log says how. */
-  async #rest(id: string, nonce: string): Promise<undefined> {
+  /** Waits until the run rests. Its row says how, with its output, or its log. */
+  async #rest(id: string, nonce: string): Promise<RunRow | undefined> {
     for (;;) {
       const answer = await this.#ingress.rest(id, { nonce, atMost: WAIT_MS });
       // A run that is not there any more, the reader tells.
-      if (answer === undefined || answer.rests) return undefined;
+      if (answer === undefined || answer.rests) return this.#reader.run(id, { output: true });
     }
   }
 
@@ -207,12 +226,34 @@ export class StenoRestate {
     args: CommandArguments,
   ): Promise<string | undefined> {
     const row = await this.#reader.run(id);
-    const loaded = row && this.#sagas.get(row.hash);
-    const stored = await storedArguments(this.#reader, row, loaded, command, args);
-    const answer = await this.#ingress.tell(id, { nonce, command, args: argumentsText(stored) });
-    if (answer === undefined) throw runPruned(id);
+    if (row?.nonce !== nonce) throw runPruned(id, true);
+    if (row.reason === MISSING) {
+      const manifest = await this.#reader.definition(row.hash);
+      throw new StenoError(MISSING, `run \`${id}\` ${this.#missing(row, manifest)}`);
+    }
+    const loaded = this.#sagas.get(row.hash);
+    const stored = await storedArguments(this.#wholeReader, row, loaded, command, args);
+    const text = argumentsText(stored);
+    checkLength(`what \`${command}\` is given`, text, TOO_LONG[command] ?? "bad-request");
+    const answer = await this.#ingress.tell(id, { nonce, command, args: text });
+    if (answer === undefined) throw runPruned(id, true);
     if (!answer.ok) throw new StenoError(answer.code, answer.message);
     return answer.value;
+  }
+
+  /** Only Restate itself can tell: whoever answers for the run may be at another address. */
+  async #tried(id: string): Promise<Tried | undefined> {
+    return this.#listing && triedFor(this.#listing, id);
+  }
+
+  /** What to say of a run without its definition. */
+  #missing(row: RunRow, manifest: Manifest | undefined): string {
+    const message = missingOf(row, "where it began");
+    const now = [...this.#sagas.values()].find(
+      (each) => each.manifest.name === row.saga && each.manifest.hash !== row.hash,
+    );
+    if (now === undefined || manifest === undefined) return message;
+    return `${message}; what changed: ${differenceOf(manifest, now.manifest)}`;
   }
 
   #nodeCodecs({ saga, hash }: RunRow): readonly NodeCodecs[] {
@@ -225,8 +266,9 @@ export class StenoRestate {
     );
   }
 
-  #resultCodec({ root: { plan } }: RunState, hash: string | undefined): Codec {
-    const byName = [...this.#sagas.values()].find(({ manifest }) => manifest.name === plan.saga);
+  /** How the result of a run is read: by its definition, else by one that has its name. */
+  #codecOf(saga: string, hash: string | undefined): Codec {
+    const byName = [...this.#sagas.values()].find(({ manifest }) => manifest.name === saga);
     return (this.#sagas.get(hash ?? "") ?? byName)?.method.result ?? json;
   }
 }

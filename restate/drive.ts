@@ -18,6 +18,7 @@ import {
   eventOf,
   eventOfOutcome,
   failsUncalled,
+  failureOf,
   isWanted,
   type LoadedSaga,
   type LoggedEvent,
@@ -28,6 +29,7 @@ import {
   parseArguments,
   pathOf,
   PHASE,
+  recordError,
   type SagaEvent,
   statusOf,
 } from "steno-runtime/host";
@@ -37,6 +39,7 @@ import { Journal } from "./journal.js";
 import {
   type Answer,
   answerPromise,
+  type Beginning,
   type Command,
   commandPromise,
   COMMANDS,
@@ -46,6 +49,7 @@ import {
   restPromise,
   type Start,
 } from "./protocol.js";
+import { tooLong } from "./sizes.js";
 import type { Spawns } from "./spawns.js";
 
 export interface DriveOptions {
@@ -70,7 +74,7 @@ export class Drive {
     options: DriveOptions,
     loaded: LoadedSaga,
     start: Start,
-    begun: { readonly at: number; readonly nonce: string },
+    begun: Beginning,
   ) {
     this.journal = new Journal(ctx, () => options.bodies.mayGoOn());
     this.#options = options;
@@ -78,6 +82,7 @@ export class Drive {
     const { params, paused = false } = start;
     this.#first = newRun(loaded, params, ctx.key, begun.at, paused, begun.nonce);
     this.#run = this.#first.run;
+    this.#run.byMethods = true;
   }
 
   /** Milliseconds since the epoch: what was read last. */
@@ -93,9 +98,9 @@ export class Drive {
     this.#heedCancellation();
     await this.#follow(this.#first.effects);
     while (state.finished === undefined) await this.journal.next();
-    const { output, failures, finished: status } = state;
-    const { hash } = this.#run.loaded.manifest;
-    const ending: Ending = { status, hash, failures, ...(output !== undefined && { output }) };
+    const { failures, finished: status } = state;
+    const { name: saga, hash } = this.#run.loaded.manifest;
+    const ending: Ending = { status, saga, hash, failures };
     await this.journal.ctx.promise<Ending>(ENDED).resolve(ending);
     return ending;
   }
@@ -184,12 +189,28 @@ export class Drive {
     if (value !== undefined) return { type: "paused", at: this.#now, value };
     const name = effect.index < 0 ? run.loaded.manifest.name : pathOf(effect.frame, effect.index);
     if (isImpure(effect)) {
-      return this.decide(name, () => answerTo(run, effect, Math.max(this.#now, Date.now())));
+      return this.decide(name, () => this.#eventFor(effect, Math.max(this.#now, Date.now())));
     }
-    const event = answerTo(run, effect, this.#now);
+    const event = this.#eventFor(effect, this.#now);
     // The stack of an error is another in each process.
     const fails = event.type === "failed" || event.type === "failure-held";
     return fails ? this.decide(`failure of ${name}`, () => event) : event;
+  }
+
+  /** What answers an effect, if Restate can keep it. */
+  #eventFor(effect: Effect, at: number): SagaEvent {
+    const { frame, index } = effect;
+    const run = this.#run;
+    const event = answerTo(run, effect, at);
+    const what =
+      "node" in event && event.node !== "" ? `what is stored of \`${event.node}\`` : "the result";
+    const wrong = tooLong(what, "value" in event ? event.value : undefined);
+    if (wrong === undefined) return event;
+    const { node = "", attempt = 1 } = event as {
+      readonly node?: string;
+      readonly attempt?: number;
+    };
+    return failureOf(run.state, frame, index, { at, node, attempt, value: recordError(wrong) });
   }
 
   #act(effect: Effect, by: string): void {
@@ -246,7 +267,10 @@ export class Drive {
     const { id, state } = this.#run;
     const { crashLimit, warn } = this.#options;
     const at = this.#now;
-    if (crashesOfNode(attempt) + 1 >= crashLimit && state.paused === undefined) {
+    const crashes = crashesOfNode(attempt) + 1;
+    // The limit may be another in another version.
+    const isTooMany = await this.journal.ctx.run("crashes", () => crashes >= crashLimit);
+    if (isTooMany && state.paused === undefined) {
       warn(`run \`${id}\` is paused: its attempts ended with the process ${crashLimit} times`);
       await this.record({ type: "paused", at, value: '"crash-loop"' });
     }

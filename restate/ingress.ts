@@ -12,6 +12,8 @@ import type {
   ReadAnswer,
   ReadQuery,
   RestQuery,
+  RowAnswer,
+  RowQuery,
   Start,
 } from "./protocol.js";
 
@@ -51,8 +53,13 @@ export class Ingress {
   }
 
   /** `undefined`: there is no such run. */
+  row(id: string, query: RowQuery): Promise<RowAnswer | undefined> {
+    return this.#known<RowAnswer>(id, "row", query);
+  }
+
+  /** `undefined`: there is no such run. */
   read(id: string, query: ReadQuery): Promise<ReadAnswer | undefined> {
-    return this.#known<ReadAnswer>(id, "read", query);
+    return this.#known<ReadAnswer>(id, query.after < 0 ? "read" : "since", query);
   }
 
   /** While nobody serves the sagas, the run goes nowhere: then it is as if it did not rest yet. */
@@ -70,8 +77,8 @@ export class Ingress {
     return this.#known<Answer>(id, "tell", command, { key: randomUUID() });
   }
 
-  definition(id: string, hash: string): Promise<unknown> {
-    return this.#call(id, "definition", hash);
+  definition(id: string): Promise<unknown> {
+    return this.#call(id, "definition", null);
   }
 
   /** Asks a run, also one that was accepted and is only about to begin. */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunPage, type RunQuery, type RunSummary, StenoError } from "steno-runtime";
 import { badCursor, readPage } from "steno-runtime/host";
+import { MISSING } from "./definitions.js";
 import { ROW } from "./protocol.js";
 
 export interface ListingOptions {
@@ -24,7 +25,6 @@ const COLUMNS = [
   "value_utf8->>'saga' AS saga",
   "value_utf8->>'hash' AS hash",
   "value_utf8->>'status' AS status",
-  "value_utf8->>'reason' AS reason",
   "CAST(value_utf8->>'createdAt' AS BIGINT) AS created_at",
   "CAST(value_utf8->>'updatedAt' AS BIGINT) AS updated_at",
 ].join(", ");
@@ -33,12 +33,53 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** A page of runs. @throws StenoError `bad-cursor`, `bad-limit`, `restate-unreachable`, `restate-refused` */
 export async function listRuns(options: ListingOptions, query: RunQuery): Promise<RunPage> {
+  const missing = await missingRuns(options);
   const read = async (most: number): Promise<readonly RunSummary[]> =>
-    (await ask(options, sqlOf(options.service, query, most))).map(summaryOf);
+    (await ask(options, sqlOf(options.service, query, missing, most))).map(summaryOf);
   return readPage(query.limit, read, cursorOf);
 }
 
-function sqlOf(service: string, query: RunQuery, limit: number): string {
+/** What Restate tried last of some invocations came to this. */
+const FAILED = `last_failure LIKE '%${MISSING}: run %'`;
+
+/** The ids of runs that Restate tries again, since their definitions are not served where they began. */
+async function missingRuns(options: ListingOptions): Promise<readonly string[]> {
+  const failed = await ask(options, `SELECT id FROM sys_invocation_state WHERE ${FAILED}`);
+  if (failed.length === 0) return [];
+  const ids = failed.map(({ id }) => text(String(id))).join(", ");
+  const found = await ask(
+    options,
+    `SELECT target_service_key AS id FROM sys_invocation_status WHERE id IN (${ids}) AND ` +
+      `target_service_name = ${text(options.service)} AND target_handler_name = 'run'`,
+  );
+  return found.map(({ id }) => String(id));
+}
+
+/** What Restate knows of the invocation of a run. */
+export interface Tried {
+  /** Where it began, its definition was looked for and not found. */
+  readonly inVain: boolean;
+  /** It began at the newest of the addresses, which answers for all runs. */
+  readonly atNewest: boolean;
+}
+
+export async function triedFor(options: ListingOptions, id: string): Promise<Tried> {
+  const [found] = await ask(
+    options,
+    `SELECT ${FAILED} AS in_vain, pinned_deployment_id = deployment_id AS at_newest ` +
+      "FROM sys_invocation JOIN sys_service ON name = target_service_name WHERE " +
+      `target_service_name = ${text(options.service)} AND target_service_key = ${text(id)} AND ` +
+      "target_handler_name = 'run'",
+  );
+  return { inVain: found?.["in_vain"] === true, atNewest: found?.["at_newest"] === true };
+}
+
+function sqlOf(
+  service: string,
+  query: RunQuery,
+  missing: readonly string[],
+  limit: number,
+): string {
   const { saga, status, reason, createdFrom, createdBefore, idPrefix, cursor } = query;
   const conditions = ["true"];
   if (saga !== undefined) conditions.push(`saga = ${text(saga)}`);
@@ -57,9 +98,16 @@ function sqlOf(service: string, query: RunQuery, limit: number): string {
     );
   }
   return (
-    `SELECT * FROM (SELECT ${COLUMNS} FROM state WHERE service_name = ${text(service)} AND key = '${ROW}') ` +
+    `SELECT * FROM (SELECT ${COLUMNS}, ${reasonOf(missing)} AS reason FROM state ` +
+    `WHERE service_name = ${text(service)} AND key = '${ROW}') ` +
     `WHERE ${conditions.join(" AND ")} ORDER BY created_at, id LIMIT ${limit}`
   );
+}
+
+function reasonOf(missing: readonly string[]): string {
+  const stored = "value_utf8->>'reason'";
+  if (missing.length === 0) return stored;
+  return `CASE WHEN service_key IN (${missing.map(text).join(", ")}) THEN '${MISSING}' ELSE ${stored} END`;
 }
 
 function text(value: string): string {

@@ -2,10 +2,16 @@
  * What goes over the wire, and what is kept in Restate: the calls of the workflow that a client makes,
  * the names of its state and promises, and what is journaled. Values in it are JSON text, as elsewhere.
  */
-import type { Failure, LoggedEvent, Outcome, RunRow } from "steno-runtime/host";
+import type { Failure, LoggedEvent, Manifest, Outcome, RunRow } from "steno-runtime/host";
 
 /** The workflow's name, unless another is given. */
 export const SERVICE = "steno";
+
+/**
+ * The order in which `drive.ts` asks Restate's journal for things: goes up with every change of it, since
+ * a run that was begun under another order cannot be replayed.
+ */
+export const JOURNAL = 1;
 
 /** What `run`, the handler that a run is, is called with. */
 export interface Start {
@@ -18,10 +24,11 @@ export interface Start {
   readonly nonce?: string;
 }
 
-/** How a run ended. */
+/** How a run ended; the promise of that name, and what the handler returns, have no output. */
 export interface Ending {
   readonly status: "succeeded" | "undone";
   /** Of its definition. */
+  readonly saga: string;
   readonly hash: string;
   readonly output?: string;
   readonly failures: readonly Failure[];
@@ -45,20 +52,42 @@ export interface Missing {
   readonly missing: true;
 }
 
+/** What is journaled first, and by which `drive.ts`. */
+export interface Beginning {
+  readonly at: number;
+  readonly nonce: string;
+  readonly journal: number;
+  readonly manifest: Manifest;
+}
+
 /** What a run was started as; the promise of that name has no params. */
 export interface Begun {
   readonly saga: string;
   readonly params?: string;
 }
 
+export interface RowQuery {
+  /** Whether its params are wanted, and its output, which may be long. */
+  readonly params?: boolean;
+  readonly output?: boolean;
+}
+export interface RowAnswer {
+  readonly row: StoredRow & Partial<Pick<RunRow, "params" | "output">>;
+  /** It is not finished, and whoever answers does not serve its definition; another address may. */
+  readonly unserved?: true;
+}
+
 export interface ReadQuery {
-  /** Events with `seq > after`, at most `limit`; without, no events. */
-  readonly after?: number;
+  /** Events with `seq > after`, at most `limit`. */
+  readonly after: number;
   readonly limit?: number;
+  /** Without the params of the run, which may be long, and which say nothing of where it is. */
+  readonly brief?: boolean;
 }
 export interface ReadAnswer {
-  readonly row: StoredRow & Partial<Pick<RunRow, "params">>;
   readonly events: readonly LoggedEvent[];
+  /** There are some that were too long for one answer. */
+  readonly more?: true;
 }
 
 /** JSON leaves out what is `undefined`. */
@@ -66,7 +95,7 @@ export type StoredRow = Pick<
   RunRow,
   "id" | "saga" | "hash" | "nonce" | "status" | "createdAt" | "updatedAt"
 > &
-  Partial<Pick<RunRow, "reason" | "output" | "error">>;
+  Partial<Pick<RunRow, "reason" | "error">>;
 
 export interface RestQuery {
   readonly nonce: string;
@@ -82,9 +111,11 @@ export type Ended = { readonly at: number } & (
   { readonly lost: true } | { readonly outcome: Outcome; readonly random: number }
 );
 
-/** State: the run's row, and its params, which are written once and may be long; how often it has begun to move again; how many commands were taken. */
+/** State: the run's row; its params and its output, which may be long, and are in no other of these; its manifest, for those who do not serve it; how often it has begun to move again; how many commands were taken. */
 export const ROW = "run";
 export const PARAMS = "params";
+export const OUTPUT = "output";
+export const DEFINITION = "definition";
 export const MOVES = "moves";
 export const COMMANDS = "commands";
 /** State: events, by the `seq` of the first, so that keys are in the order of the log. */

@@ -110,7 +110,7 @@ function freeing(
   if (!needsOperator(place.frame, place.index)) {
     throw new StenoError(
       "node-not-stuck",
-      `node \`${node}\` of run \`${run.id}\` is not stuck: see \`steno show ${run.id}\``,
+      `node \`${node}\` of run \`${run.id}\` is not stuck: see ${run.shownBy}`,
     );
   }
   if (command === "retry") return { type: "retry-requested", at, node, value };
@@ -162,7 +162,7 @@ function outputText(
 export function unknownCommand(command: string): StenoError {
   return new StenoError(
     "unknown-command",
-    `the coordinator does not know the command \`${command}\`: its steno-runtime is of another version`,
+    `\`${command}\` is no command where the run is: the steno-runtime there is of another version`,
   );
 }
 
@@ -183,7 +183,7 @@ export function noSuchNode(run: ActiveRun, node: string): StenoError {
   const { id } = run;
   const paths = pathsOf(run);
   const named = paths.slice(0, NAMED_AT_MOST).map((path) => `\`${path}\``);
-  const more = paths.length > named.length ? `, and more: see \`steno show ${id}\`` : "";
+  const more = paths.length > named.length ? `, and more: see ${run.shownBy}` : "";
   return new StenoError(
     "no-such-node",
     `run \`${id}\` has no node \`${node}\`: it has ${named.join(", ")}${more}`,

@@ -61,14 +61,21 @@ export class SagaStuckError extends StenoError {
   /** What made the run unwind, if it unwinds. */
   readonly failures: readonly SagaFailure[];
 
-  constructor(sagaId: string, stuck: readonly SagaFailure[], failures: readonly SagaFailure[]) {
+  /** `byMethods`: the command `steno` does nothing where the run is. */
+  constructor(
+    sagaId: string,
+    stuck: readonly SagaFailure[],
+    failures: readonly SagaFailure[],
+    byMethods = false,
+  ) {
     const [first] = stuck;
     const node = first?.node ?? "";
+    const [retry, settle] = byMethods ? ["", ""] : [" or `steno retry`", " or `steno settle`"];
     super(
       "saga-stuck",
       `saga \`${sagaId}\` is stuck at node \`${node}\` (${first?.error.message ?? ""}): ` +
-        `mend the cause, then \`run.retry("${node}")\` or \`steno retry\`; or undo it by hand and ` +
-        `say so with \`run.settle("${node}", reason)\` or \`steno settle\``,
+        `mend the cause, then \`run.retry("${node}")\`${retry}; or undo it by hand and ` +
+        `say so with \`run.settle("${node}", reason)\`${settle}`,
       { cause: first?.error },
     );
     this.sagaId = sagaId;

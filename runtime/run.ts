@@ -63,6 +63,10 @@ export interface RunHost {
   rowCodec?(row: RunRow): Codec;
   /** Fails if a run that is not finished cannot go on here. */
   checkAlive(id: string): void;
+  /** Whether the command `steno` does nothing there: messages name methods only. */
+  readonly byMethods?: boolean;
+  /** What to say of a run whose row says that its definition is missing, if others say it otherwise. */
+  missing?(row: RunRow, manifest: Manifest): string;
 }
 
 /** How a run ended, and how its result is read. */
@@ -114,7 +118,7 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     const classes = status === "succeeded" ? undefined : this.#host.errors(await this.#row());
     // It went on while its row was read: what it has come to now is not durable yet.
     if (statusOf(state) !== status) return this.result();
-    const text = outcomeOf(this.id, state, classes);
+    const text = outcomeOf(this.id, state, classes, this.#host.byMethods);
     return decode(codec, text, what) as Result;
   }
 
@@ -184,7 +188,10 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     const missing = this.#host.unrecovered(this.id);
     const holds: Hold[] = [...holdsOf(state)];
     if (missing !== undefined) holds.unshift({ reason: missing.reason, message: missing.message });
-    else if (reason === "definition-missing") holds.unshift({ reason, message: missingOf(row) });
+    else if (reason === "definition-missing") {
+      const message = this.#host.missing?.(row, manifest) ?? missingOf(row);
+      holds.unshift({ reason, message });
+    }
     for (const [node, limit] of active?.limited ?? []) {
       holds.push({ reason: "waiting-limit", node, limit });
     }
@@ -292,7 +299,7 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     const row = await this.#host.reader().run(this.id);
     if (row?.nonce === this.#nonce) return row;
     // A handle is of a run that was there.
-    throw runPruned(this.id);
+    throw runPruned(this.id, this.#host.byMethods);
   }
 
   /** @throws StenoError `run-pruned` if it was removed while it was read */

@@ -286,7 +286,10 @@ export function placeOf(state: RunState, path: string): Place {
       return { frame: handler, index: inHandler };
     }
   }
-  throw new StenoError("no-such-node", `the run has no node \`${path}\`: see \`steno show\``);
+  throw new StenoError(
+    "no-such-node",
+    `the run has no node \`${path}\`: see the nodes in its status`,
+  );
 }
 
 /** Makes a frame part of the run. */

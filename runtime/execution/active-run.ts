@@ -65,6 +65,8 @@ export class ActiveRun {
   refused = false;
   /** Another coordinator goes on with it: nothing that happens to it here counts. */
   lost = false;
+  /** Whether the command `steno` does nothing where it is. */
+  byMethods = false;
 
   constructor(loaded: LoadedSaga, row: RunRow, state: RunState, seq: number) {
     this.id = row.id;
@@ -78,6 +80,11 @@ export class ActiveRun {
     this.reason = row.reason;
     this.wakeAt = row.wakeAt;
     if (loaded.spawns) this.awaits = awaitedBy(state);
+  }
+
+  /** What shows it to an operator, as messages name it. */
+  get shownBy(): string {
+    return this.byMethods ? "`run.status()`" : `\`steno show ${this.id}\``;
   }
 
   /** What has to be written; it counts as written from now on. */

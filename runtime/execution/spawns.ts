@@ -166,7 +166,7 @@ export function checkSpawns(sagas: readonly LoadedSaga[]): void {
       throw new StenoError(
         "definition-not-open",
         `\`${manifest.name}\` starts \`${node.target}\`, which is not in \`sagas\`: ` +
-          "open the coordinator with `definition.on(instance)` of it, too",
+          "add `definition.on(instance)` of it, too",
       );
     }
   }

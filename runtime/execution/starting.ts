@@ -84,7 +84,7 @@ export function checkId(id: unknown): void {
 /** @throws StenoError `run-exists` if the run that has the id is not the one that is to be started. */
 export function checkSame(
   row: Pick<RunRow, "id" | "saga" | "params">,
-  { manifest: { name } }: LoadedSaga,
+  { manifest: { name } }: { readonly manifest: { readonly name: string } },
   params: JsonText,
 ): void {
   if (row.saga === name && isSame(row.params, params)) return;

@@ -43,7 +43,7 @@ export function stepOf(run: ActiveRun, node: string | undefined, at: number): Sa
     node === undefined || could.length === 0
       ? "nothing can start now: what runs has not ended, or what it waits for has not come"
       : `nothing is due at \`${node}\`; at ${could.join(", ")} something is`;
-  throw new StenoError("nothing-to-step", `run \`${id}\`: ${message} (see \`steno show ${id}\`)`);
+  throw new StenoError("nothing-to-step", `run \`${id}\`: ${message} (see ${run.shownBy})`);
 }
 
 function pathAt({ frame, index }: Effect): string {

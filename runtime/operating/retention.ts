@@ -6,12 +6,18 @@ import { setImmediate as turn } from "node:timers/promises";
 import { StenoError } from "../errors.js";
 import type { StoreOwner, Write } from "../stores/store.js";
 
-/** The error for a handle of a run that was removed: its id may be another run's by now. */
-export function runPruned(id: string): StenoError {
+/**
+ * The error for a handle of a run that was removed: its id may be another run's by now. `byMethods`: the
+ * command `steno` does nothing where it was.
+ */
+export function runPruned(id: string, byMethods = false): StenoError {
+  const [from, by] = byMethods
+    ? ["", "`retention`"]
+    : [" from the store", "`retention`, `steno prune`"];
   return new StenoError(
     "run-pruned",
-    `run \`${id}\` was finished and is removed from the store, with its result: ask before it ` +
-      "is pruned, or prune later (`retention`, `steno prune`)",
+    `run \`${id}\` was finished and is removed${from}, with its result: ask before it is pruned, or ` +
+      `prune later (${by})`,
   );
 }
 

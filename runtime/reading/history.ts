@@ -225,12 +225,20 @@ export function stuckNodes(state: RunState, classes?: ErrorClasses): SagaFailure
   return found;
 }
 
-/** What a run at rest came to: the JSON of its result; or it throws the error for how it ended. */
-export function outcomeOf(id: string, state: RunState, classes?: ErrorClasses): string | undefined {
+/**
+ * What a run at rest came to: the JSON of its result; or it throws the error for how it ended.
+ * `byMethods`: the command `steno` does nothing where it is.
+ */
+export function outcomeOf(
+  id: string,
+  state: RunState,
+  classes?: ErrorClasses,
+  byMethods?: boolean,
+): string | undefined {
   if (state.finished === "succeeded") return state.output;
   const failures = state.failures.map((each) => sagaFailure(each, classes));
   if (state.finished === "undone") throw new SagaFailedError(id, failures);
-  throw new SagaStuckError(id, stuckNodes(state, classes), failures);
+  throw new SagaStuckError(id, stuckNodes(state, classes), failures, byMethods);
 }
 
 /**

@@ -4,11 +4,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  actionContext,
   type BoundSaga,
   defineSaga,
   type Run,
   type RunQuery,
   SagaFailedError,
+  type SagaStuckError,
 } from "steno-runtime";
 import type { Node } from "steno-runtime/manifest";
 import * as z from "steno-runtime/schema";
@@ -139,7 +141,14 @@ test("declared errors are instances, a failure pauses, and events are delivered"
   await run.send("pickedUp", "by Ann");
   expect(await codeOf(run.send("pickedUp", 7))).toBe("payload-invalid");
   expect(await codeOf(run.send("dropped"))).toBe("no-such-event");
-  expect(await codeOf(run.result())).toBe("saga-stuck");
+  const stuck = await run.result().catch((error: unknown) => error as SagaStuckError);
+  expect(stuck).toMatchObject({ code: "saga-stuck", node: "thank" });
+  // The command `steno` does nothing here.
+  expect((stuck as Error).message).toMatch(
+    /`run\.retry\("thank"\)`; or .*`run\.settle\("thank", reason\)`$/,
+  );
+  const notStuck = await run.retry("parcel").catch((error: unknown) => error as Error);
+  expect((notStuck as Error).message).toMatch(/is not stuck: see `run\.status\(\)`$/);
   expect((await run.status()).reason).toBe("action-failed");
   expect(await codeOf(run.unwind())).toBe("pivot-passed");
   expect(await codeOf(run.settle("nothing" as never, "?"))).toBe("no-such-node");
@@ -241,6 +250,27 @@ test("an undo that fails makes the run stuck; it is retried, or settled", async 
   const failed = await run.result().catch((error: unknown) => error);
   expect(failed).toMatchObject({ code: "saga-failed", node: "c" });
   expect(undone).toEqual(["a a"]);
+});
+
+test("a body that only listens for its signal is told, though that was known before it was called", async () => {
+  const nodes: readonly Node[] = [
+    action("note", [], { undo: "none" }),
+    { name: "fails", kind: "compute", after: [] },
+  ];
+  const { spec } = scripted(nodes, "Told");
+  const saga = defineSaga<Script, unknown, unknown>({
+    ...spec,
+    nodes: { ...spec.nodes, fails: { compute: fail } } as never,
+  });
+  const script = scriptOf(() => {
+    const { signal } = actionContext();
+    return new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(new Error("told")));
+    });
+  });
+  const { client } = await hostOf(saga.on(script));
+  const run = await client.start(saga, null);
+  expect(await codeOf(run.result())).toBe("saga-failed");
 });
 
 test("a run is paused, stepped, stopped at breakpoints, and unwound", async () => {
