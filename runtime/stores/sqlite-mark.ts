@@ -104,10 +104,11 @@ export function checkMark(
   if (epoch > mark.epoch) return;
   const events = hasTables ? lastEvent(connection) : 0;
   if (epoch === mark.epoch && events >= mark.events) return;
-  const lost = Math.max(0, mark.events - events);
+  const lost = mark.events - events;
+  const missing = lost > 0 ? ` (missing events: ${lost})` : "";
   throw new StoreError(
     "store-behind",
-    `${path} holds less than was committed to it (${lost} events are missing): its ${path}-wal was cut off, damaged or ` +
+    `${path} holds less than was committed to it${missing}: its ${path}-wal was cut off, damaged or ` +
       `removed, or an older copy was put in its place. Put back what was there; to go on from what is there, remove ` +
       `${markPath(path)}, and know that actions may be called again, with their keys, and that runs started since are ` +
       `forgotten (nothing was changed)`,
