@@ -44,8 +44,10 @@ async function commitApart(
   return refused;
 }
 
+/** Also by a transaction that is not committed yet. */
 function isTaken(error: unknown): boolean {
-  return (error as { readonly code?: unknown }).code === "store-run-exists";
+  const { code } = error as { readonly code?: unknown };
+  return code === "store-run-exists" || code === "store-locked";
 }
 
 function runOf(write: Write): string {

@@ -3,6 +3,7 @@
  * made of is in `starting.ts`.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ActiveRuns } from "./active-runs.js";
 import { encode } from "../codec.js";
 import type { Executor } from "../executor.js";
@@ -21,10 +22,16 @@ export interface StarterOptions {
   readonly checkStart: () => void;
 }
 
+/** A transaction that has started a run of the id is waited for so long, looked at each so often, in milliseconds. */
+const LOCKED_MS = 60_000;
+const LOCKED_PAUSE_MS = 500;
+
 interface How {
   readonly paused?: boolean | undefined;
   /** Another run starts it. */
   readonly spawned?: boolean;
+  /** When what others do under this id is waited for no longer, by `performance.now()`. */
+  readonly until?: number;
 }
 
 /** Which run an id means: it may be used again when the run is pruned. */
@@ -82,20 +89,21 @@ export class Starter {
   }
 
   /** The new run is not there, since another has the id: one that somebody else started just now. */
-  async #found(saga: LoadedSaga, params: JsonText, id: string): Promise<Started> {
+  async #found(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<Started> {
     const row = await this.#options.reader.run(id);
-    if (row === undefined) throw idTaken(id);
+    if (row === undefined) {
+      const { until = performance.now() + LOCKED_MS } = how;
+      if (performance.now() > until) throw idTaken(id, ", of a transaction that is still open");
+      await sleep(LOCKED_PAUSE_MS);
+      return this.#create(saga, params, id, { ...how, until });
+    }
     checkSame(row, saga, params);
     return row;
   }
 
-  async #create(
-    saga: LoadedSaga,
-    params: JsonText,
-    id: string,
-    { paused = false, spawned = false }: How,
-  ): Promise<Started> {
+  async #create(saga: LoadedSaga, params: JsonText, id: string, how: How): Promise<Started> {
     const { executor, runs } = this.#options;
+    const { paused = false, spawned = false } = how;
     this.#options.checkOpen();
     if (!spawned) this.#options.checkStart();
     const { manifest } = saga;
@@ -113,9 +121,9 @@ export class Starter {
     }
     if (!run.refused) return run;
     runs.forget(run);
-    if (!run.lost) return this.#found(saga, params, id);
+    if (!run.lost) return this.#found(saga, params, id, how);
     // Nothing was written, not even the definition.
     this.#defined.delete(manifest.hash);
-    return this.#create(saga, params, id, { paused, spawned });
+    return this.#create(saga, params, id, how);
   }
 }

@@ -11,13 +11,17 @@ import type { StoreOwner, Write } from "../stores/store.js";
  * command `steno` does nothing where it was.
  */
 export function runPruned(id: string, byMethods = false): StenoError {
-  const [from, by] = byMethods
-    ? ["", "`retention`"]
-    : [" from the store", "`retention`, `steno prune`"];
+  const [from, by, or] = byMethods
+    ? ["", "`retention`", ""]
+    : [
+        " from the store",
+        "`retention`, `steno prune`",
+        "; if it was started in a transaction of yours, commit that first",
+      ];
   return new StenoError(
     "run-pruned",
     `run \`${id}\` was finished and is removed${from}, with its result: ask before it is pruned, or ` +
-      `prune later (${by})`,
+      `prune later (${by})${or}`,
   );
 }
 

@@ -4,7 +4,7 @@
  * different ones, each prepared once. It sends nothing.
  */
 import { escaped, numberArray, textArray } from "./postgres-rows.js";
-import { inSchema, lockOf } from "./postgres-schema.js";
+import { idWait, inSchema } from "./postgres-schema.js";
 import type { LoggedEvent } from "../events.js";
 import type { RunRow, Write } from "./store.js";
 
@@ -105,6 +105,12 @@ export const NOT_HELD = "held";
 
 const FINISHED = "status IN ('succeeded', 'undone')";
 
+/**
+ * How long a commit waits for a transaction that has started a run of the same id and is still open, in
+ * milliseconds: who started that may leave it so, and all other runs of this commit would wait for it.
+ */
+const CREATE_WAIT_MS = 250;
+
 const FENCE = "EXISTS (SELECT FROM lane)";
 
 /** All that a commit may be made of. */
@@ -163,9 +169,10 @@ export function commitStatement(
   schema: string,
 ): CommitStatement {
   const parts = new Parts([epoch, lane, commit]);
+  const patience = batch.created.size > 0 ? `, ${idWait(CREATE_WAIT_MS)}` : "";
   parts.ctes.push(
     `lane AS (UPDATE S.lanes SET commits = $3 WHERE coordinator = $1 AND lane = $2
-       AND commits = $3 - 1 RETURNING pg_advisory_xact_lock_shared(${lockOf(schema, "write")}))`,
+       AND commits = $3 - 1 RETURNING pg_advisory_xact_lock_shared(LOCK(write))${patience})`,
   );
   const { held } = batch;
   const required = [`S.require(${FENCE}, '${NO_LANE}')`];

@@ -12,7 +12,7 @@ import {
   NO_LANE,
   NOT_HELD,
 } from "./postgres-commit.js";
-import { isOutage, type Link } from "./postgres-link.js";
+import { isOutage, type Link, lockedError } from "./postgres-link.js";
 import { numberOf } from "./rows.js";
 import { inSchema } from "./postgres-schema.js";
 
@@ -38,7 +38,15 @@ export class Lanes {
     this.#free = links.map((link, place) => ({ link, place, commits: 0, epoch: 0 }));
   }
 
-  /** @throws StoreError `store-fenced` if the epoch is over: then nothing was written */
+  /** All of them, so that what is wrong is told before anything runs. @throws StoreError `store-unreachable` */
+  async connect(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.patiently(() => link.connected())));
+  }
+
+  /**
+   * @throws StoreError `store-fenced` if the epoch is over, `store-locked` if a transaction that is open
+   *   has started a run that is to be made: then nothing was written
+   */
   async commit(batch: Batch, epoch: number, isOver: () => boolean): Promise<void> {
     const lane = this.#free.pop() ?? (await new Promise<Lane>((take) => this.#waiting.push(take)));
     try {
@@ -65,6 +73,9 @@ export class Lanes {
       try {
         await link.once(statement);
       } catch (error) {
+        // Only who has the lane waits so that it gives up: what it was to do has not been done before.
+        const locked = lockedError(error);
+        if (locked !== undefined) throw locked;
         if (isOutage(error) || !(await this.#isDone(lane, commit, error))) throw error;
       }
     });

@@ -25,6 +25,13 @@ const SILENCE_MS = 15_000;
 /** Longer than any statement of ours takes: what is left of a dead connection ends by itself. */
 const STATEMENT_MS = 60_000;
 
+/**
+ * What a role or a database may have set otherwise, for all who connect. Not as parameters of the
+ * connection, which PgBouncer refuses.
+ */
+const SETTINGS = `SET statement_timeout = ${STATEMENT_MS}; SET lock_timeout = 0;
+  SET default_transaction_isolation = 'read committed'; SELECT pg_backend_pid() AS pid`;
+
 /** Between two attempts to connect, in milliseconds; it doubles up to the second. */
 const RETRY_MS = [20, 500] as const;
 
@@ -47,12 +54,18 @@ export interface LinkOptions {
 export class Link {
   readonly #options: LinkOptions;
   #client: Promise<Client> | undefined;
+  /** The process of the server that serves it. */
+  #backend: number | undefined;
   /** One statement after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+  }
+
+  get backend(): number | undefined {
+    return this.#backend;
   }
 
   /** Once, whatever becomes of it. @throws an outage, or an error of the database */
@@ -131,13 +144,17 @@ export class Link {
       application_name: name,
       connectionTimeoutMillis: silenceMs,
       query_timeout: silenceMs,
-      statement_timeout: STATEMENT_MS,
       keepAlive: true,
       ...given,
     });
     client.on("error", () => this.#drop(client));
     client.on("end", () => this.#drop(client));
     await client.connect();
+    // Of several statements, it gives the results of each.
+    const results = (await client.query(SETTINGS)) as unknown as readonly {
+      readonly rows: Row[];
+    }[];
+    this.#backend = results.at(-1)?.rows[0]?.["pid"] as number;
     await onConnect?.(client);
     return client;
   }
@@ -148,6 +165,7 @@ export class Link {
       (found) => {
         if (found !== client || this.#client !== current) return;
         this.#client = undefined;
+        this.#backend = undefined;
         this.#options.onLost?.();
       },
       () => undefined,
@@ -193,15 +211,53 @@ export function isOutage(error: unknown): boolean {
   const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
   // Errors of the server have a severity; all others are of the connection.
   if (severity === undefined) return !(error instanceof TypeError) && code !== "ERR_INVALID_URL";
-  // Shutting down, starting up, too many connections; a deadlock, or a conflict, which is over now.
-  return typeof code === "string" && /^(57P0[123]|08...|53300|40P01|40001|57014)$/.test(code);
+  // Shutting down, starting up, too many connections; idle, or in a transaction, for longer than the
+  // role may be; a deadlock, or a conflict, which is over now.
+  const again = /^(57P0[1235]|08...|53300|25P0[34]|40P01|40001|57014)$/;
+  return typeof code === "string" && again.test(code);
 }
 
 export function unreachable(error: unknown): StoreError {
+  if ((error as { readonly code?: unknown }).code === "53300") {
+    return new StoreError(
+      "store-unreachable",
+      `PostgreSQL gives no more connections (${messageOf(error)}): a coordinator takes one for each of its ` +
+        "`lanes` (2 unless told) and three more, a client two; raise max_connections, or the limit of the role",
+      { cause: error },
+    );
+  }
   return new StoreError(
     "store-unreachable",
     `the PostgreSQL of the store cannot be reached (${messageOf(error)}): look at the server and the ` +
       "address; what is in the store is safe, and goes on when a coordinator opens it",
+    { cause: error },
+  );
+}
+
+/**
+ * Several connections that are open at the same time are several sessions, unless a pooler shares them out.
+ * @throws StoreError `store-pooled`
+ */
+export function checkSessions(links: readonly Link[]): void {
+  const backends = links.flatMap(({ backend }) => backend ?? []);
+  if (new Set(backends).size < backends.length) throw pooled("two connections share a session");
+}
+
+function pooled(said: string, cause?: unknown): StoreError {
+  return new StoreError(
+    "store-pooled",
+    `the connections of the store are no sessions of their own (${said}): use the session mode of the ` +
+      "pooler, such as PgBouncer, or the address of the server itself",
+    { cause },
+  );
+}
+
+/** For a start that has waited for a lock: whose, is not told; `undefined` for any other error. */
+export function lockedError(error: unknown): StoreError | undefined {
+  if ((error as { readonly code?: unknown }).code !== "55P03") return undefined;
+  return new StoreError(
+    "store-locked",
+    "a transaction that is still open has started a run with this id: end it, then ask again",
     { cause: error },
   );
 }
@@ -224,10 +280,15 @@ export function storeError(error: unknown): unknown {
       );
     case "53100":
       return explain("store-full", `PostgreSQL has no space left (${said}): nothing was written`);
+    // A prepared statement that is not there, or is there already.
+    case "26000":
+    case "42P05":
+      return pooled(said, error);
     case "25006":
       return explain(
         "store-not-writable",
-        `PostgreSQL takes no writes (${said}): name the primary server, not a replica`,
+        `PostgreSQL takes no writes (${said}): name the primary server and not a replica, and ` +
+          "a role and a database whose default_transaction_read_only is off",
       );
     case "42501":
     case "3F000":

@@ -21,16 +21,13 @@ export class SafePositions {
   #safe = 0;
 
   constructor(link: Link, schema: string) {
-    const [classId, objectId] = lockOf(schema, "write").split(", ") as [string, string];
+    const [classId, objectId] = lockOf(schema, "write");
     const writers = `FROM pg_locks WHERE locktype = 'advisory'
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND classid = ${classId} AND objid = (${objectId}::bigint & 4294967295)::oid AND objsubid = 2`;
     this.#link = link;
-    this.#last = inSchema(
-      `SELECT (SELECT max(position) FROM S.events) AS last,
-       (SELECT array_agg(virtualtransaction) ${writers}) AS writers`,
-      schema,
-    );
+    const last = inSchema("(SELECT max(position) FROM S.events) AS last", schema);
+    this.#last = `SELECT ${last}, (SELECT array_agg(virtualtransaction) ${writers}) AS writers`;
     this.#writers = `SELECT 1 ${writers} AND virtualtransaction = ANY ($1) LIMIT 1`;
   }
 

@@ -2,11 +2,12 @@
  * What any process may do with a store on PostgreSQL: read it, file requests, start runs that some
  * coordinator then takes, and hear of changes. It owns nothing.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { StoreError } from "../errors.js";
 import type { LoggedEvent } from "../events.js";
 import type { Manifest } from "../manifest.js";
 import { boundOf, listQuery } from "./postgres-list.js";
-import type { Link, Row } from "./postgres-link.js";
+import { type Link, lockedError, type Row } from "./postgres-link.js";
 import type { PostgresNotices } from "./postgres-notices.js";
 import {
   answerOf,
@@ -19,7 +20,7 @@ import {
   unescaped,
 } from "./postgres-rows.js";
 import { inSchema } from "./postgres-schema.js";
-import { type StartOf, startStatement, StartTogether } from "./postgres-start.js";
+import { isLocked, type StartOf, startStatement, StartTogether } from "./postgres-start.js";
 import { SafePositions } from "./postgres-positions.js";
 import { numberOf, textOf } from "./rows.js";
 import type {
@@ -33,6 +34,13 @@ import type {
   UnstartedRun,
   WatchedEvent,
 } from "./store.js";
+
+/**
+ * How long whoever starts a run waits for another's transaction that has started one of its id, in
+ * milliseconds, and how long between two attempts.
+ */
+const LOCKED_MS = 60_000;
+const LOCKED_PAUSE_MS = 500;
 
 /** What an open store has in common for whoever uses it. */
 export interface OpenDatabase {
@@ -59,12 +67,7 @@ export class PostgresReader implements StoreReader {
     this.#positions = new SafePositions(reading, schema);
     const { keepsTime } = database;
     this.#starting = { schema, channel: notices.channel, keepsTime };
-    this.#together = new StartTogether(async (runs) => {
-      const { text, values } = startStatement(runs, this.#starting);
-      // Done twice, what is there already is found to be so.
-      const rows = await reading.query(text, values, "steno_start");
-      return new Set(rows.map((row) => unescaped(String(row["id"]))));
-    });
+    this.#together = new StartTogether((runs) => this.#add(runs));
     this.shared = {
       start: (run, transaction) => this.#start(run, transaction),
       resting: (ids) => this.#resting(ids),
@@ -172,9 +175,9 @@ export class PostgresReader implements StoreReader {
     await this.#define(run.manifest);
     const { id } = run.row;
     if (transaction === undefined) {
-      return (await this.#together.start(run)) ? "added" : this.run(id);
+      return (await this.#startAlone(run)) ? "added" : this.run(id);
     }
-    const { text, values } = startStatement([run], this.#starting);
+    const { text, values } = startStatement([run], this.#starting, true);
     const { rows } = await transaction.query(text, [...values]);
     if (rows.length > 0) return "added";
     const sql = inSchema(
@@ -183,6 +186,35 @@ export class PostgresReader implements StoreReader {
     );
     const found = await transaction.query(sql, [escaped(id)]);
     return found.rows.length === 0 ? undefined : runOf(found.rows[0] as Row);
+  }
+
+  /** Whether it was added; waits while a transaction that is open has started one of its id. */
+  async #startAlone(run: UnstartedRun): Promise<boolean> {
+    const end = performance.now() + LOCKED_MS;
+    let again = false;
+    for (;;) {
+      try {
+        if (!again) return await this.#together.start(run);
+        return (await this.#add([run])).size > 0;
+      } catch (error) {
+        if (!isLocked(error) || performance.now() > end) throw error;
+      }
+      // Not with others, who would have to wait for it each time.
+      again = true;
+      await sleep(LOCKED_PAUSE_MS);
+    }
+  }
+
+  /** Done twice, what is there already is found to be so. @throws StoreError `store-locked` */
+  async #add(runs: readonly UnstartedRun[]): Promise<ReadonlySet<string>> {
+    const { reading } = this.database;
+    const { text, values } = startStatement(runs, this.#starting);
+    const rows = await reading.patiently(() =>
+      reading.once({ text, values, name: "steno_start" }).catch((error: unknown) => {
+        throw lockedError(error) ?? error;
+      }),
+    );
+    return new Set(rows.map((row) => unescaped(String(row["id"]))));
   }
 
   async #define(manifest: Manifest): Promise<void> {

@@ -19,8 +19,10 @@ const LOCKS = 0x5354_454e;
  * writes events, so that readers know which may still come. By the schema, since stores that share
  * a database have nothing to do with each other.
  */
-export function lockOf(schema: string, what: "migrate" | "write"): string {
-  return `${LOCKS}, hashtext('${what} ' || '${schema.replaceAll("'", "''")}')`;
+export function lockOf(schema: string, what: string): readonly [string, string] {
+  // Backslashes are told to be escapes, since a role may say that they always are.
+  const name = schema.replaceAll("'", "''").replaceAll("\\", "\\\\");
+  return [String(LOCKS), `hashtext('${what} ' || E'${name}')`];
 }
 
 /**
@@ -121,9 +123,16 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** SQL in which `S.` is the schema. */
+/** SQL in which `S.` is the schema, and `LOCK(write)` one of its locks. In one pass: a schema may be called like that. */
 export function inSchema(sql: string, schema: string): string {
-  return sql.replace(/\bS\./g, () => `${quoted(schema)}.`);
+  return sql.replace(/\bS\.|\bLOCK\((\w+)\)/g, (_, lock?: string) =>
+    lock === undefined ? `${quoted(schema)}.` : lockOf(schema, lock).join(", "),
+  );
+}
+
+/** An expression after which its transaction waits for locks so long, and then fails with `55P03`. */
+export function idWait(ms: number): string {
+  return `set_config('lock_timeout', '${ms}', true)`;
 }
 
 /**
@@ -139,7 +148,7 @@ export async function migrate(link: Link, schema: string): Promise<void> {
     const client = await link.connected();
     await client.query("BEGIN");
     try {
-      await client.query(`SELECT pg_advisory_xact_lock(${lockOf(schema, "migrate")})`);
+      await client.query(inSchema("SELECT pg_advisory_xact_lock(LOCK(migrate))", schema));
       // Somebody else may have been faster.
       const { rows } = await client.query(EXISTS, [schema]);
       if (rows[0]?.exists !== true) {
@@ -164,13 +173,24 @@ export async function migrate(link: Link, schema: string): Promise<void> {
 
 /** Not the view of all tables, which takes a new connection several milliseconds to plan. */
 const EXISTS = `SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relname = 'meta'
-  AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)) AS exists`;
+  AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1)) AS exists,
+  current_setting('server_encoding') AS encoding`;
+
+/** In which every text can be stored; the second takes bytes as they are. */
+const ENCODINGS: readonly unknown[] = ["UTF8", "SQL_ASCII"];
 
 const SCHEMA = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1";
 
-/** The version of the tables; `undefined` if there are none. */
+/** The version of the tables; `undefined` if there are none. @throws StoreError `store-encoding` */
 export async function versionOf(link: Link, schema: string): Promise<number | undefined> {
   const [there] = await link.query(EXISTS, [schema]);
+  if (!ENCODINGS.includes(there?.["encoding"])) {
+    throw new StoreError(
+      "store-encoding",
+      `the database is encoded in ${String(there?.["encoding"])}, which cannot hold every text that a run ` +
+        "may have: name one that is in UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)",
+    );
+  }
   if (there?.["exists"] !== true) return undefined;
   const [meta] = await link.query(inSchema("SELECT version FROM S.meta", schema));
   return Number(meta?.["version"]);

@@ -4,7 +4,7 @@
  */
 import type { LoggedEvent } from "../events.js";
 import { escaped, numberArray, textArray } from "./postgres-rows.js";
-import { inSchema, lockOf } from "./postgres-schema.js";
+import { idWait, inSchema } from "./postgres-schema.js";
 import { DRAINING, type UnstartedRun } from "./store.js";
 
 export interface StartOf {
@@ -15,25 +15,33 @@ export interface StartOf {
 }
 
 /**
+ * How long it waits for a transaction that has started a run of the same id and is still open, in
+ * milliseconds: meanwhile the connection does nothing else.
+ */
+const START_WAIT_MS = 100;
+
+/**
  * It gives the ids of those that were added, and not of those whose ids are taken; while nothing new is to
- * be started, none is.
+ * be started, none is. `isOfCaller`: in a transaction of the caller's, which waits as it likes.
  */
 export function startStatement(
   runs: readonly UnstartedRun[],
   { schema, channel, keepsTime }: StartOf,
+  isOfCaller = false,
 ): { readonly text: string; readonly values: readonly unknown[] } {
   const now = "(SELECT at FROM writing)";
   const text = inSchema(
     `WITH writing AS MATERIALIZED (
-       SELECT pg_advisory_xact_lock_shared(${lockOf(schema, "write")}),
-         (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at
+       SELECT pg_advisory_xact_lock_shared(LOCK(write)),
+         (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at,
+         ${isOfCaller ? "''" : idWait(START_WAIT_MS)} AS patience
      ), given AS (
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-         AS g (id, saga, hash, nonce, params, at), writing AS w (lock, now)
+         AS g (id, saga, hash, nonce, params, at), writing AS w (lock, now, patience)
        WHERE NOT EXISTS (SELECT FROM S.kept WHERE name = '${DRAINING}')
      ), made AS (
        INSERT INTO S.runs (key, id, saga, hash, nonce, params, status, created_at, updated_at, wake_at)
-       SELECT nextval('${inSchema("S.run_keys", schema).replaceAll("'", "''")}'),
+       SELECT nextval($13),
          id, saga, hash, nonce, params, 'running', coalesce(at, ${now}), coalesce(at, ${now}), 0 FROM given
        ON CONFLICT (id) DO NOTHING RETURNING key, id, nonce
      ), logged AS (
@@ -65,12 +73,18 @@ export function startStatement(
       textArray(events.map(({ type }) => type)),
       textArray(events.map(({ value }) => value)),
       channel,
+      inSchema("S.run_keys", schema),
     ],
   };
 }
 
 function valueOf(event: LoggedEvent): string | undefined {
   return "value" in event ? event.value : undefined;
+}
+
+/** Whether a transaction that is still open has started a run of that id. */
+export function isLocked(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === "store-locked";
 }
 
 interface Starting {
@@ -111,10 +125,18 @@ export class StartTogether {
         const added = await this.#add(batch.map(({ run }) => run));
         for (const { run, resolve } of batch) resolve(added.has(run.row.id));
       } catch (error) {
-        for (const { reject } of batch) reject(error);
+        if (batch.length > 1 && isLocked(error)) await this.#addApart(batch);
+        else for (const { reject } of batch) reject(error);
       }
     }
     this.#adding = false;
+  }
+
+  /** One of them waits for somebody else's transaction, and the others shall not. */
+  async #addApart(batch: readonly Starting[]): Promise<void> {
+    for (const { run, resolve, reject } of batch) {
+      await this.#add([run]).then((added) => resolve(added.has(run.row.id)), reject);
+    }
   }
 
   /** Of two with one id, the second has to find the first. */

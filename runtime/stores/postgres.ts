@@ -6,7 +6,13 @@ import type { Client } from "pg";
 import { StoreError } from "../errors.js";
 import { Lanes } from "./postgres-lanes.js";
 import { PostgresLease } from "./postgres-lease.js";
-import { type Driver, Link, loadDriver, type PostgresConnection } from "./postgres-link.js";
+import {
+  checkSessions,
+  type Driver,
+  Link,
+  loadDriver,
+  type PostgresConnection,
+} from "./postgres-link.js";
 import { PostgresNotices } from "./postgres-notices.js";
 import { PostgresOwner } from "./postgres-owner.js";
 import { type OpenDatabase, PostgresReader } from "./postgres-reader.js";
@@ -30,6 +36,8 @@ export interface PostgresStoreOptions {
   readonly clock?: "database" | "coordinator";
 }
 
+/** A name in PostgreSQL has up to 63 bytes, and that of the notices begins with `steno_`. */
+const LONGEST_SCHEMA = 57;
 const DEFAULT_LEASE_MS = 10_000;
 const SHORTEST_LEASE_MS = 200;
 const DEFAULT_LANES = 2;
@@ -65,13 +73,13 @@ class Opening {
     this.#lanes = options.lanes ?? DEFAULT_LANES;
     this.#patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
     this.#keepsTime = options.clock !== "coordinator";
-    const isName = /^[^\0]{1,40}$/.test(this.#schema);
+    const isName = !/^$|\0/.test(this.#schema) && Buffer.byteLength(this.#schema) <= LONGEST_SCHEMA;
     const isLease = this.#leaseMs >= SHORTEST_LEASE_MS && Number.isFinite(this.#leaseMs);
     const areLanes = Number.isInteger(this.#lanes) && this.#lanes > 0 && this.#lanes <= 32;
     if (isName && isLease && areLanes && this.#patienceMs >= 0) return;
     throw new StoreError(
       "store-options",
-      `${JSON.stringify(options)} makes no store: \`schema\` is a name of 1 to 40 characters, \`leaseMs\` ` +
+      `${JSON.stringify(options)} makes no store: \`schema\` is a name of 1 to ${LONGEST_SCHEMA} bytes, \`leaseMs\` ` +
         `a number from ${SHORTEST_LEASE_MS}, \`lanes\` a whole number from 1 to 32, \`patienceMs\` a number from 0`,
     );
   }
@@ -102,6 +110,8 @@ class Opening {
     try {
       await this.#reachable(database.reading);
       await migrate(database.reading, this.#schema);
+      await lanes.connect();
+      checkSessions([database.reading, ...committing]);
       await owner.join();
       return owner;
     } catch (error) {
