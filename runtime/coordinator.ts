@@ -203,8 +203,11 @@ export class Coordinator {
     const bodies = [...this.#parts.runs.all()].flatMap(({ id, attempts }) =>
       attempts.all().map(({ node }) => `\`${node}\` of run \`${id}\``),
     );
+    const what = bodies.slice(0, 10).join(", ");
     this.#parts.log.warn(
-      `close() still waits for ${bodies.slice(0, 10).join(", ")}: give an action that may hang a timeout`,
+      what === ""
+        ? "close() still waits for the store to take what has happened: can it be reached?"
+        : `close() still waits for ${what}: give an action that may hang a timeout`,
     );
   }
 

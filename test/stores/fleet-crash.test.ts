@@ -135,7 +135,8 @@ describe("processes", () => {
     let said = "";
     sleeper.stderr?.on("data", (text) => (said += String(text)));
     sleeper.kill("SIGSTOP");
-    await sleep(LEASE_MS + 1200);
+    // For longer than its lease, until the other has found that out: which may be late itself.
+    await until(async () => (await ask("SELECT 1 FROM S.coordinators")).length === 1);
     sleeper.kill("SIGCONT");
     await until(() => said.includes("silent for longer than its lease"));
     await expectWhole(runs, ask);
