@@ -25,6 +25,8 @@ export interface Engine {
   readonly abreast: number;
   /** Of so many programs one is run: the others take too long in the ordinary run. */
   readonly share: number;
+  /** What a run has come to is looked at so often, in milliseconds: each look costs a server something. */
+  readonly lookMs: number;
   /** It is broken off in the middle of runs: what was not recorded yet is done again. */
   readonly breaks?: boolean;
   /** A host that nobody else uses, with these sagas. */
@@ -39,6 +41,7 @@ function onStores(name: string, make: () => { store: Store; end: () => void }, s
     name,
     abreast: 8,
     share,
+    lookMs: 2,
     open: async (sagas) => {
       const { store, end } = make();
       const coordinator = await Coordinator.open({ store, sagas, logger: { warn: () => {} } });
@@ -60,7 +63,7 @@ async function onPostgres(): Promise<Engine> {
   const server = await startPostgres({ fsync: false });
   let [schemas, runs] = [0, 0];
   return {
-    ...{ name: "PostgreSQL", abreast: 8, share: 2 },
+    ...{ name: "PostgreSQL", abreast: 8, share: 2, lookMs: 10 },
     open: async (sagas) => {
       const store = postgresStore(server.url("postgres"), { schema: `host ${schemas++}` });
       const coordinator = await Coordinator.open({ store, sagas, logger: { warn: () => {} } });
@@ -90,6 +93,7 @@ async function onRestate(): Promise<Engine> {
     name: "Restate",
     abreast: 8,
     share: 5,
+    lookMs: 10,
     breaks: true,
     open: async (sagas) => {
       const name = `sagas${services++}`;

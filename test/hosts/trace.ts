@@ -101,7 +101,7 @@ export async function follow(
   trace: Trace,
   subject: Subject,
   faults: Faults,
-  engine: Pick<Engine, "open" | "breaks">,
+  engine: Pick<Engine, "open" | "breaks" | "lookMs">,
   stepMs = STEP_MS,
 ): Promise<string | undefined> {
   const world = new GatedWorld(faults, engine.breaks);
@@ -114,7 +114,7 @@ export async function follow(
       const until = Date.now() + stepMs;
       let now = "";
       while (canonical(seen) !== canonical(begun) || now !== report) {
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await new Promise((resolve) => setTimeout(resolve, engine.lookMs));
         seen.push(...world.take());
         seen.sort();
         if (begun.every((each) => seen.includes(each))) now = await reportOf(run);
