@@ -3,9 +3,10 @@
  * run, each in a world of its own, and checks how each ends. It needs no test framework.
  */
 import type { AnyNodes, SagaDefinition } from "../definition.js";
-import { StenoError } from "../errors.js";
+import type { StenoError } from "../errors.js";
 import type { LoggedEvent } from "../events.js";
-import { type Judged, plain, type Reference, wrongWith } from "./verify/check.js";
+import { checkCall, wrongCall } from "./verify/call.js";
+import { type Judged, type Reference, snapshotOf, wrongWith } from "./verify/check.js";
 import { Explorer } from "./verify/explore.js";
 import { type Fault, nameOf, parseFaults, placesOf } from "./verify/faults.js";
 import type { VerifyOptions } from "./verify/options.js";
@@ -40,6 +41,7 @@ export async function verifySaga<
   definition: SagaDefinition<Instance, Params, Result, Nodes>,
   options: VerifyOptions<Instance, Params, Result, World>,
 ): Promise<VerifyReport> {
+  checkCall(definition, options);
   const places = placesOf(definition.manifest);
   const subject = {
     definition,
@@ -48,7 +50,7 @@ export async function verifySaga<
   } as unknown as Subject<World>;
   const cases = casesOf(subject as unknown as Subject);
   const { name } = definition.manifest;
-  const findings = new Findings(name, places, options.except ?? {});
+  const findings = new Findings(name, places, options);
   const player = new Player(subject, findings, options.maxScenarios ?? DEFAULT_MAX_SCENARIOS);
   for (const each of cases) await player.playCase(each);
   const report = findings.report(player.cut);
@@ -59,14 +61,8 @@ export async function verifySaga<
 }
 
 function casesOf({ options }: Subject<unknown>): readonly Case[] {
-  const { params, only, invariant, snapshot, maxScenarios = 1 } = options;
-  if (invariant === undefined && snapshot === undefined) {
-    throw wrong("give `invariant`, or `snapshot`, or both: else nothing is checked");
-  }
-  if (!(maxScenarios >= 1))
-    throw wrong(`\`maxScenarios\` is ${maxScenarios}: it is a number from 1`);
+  const { params, only } = options;
   const all: readonly unknown[] = Array.isArray(params) ? params : [params];
-  if (all.length === 0) throw wrong("`params` is an empty list: give a case at least");
   const cases = all.map((each, index) => {
     const prefix = all.length === 1 ? "" : `params[${index}]: `;
     return { params: each, prefix, only: undefined };
@@ -75,7 +71,7 @@ function casesOf({ options }: Subject<unknown>): readonly Case[] {
   const found = cases.find(({ prefix }) => only.startsWith(prefix));
   const faults = found && parseFaults(only.slice(found.prefix.length));
   if (found === undefined || faults === undefined) {
-    throw wrong(
+    throw wrongCall(
       `\`only\` is \`${only}\`, which is the name of no scenario: copy it from the error`,
     );
   }
@@ -88,6 +84,8 @@ class Player<World> {
   readonly #subject: Subject<World>;
   readonly #findings: Findings;
   readonly #most: number;
+  /** Nodes that did not come to their end: nobody waits as long for them again. */
+  readonly #hung = new Set<string>();
 
   constructor(subject: Subject<World>, findings: Findings, most: number) {
     this.#subject = subject;
@@ -101,6 +99,7 @@ class Player<World> {
     const good = await this.#play(each, [], undefined, first);
     // All that follows is compared with it.
     if (good === undefined) return;
+    this.#findings.noteSnapshots(first.before, first.after);
     const reference: Reference = { before: first.before, after: first.after, good };
     if (each.only !== undefined) {
       if (each.only.length > 0) await this.#play(each, each.only, reference);
@@ -128,20 +127,32 @@ class Player<World> {
     const { options } = this.#subject;
     const name = each.prefix + nameOf(faults);
     const world = (await options.world?.()) as World;
+    this.#findings.noteObject("world", world, name);
     try {
-      if (snapshots !== undefined) snapshots.before = plain(await options.snapshot?.(world), []);
+      if (snapshots !== undefined) snapshots.before = await snapshotOf(options, world, []);
       const judged: Judged = { name, faults, params: each.params, reference };
-      const scenario = new Scenario(this.#subject, each.params, faults, world);
+      const scenario = new Scenario(this.#subject, each.params, faults, world, this.#hung);
       let seen: Seen<World>;
       try {
         seen = await scenario.play();
       } catch (error) {
         this.#couldNot(name, faults, error);
         return undefined;
+      } finally {
+        for (const object of scenario.instances)
+          this.#findings.noteObject("instance", object, name);
+      }
+      const missed = each.only?.find(
+        (fault) => faults.includes(fault) && !scenario.cameAbout(fault),
+      );
+      if (missed !== undefined) {
+        throw wrongCall(
+          `\`only\` is \`${name}\`, and the run does not come to \`${nameOf([missed])}\``,
+        );
       }
       const problem = await wrongWith(this.#subject, judged, seen);
       if (snapshots !== undefined) {
-        snapshots.after = plain(await options.snapshot?.(world), seen.nonces);
+        snapshots.after = await snapshotOf(options, world, seen.nonces);
       }
       const log = seen.events.map(lineOf);
       const told = { name, outcome: seen.outcome, log, ...(problem !== undefined && { problem }) };
@@ -155,6 +166,7 @@ class Player<World> {
   /** A scenario that did not come to an end, or could not begin. */
   #couldNot(name: string, faults: readonly Fault[], error: unknown): void {
     const { code, message } = error as StenoError;
+    if (code === "verify-options") throw error;
     if (code === "pivot-passed") {
       this.#findings.refuse(faults, "behind a point of no return the run only goes forward");
       return;
@@ -168,8 +180,4 @@ function lineOf(event: LoggedEvent): string {
   const node = "node" in event && event.node !== "" ? ` ${event.node}` : "";
   const value = "value" in event && event.value !== undefined ? ` ${event.value}` : "";
   return `${event.type}${node}${value.length > 120 ? `${value.slice(0, 120)}…` : value}`;
-}
-
-function wrong(message: string): StenoError {
-  return new StenoError("verify-options", message);
 }

@@ -112,6 +112,7 @@ test("a project, whose audit is a run of its own, for no subnet, one and several
     "`if:network` never took the arm `then`: give params that take it",
     "`vpc/if:isolated` never took the arm `then`: give params that take it",
     "`vpc/if:router` never took the arm `then`: give params that take it",
+    "`audit` starts `Audit.audit`, runs of its own, in which nothing was made to go wrong: verify it, too",
   ]);
 });
 

@@ -1,5 +1,6 @@
 /** Whether a scenario came to a good end: what is the same for all sagas, and what the user says. */
 import { isDeepStrictEqual } from "node:util";
+import { shown, wrongCall } from "./call.js";
 import { DEATH, type Fault, generalPath, isHarmless, nameOf, PROCESS } from "./faults.js";
 import type { Seen, Subject } from "./scenario.js";
 
@@ -38,11 +39,15 @@ export async function wrongWith<World>(
   if (strayed !== undefined) return strayed;
   const { outcome, world, result, error } = seen;
   if (invariant !== undefined) {
+    let held: unknown;
     try {
-      const held = await invariant({ outcome, world, params, result, error, scenario: name });
-      if (held === false) return `it ${ended(seen)}, and the invariant does not hold`;
+      held = await invariant({ outcome, world, params, result, error, scenario: name });
     } catch (thrown) {
       return `it ${ended(seen)}, and the invariant does not hold: ${said(thrown)}`;
+    }
+    if (held === false) return `it ${ended(seen)}, and the invariant does not hold`;
+    if (held !== undefined && held !== true) {
+      throw wrongCall(`\`invariant\` gave ${shown(held)}: it throws, or gives whether all is well`);
     }
   }
   if (snapshot === undefined || reference === undefined || outcome === "stuck") return undefined;
@@ -50,7 +55,7 @@ export async function wrongWith<World>(
   const isAsGood = outcome === good.outcome && faults.every(isHarmless);
   if (outcome === "succeeded" && !isAsGood) return undefined;
   const expected = outcome === "undone" ? before : after;
-  const found = plain(await snapshot(world), seen.nonces);
+  const found = await snapshotOf(subject.options, world, seen.nonces);
   if (isDeepStrictEqual(found, expected)) return undefined;
   const as = outcome === "undone" ? "before the run" : "after the good run";
   return `it ${ended(seen)}, and the world is not as ${as}: ${differenceOf(expected, found)}`;
@@ -110,16 +115,33 @@ function said(error: unknown): string {
     .join("\n    ");
 }
 
-/** A snapshot as data, in which idempotency keys are the same for each run. */
-export function plain(snapshot: unknown, nonces: readonly string[]): unknown {
-  let text = JSON.stringify(snapshot, (_key, value: unknown) => {
-    if (value instanceof Map) return { map: [...value] };
-    if (value instanceof Set) return { set: [...value] };
-    return typeof value === "bigint" ? `${value}n` : value;
-  });
-  if (text === undefined) return undefined;
-  nonces.forEach((nonce, index) => (text = text.replaceAll(nonce, `key${index}`)));
+/** A world's snapshot as data, in which idempotency keys are the same for each run; `undefined` without. */
+export async function snapshotOf<World>(
+  { snapshot }: Pick<Subject<World>["options"], "snapshot">,
+  world: World,
+  nonces: readonly string[],
+): Promise<unknown> {
+  if (snapshot === undefined) return undefined;
+  const given = await snapshot(world);
+  let text = jsonOf(given);
+  // Then each would be like the other.
+  if (text === undefined) {
+    throw wrongCall(`\`snapshot\` gave ${shown(given)}: it gives what matters of a world as data`);
+  }
+  for (const [index, nonce] of nonces.entries()) text = text.replaceAll(nonce, `key${index}`);
   return JSON.parse(text) as unknown;
+}
+
+function jsonOf(given: unknown): string | undefined {
+  try {
+    return JSON.stringify(given, (_key, value: unknown) => {
+      if (value instanceof Map) return { map: [...value] };
+      if (value instanceof Set) return { set: [...value] };
+      return typeof value === "bigint" ? `${value}n` : value;
+    }) as string | undefined;
+  } catch (error) {
+    throw wrongCall(`\`snapshot\` gave what is no data: ${said(error)}`);
+  }
 }
 
 /** Where two snapshots differ, in words: the entries that only one has. */

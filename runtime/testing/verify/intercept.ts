@@ -20,8 +20,12 @@ interface Held {
 }
 
 export class Interceptor {
-  /** Calls of the user's methods that have not come to their end. */
-  readonly executing = new Set<Promise<unknown>>();
+  /** Calls of the user's methods that have not come to their end, with what they are called here. */
+  readonly executing = new Map<Promise<unknown>, string>();
+  /** Of an action or undo that was tried more often than any other: how often, and how that ended last. */
+  most: { readonly key: string; readonly attempt: number; readonly error: unknown } | undefined;
+  /** The faults that came about. */
+  readonly applied = new Set<Fault>();
   readonly held: Held[] = [];
   /** Grows with each call and each end. */
   activity = 0;
@@ -77,7 +81,10 @@ export class Interceptor {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== "function") return value;
         const method = value as Method;
-        return (...args: unknown[]) => this.#call(() => Reflect.apply(method, target, args));
+        return new Proxy(method, {
+          apply: (_method, _this, args: unknown[]) =>
+            this.#call(() => Reflect.apply(method, target, args)),
+        });
       },
     });
     this.#wrapped.set(target, proxy);
@@ -90,28 +97,33 @@ export class Interceptor {
     // A method that an expression of the saga calls.
     if (context === undefined) return body();
     const undo = context.idempotencyKey.split(".")[1] === "u";
-    const call = (): Promise<unknown> => this.#execute(body);
-    if (context.sagaId !== RUN_ID) return call();
     const key = `${undo ? "undo " : ""}${context.node}`;
+    const call = (): Promise<unknown> => this.#execute(body, key);
+    if (context.sagaId !== RUN_ID) return call();
     const attempt = (this.#attempts.get(key) ?? 0) + 1;
     this.#attempts.set(key, attempt);
+    if (attempt > (this.most?.attempt ?? 0)) this.most = { key, attempt, error: undefined };
     let wrapped = call;
-    for (const { node, what } of this.#faults) {
+    for (const fault of this.#faults) {
+      const { node, what } = fault;
       if (node !== context.node || what.startsWith("undo-") !== undo) continue;
+      this.applied.add(fault);
       if (this.#lifted.has(node)) continue;
       wrapped = this.#disturb(wrapped, what.replace(/^undo-/, "") as NodeFault, attempt, key);
     }
     return wrapped();
   }
 
-  #execute(body: () => unknown): Promise<unknown> {
+  #execute(body: () => unknown, key: string): Promise<unknown> {
     this.activity += 1;
     const result = (async () => body())();
     const ended = result.then(
       () => undefined,
-      () => undefined,
+      (error: unknown) => {
+        if (this.most?.key === key) this.most = { ...this.most, error };
+      },
     );
-    this.executing.add(ended);
+    this.executing.set(ended, key);
     void ended.then(() => {
       this.activity += 1;
       this.executing.delete(ended);

@@ -13,6 +13,8 @@ export class MortalStore {
   commits = 0;
   /** The coordinator that has it open has died. */
   dead = false;
+  /** The commits at which it did. */
+  readonly died = new Set<number>();
   readonly inner = memoryStore();
   readonly #deaths: readonly { readonly after: boolean; readonly at: number }[];
 
@@ -37,6 +39,7 @@ export class MortalStore {
       if (death === undefined) return;
       alive = false;
       this.dead = true;
+      this.died.add(death.at);
       await owner.close();
       throw died();
     };

@@ -1,4 +1,5 @@
 /** What `verifySaga()` found, as data, as a table, and as the error that it throws. */
+import { isDeepStrictEqual } from "node:util";
 import { StenoError } from "../../errors.js";
 import type { LoggedEvent } from "../../events.js";
 import type { Node } from "../../manifest.js";
@@ -15,6 +16,7 @@ import {
   undoFaults,
 } from "./faults.js";
 import { begunIn } from "./explore.js";
+import type { VerifyOptions } from "./options.js";
 
 /** A scenario that was tried. */
 export interface VerifiedScenario {
@@ -45,6 +47,8 @@ export interface VerifyReport {
   readonly coverage: readonly VerifyCoverage[];
   /** What the given params did not lead to: nodes, arms, lengths of lists. */
   readonly notReached: readonly string[];
+  /** What may be why scenarios failed, beside what each says. */
+  readonly notes: readonly string[];
   /** Whether there were more scenarios than `maxScenarios`. */
   readonly cut: boolean;
   /** The table of nodes and faults, and below it what was not reached. */
@@ -97,11 +101,40 @@ export class Findings {
   readonly #arms = new Map<string, Set<string>>();
   readonly #lengths = new Map<string, Set<number>>();
   readonly #refused = new Map<string, string>();
+  readonly #events: readonly string[];
+  readonly #received = new Set<string>();
+  /** Objects that were given, and the first scenario that had them. */
+  readonly #objects = new WeakMap<object, string>();
+  readonly #shared = new Set<string>();
+  /** Whether a good run changed a snapshot; `undefined` without snapshots. */
+  #changes: boolean | undefined;
 
-  constructor(saga: string, places: readonly Place[], except: Readonly<Record<string, string>>) {
+  constructor(
+    saga: string,
+    places: readonly Place[],
+    {
+      except = {},
+      events = {},
+    }: Pick<VerifyOptions<object, never, never, never>, "except" | "events">,
+  ) {
     this.#saga = saga;
     this.#places = places;
     this.#except = except;
+    this.#events = Object.keys(events);
+  }
+
+  /** What was seen before and after a good run. */
+  noteSnapshots(before: unknown, after: unknown): void {
+    if (before === undefined) return;
+    this.#changes = (this.#changes ?? false) || !isDeepStrictEqual(before, after);
+  }
+
+  /** An object that a scenario was given: what it keeps goes on to another that has the same. */
+  noteObject(of: "world" | "instance", object: unknown, scenario: string): void {
+    if (typeof object !== "object" || object === null) return;
+    const first = this.#objects.get(object);
+    if (first === undefined) this.#objects.set(object, scenario);
+    else if (first !== scenario) this.#shared.add(of);
   }
 
   /** Whether the user does not want the last of the faults to be tried. */
@@ -135,13 +168,15 @@ export class Findings {
       saga: this.#saga,
       scenarios: this.scenarios,
       coverage,
-      notReached: this.#notReached(),
+      notReached: [...this.#notReached(), ...this.#notTried()],
+      notes: this.#notes(),
       cut,
     };
     return { ...report, toString: () => tableOf(report) };
   }
 
   #noteLanguage(event: LoggedEvent): void {
+    if (event.type === "event-received") this.#received.add(generalPath(event.node));
     if (event.type === "decided") {
       const path = generalPath(event.node);
       const arms = this.#arms.get(path) ?? new Set();
@@ -213,6 +248,8 @@ export class Findings {
       } else if (node.kind !== "scope" && !this.#begun.has(path)) {
         const why = whyNotBegun(node, handler);
         found.push(`\`${path}\` never began${why}`);
+      } else if (node.kind === "event" && !this.#received.has(path)) {
+        found.push(`\`${path}\` was never sent: give \`${node.target}\` in \`events\``);
       }
     }
     for (const key of Object.keys(this.#except)) {
@@ -220,6 +257,37 @@ export class Findings {
         found.push(`\`except\` has \`${key}\`, which was never to be tried`);
     }
     return found;
+  }
+
+  /** What the user may take to be tried, and is not. */
+  #notTried(): readonly string[] {
+    const found: string[] = [];
+    if (this.#changes === false) {
+      found.push("no good run changed the `snapshot`: it may not see what the actions do");
+    }
+    const names = new Set(
+      this.#places.flatMap(({ node }) => (node.kind === "event" ? [node.target] : [])),
+    );
+    const starts = this.#places.filter(({ node }) => node.kind === "spawn");
+    // Those that it starts may wait for events, too.
+    for (const name of starts.length > 0 ? [] : this.#events.filter((each) => !names.has(each))) {
+      found.push(`\`events\` has \`${name}\`, which the saga never waits for`);
+    }
+    for (const { path, node } of starts) {
+      if (!this.#begun.has(path) || node.kind !== "spawn") continue;
+      const what = `runs of its own, in which nothing was made to go wrong: verify it, too`;
+      found.push(`\`${path}\` starts \`${node.target}\`, ${what}`);
+    }
+    return found;
+  }
+
+  #notes(): readonly string[] {
+    if (this.scenarios.every(({ problem }) => problem === undefined)) return [];
+    return Array.from(
+      this.#shared,
+      (of) =>
+        `\`${of}\` gave the same object to several scenarios: what one leaves in it, the next ones find`,
+    );
   }
 }
 
@@ -243,7 +311,7 @@ const MARKS = { passed: "ok", failed: "FAILED", "not-reached": "-", excepted: "e
 
 /** Columns for faults that occur, rows for nodes. Numbers are scenarios. */
 function tableOf(report: Omit<VerifyReport, "toString">): string {
-  const { coverage, notReached, saga, scenarios, cut } = report;
+  const { coverage, notReached, notes, saga, scenarios, cut } = report;
   const columns = [
     ...(Object.keys(NODE_FAULTS) as NodeFault[]),
     "dies-before",
@@ -279,6 +347,6 @@ function tableOf(report: Omit<VerifyReport, "toString">): string {
         .trimEnd(),
     ),
     ...Array.from(reasons, ([reason, faults]) => `- ${reason} (${faults.join(", ")})`),
-    ...notReached.map((each) => `- ${each}`),
+    ...[...notReached, ...notes].map((each) => `- ${each}`),
   ].join("\n");
 }

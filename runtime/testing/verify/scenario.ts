@@ -10,7 +10,8 @@ import type { NodeStatus } from "../../reading/history.js";
 import type { Run } from "../../run.js";
 import type { RunRow } from "../../stores/store.js";
 import { virtualClock } from "../virtual-clock.js";
-import { type Fault, generalPath, type Place } from "./faults.js";
+import { checkInstance, checkSagas } from "./call.js";
+import { DEATH, type Fault, generalPath, type Place, PROCESS } from "./faults.js";
 import { Interceptor, RUN_ID } from "./intercept.js";
 import { MortalStore } from "./mortal-store.js";
 import type { VerifyOptions } from "./options.js";
@@ -39,8 +40,14 @@ export interface Subject<World = unknown> {
 /** A saga in which more than this happens goes on for ever. */
 const STEPS = 20_000;
 
+/** What is tried again for ever, and has failed so often, is taken to fail for ever. */
+const FOREVER = 200;
+
 /** A body that takes longer than this in real time waits for something that does not come. */
 const PATIENCE_MS = 10_000;
+
+/** One that has done so in another scenario gets no more than this. */
+const LITTLE_PATIENCE_MS = 500;
 
 /** Turns of the event loop without anything that happens, after which nothing will by itself. */
 const QUIET_TURNS = 8;
@@ -58,11 +65,22 @@ export class Scenario<World> {
   readonly #clock = virtualClock();
   readonly #random: () => number;
   readonly #tries = new Map<string, number>();
+  readonly #hung: Set<string>;
+  /** The objects that `instance` gave, one for each process. */
+  readonly instances: object[] = [];
   #coordinator: Coordinator | undefined;
   #run: Run | undefined;
   #timers = new Set<() => void>();
 
-  constructor(subject: Subject<World>, params: unknown, faults: readonly Fault[], world: World) {
+  /** `hung`: what did not come to its end in others; grows. */
+  constructor(
+    subject: Subject<World>,
+    params: unknown,
+    faults: readonly Fault[],
+    world: World,
+    hung: Set<string>,
+  ) {
+    this.#hung = hung;
     this.#subject = subject;
     this.#params = params;
     this.#faults = faults;
@@ -85,6 +103,14 @@ export class Scenario<World> {
       // It would wait for ever for a body that never ends.
       if (this.#calls.executing.size === 0) await closed;
     }
+  }
+
+  /** Whether the run came to where a fault is; of what no body brings about, that is not known. */
+  cameAbout(fault: Fault): boolean {
+    if (fault.node === PROCESS) return this.#store.died.has(Number(DEATH.exec(fault.what)?.[2]));
+    return this.#kindOf(fault.node) !== "action" || fault.what === "unwound-after"
+      ? true
+      : this.#calls.applied.has(fault);
   }
 
   async #start(): Promise<void> {
@@ -120,10 +146,9 @@ export class Scenario<World> {
 
   async #open(): Promise<void> {
     const { definition, options } = this.#subject;
-    const bound = [
-      definition.on(options.instance(this.#world)),
-      ...(options.sagas?.(this.#world) ?? []),
-    ];
+    const instance = checkInstance(options.instance(this.#world));
+    this.instances.push(instance);
+    const bound = [definition.on(instance), ...checkSagas(options.sagas?.(this.#world) ?? [])];
     const timers = new Set<() => void>();
     this.#timers = timers;
     this.#coordinator = await Coordinator.open({
@@ -151,7 +176,7 @@ export class Scenario<World> {
     for (const cancel of this.#timers) cancel();
     this.#calls.releaseAll();
     while (this.#calls.executing.size > 0) {
-      if ((await this.#firstEnd()) === "late") throw hangs();
+      if ((await this.#firstEnd()) === "late") throw this.#hangs();
     }
     await this.#coordinator?.close();
     await this.#open();
@@ -161,6 +186,7 @@ export class Scenario<World> {
   async #drive(): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
       await this.#quiet();
+      this.#checkAttempts();
       if (this.#store.dead) {
         await this.#reopenUntilAlive();
         continue;
@@ -265,18 +291,43 @@ export class Scenario<World> {
   async #oneEnds(): Promise<void> {
     if ((await this.#firstEnd()) !== "late") return;
     // It may wait for its signal, which its timeout aborts.
-    if (!(await this.#clock.next())) throw hangs();
+    if (!(await this.#clock.next())) throw this.#hangs();
   }
 
   /** Waits until one of the calls ends; gives `late` if none does. */
   async #firstEnd(): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<"late">((resolve) => {
-      timer = setTimeout(() => resolve("late"), PATIENCE_MS);
+      const isKnown = [...this.#calls.executing.values()].every((key) => this.#hung.has(key));
+      timer = setTimeout(() => resolve("late"), isKnown ? LITTLE_PATIENCE_MS : PATIENCE_MS);
     });
-    const first = await Promise.race([late, ...this.#calls.executing]);
+    const first = await Promise.race([late, ...this.#calls.executing.keys()]);
     clearTimeout(timer);
     return first;
+  }
+
+  #hangs(): StenoError {
+    const keys = [...new Set(this.#calls.executing.values())];
+    const isNew = keys.some((key) => !this.#hung.has(key));
+    for (const key of keys) this.#hung.add(key);
+    const names = keys.map((key) => key.replace(/(\S+)$/, "`$1`")).join(", ");
+    const seconds = (isNew ? PATIENCE_MS : LITTLE_PATIENCE_MS) / 1000;
+    return new StenoError("verify-hangs", `${names} did not end within ${seconds} s of real time`);
+  }
+
+  #checkAttempts(): void {
+    const { key = "", attempt = 0, error } = this.#calls.most ?? {};
+    if (attempt <= FOREVER) return;
+    const { node } = this.#subject.places.get(generalPath(key.replace(/^undo /, ""))) ?? {};
+    if (node?.kind !== "action") return;
+    const { attempts } = (key.startsWith("undo ") ? node.undoRetry : node.retry) ?? {};
+    if (attempts !== "forever") return;
+    const name = key.replace(/(\S+)$/, "`$1`");
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StenoError(
+      "verify-endless",
+      `${name} is retried for ever, and failed ${FOREVER} times in a row: ${why}`,
+    );
   }
 
   async #quiet(): Promise<void> {
@@ -322,11 +373,6 @@ export class Scenario<World> {
       nonces: rows.map(({ nonce }) => nonce),
     };
   }
-}
-
-function hangs(): StenoError {
-  const seconds = PATIENCE_MS / 1000;
-  return new StenoError("verify-hangs", `an action or undo did not end within ${seconds} s`);
 }
 
 const STUCK: ReadonlySet<string> = new Set(["undo-failed", "in-doubt", "action-failed"]);
