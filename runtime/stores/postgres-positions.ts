@@ -6,6 +6,7 @@
  * there when one looked is complete once all who held the lock then are through.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { StoreError } from "../errors.js";
 import type { Link } from "./postgres-link.js";
 import { inSchema, lockOf } from "./postgres-schema.js";
 
@@ -27,15 +28,18 @@ export class SafePositions {
       AND classid = ${classId} AND objid = (${objectId}::bigint & 4294967295)::oid AND objsubid = 2`;
     this.#link = link;
     const last = inSchema("(SELECT max(position) FROM S.events) AS last", schema);
-    this.#last = `SELECT ${last}, (SELECT array_agg(virtualtransaction) ${writers}) AS writers`;
+    this.#last = `SELECT ${last}, (SELECT array_agg(virtualtransaction) ${writers}) AS writers,
+      pg_is_in_recovery() AS replica`;
     this.#writers = `SELECT 1 ${writers} AND virtualtransaction = ANY ($1) LIMIT 1`;
   }
 
-  /** After `after`, if there is anything. */
+  /** After `after`, if there is anything. @throws StoreError `store-replica` */
   async until(after: number): Promise<number> {
     // A part of it is known already.
     if (this.#safe > after) return this.#safe;
     const [row] = await this.#link.query(this.#last);
+    // The locks of those who write are not there.
+    if (row?.["replica"] === true) throw isReplica();
     const last = Number(row?.["last"] ?? 0);
     const writers = (row?.["writers"] as readonly string[] | null) ?? [];
     if (last <= after) return last;
@@ -49,4 +53,12 @@ export class SafePositions {
     this.#safe = Math.max(this.#safe, last);
     return this.#safe;
   }
+}
+
+function isReplica(): StoreError {
+  return new StoreError(
+    "store-replica",
+    "events of all runs cannot be read from a replica, which does not tell which of them are still to come: " +
+      "name the primary server; runs, lists and the events of one run can be read here",
+  );
 }

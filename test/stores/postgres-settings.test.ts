@@ -4,6 +4,7 @@ import pg from "pg";
 import { postgresStore, type PostgresStoreOptions } from "steno-runtime/postgres";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { checkSessions, Link, loadDriver } from "../../runtime/stores/postgres-link.js";
+import { SafePositions } from "../../runtime/stores/postgres-positions.js";
 import { chain, open, openClient } from "../postgres/fleet.js";
 import { type PostgresServer, query, startPostgres } from "../postgres/server.js";
 import { scriptOf } from "../runtime/sagas.js";
@@ -43,15 +44,10 @@ async function works(store: ReturnType<typeof postgresStore>): Promise<void> {
 }
 
 describe("a schema", () => {
-  test.each([
-    "a, b",
-    "it's",
-    'we"ird',
-    "S.runs",
-    "x'S.y LOCK(write)",
-    "ü$1 \\ %s;--",
-    "😀".repeat(14),
-  ])("may be called %s", (schema) => works(postgresStore(server.url("postgres"), { schema })));
+  test.each(["a, b", "x'S.y LOCK(write)", 'we"ird $1 \\ %s;--', "😀".repeat(14)])(
+    "may be called %s",
+    (schema) => works(postgresStore(server.url("postgres"), { schema })),
+  );
 
   test("has no name that PostgreSQL would cut off", () => {
     for (const schema of ["", "a\0b", "a".repeat(58), "😀".repeat(15)])
@@ -81,7 +77,7 @@ describe("a role", () => {
   test("may have connections that end when they are idle", async () => {
     const store = await roleStore("idle", "ALTER ROLE idle SET idle_session_timeout = 40");
     const coordinator = await open(store(), script);
-    for (let i = 0; i < 25; i++) {
+    for (let i = 0; i < 12; i++) {
       // Just when they end, which the next statement hears of in the place of its answer.
       await sleep(38 + (i % 5));
       expect(await (await coordinator.start(chain, i)).result()).toBe(i);
@@ -126,6 +122,13 @@ test("connections that a pooler shares out are refused", async () => {
   await Promise.all([one.connected(), two.connected()]);
   expect(() => checkSessions([one, two])).not.toThrow();
   expect(() => checkSessions([one, two, one])).toThrow("session mode");
+});
+
+test("events of all runs are not read from a replica, where some would be missed", async () => {
+  // The one thing that is asked of it first, as a replica answers it.
+  const query = () => Promise.resolve([{ last: "7", writers: null, replica: true }]);
+  const positions = new SafePositions({ query } as unknown as Link, "steno");
+  await expect(positions.until(0)).rejects.toMatchObject({ code: "store-replica" });
 });
 
 test("a database that cannot hold every text is refused", async () => {
