@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { postgresStore } from "steno-runtime/postgres";
+import { reusedConnections } from "../postgres/reused.js";
 import { startPostgres } from "../postgres/server.js";
 import {
   type BoundSaga,
@@ -61,11 +62,13 @@ function onStores(name: string, make: () => { store: Store; end: () => void }, s
 /** Each second run is looked at, waited for and operated by another process than the one that has it. */
 async function onPostgres(): Promise<Engine> {
   const server = await startPostgres({ fsync: false });
+  const { stream, end } = reusedConnections(server.port);
+  const connection = { host: "127.0.0.1", port: server.port, user: "steno", database: "postgres" };
   let [schemas, runs] = [0, 0];
   return {
-    ...{ name: "PostgreSQL", abreast: 8, share: 2, lookMs: 10 },
+    ...{ name: "PostgreSQL", abreast: 16, share: 2, lookMs: 10 },
     open: async (sagas) => {
-      const store = postgresStore(server.url("postgres"), { schema: `host ${schemas++}` });
+      const store = postgresStore({ ...connection, stream }, { schema: `host ${schemas++}` });
       const coordinator = await Coordinator.open({ store, sagas, logger: { warn: () => {} } });
       const definitions = sagas.map(({ definition }) => definition);
       const client = await Client.open({ store, sagas: definitions });
@@ -81,7 +84,10 @@ async function onPostgres(): Promise<Engine> {
         },
       };
     },
-    close: () => server.stop(),
+    close: async () => {
+      await end();
+      await server.stop();
+    },
   };
 }
 
