@@ -171,6 +171,7 @@ export class PostgresReader implements StoreReader {
     run: UnstartedRun,
     transaction?: Transaction,
   ): Promise<"added" | RunRow | undefined> {
+    if (transaction !== undefined) checkTransaction(transaction);
     // Not in a transaction of somebody else's: others would have to wait for its end.
     await this.#define(run.manifest);
     const { id } = run.row;
@@ -248,4 +249,14 @@ export class PostgresReader implements StoreReader {
     this.#closed = true;
     await Promise.all([this.database.notices.close(), this.database.reading.close()]);
   }
+}
+
+/** A pool has what a client has, and no transaction: each statement goes to any of its clients. */
+function checkTransaction(transaction: Transaction): void {
+  if (typeof transaction.query === "function" && !("totalCount" in transaction)) return;
+  throw new StoreError(
+    "store-transaction",
+    "`transaction` is no client of `pg`: give the one on which you said BEGIN, which of a pool is what " +
+      "`await pool.connect()` gives",
+  );
 }

@@ -124,6 +124,21 @@ test("connections that a pooler shares out are refused", async () => {
   expect(() => checkSessions([one, two, one])).toThrow("session mode");
 });
 
+test("a pool is no transaction", async () => {
+  const coordinator = await open(postgresStore(server.url("postgres"), { schema: "pool" }), script);
+  const pool = new pg.Pool({ connectionString: server.url("postgres") });
+  const started = coordinator.start(chain, 1, { id: "r", transaction: pool });
+  await expect(started).rejects.toMatchObject({ code: "store-transaction" });
+  expect(await coordinator.run("r")).toBeUndefined();
+  const transaction = await pool.connect();
+  await transaction.query("BEGIN");
+  const run = await coordinator.start(chain, 1, { id: "r", transaction });
+  await transaction.query("COMMIT");
+  transaction.release();
+  await pool.end();
+  expect(await run.result()).toBe(1);
+});
+
 test("events of all runs are not read from a replica, where some would be missed", async () => {
   // The one thing that is asked of it first, as a replica answers it.
   const query = () => Promise.resolve([{ last: "7", writers: null, replica: true }]);
