@@ -261,22 +261,31 @@ export function parseManifest(value: unknown): Manifest {
     );
   }
   const manifest = check(head, value, "the manifest");
-  const open: Open[] = [{ graph: manifest, where: "", taken: new Set(["params"]) }];
+  const open: Open[] = [{ graph: manifest, where: "", depth: 0, taken: new Set(["params"]) }];
   for (let each = open.pop(); each !== undefined; each = open.pop()) {
     checkGraph(each, manifest.name, open);
   }
   return value as Manifest;
 }
 
+/** No graph is in more of others: what goes through them calls itself, and would run out of stack. */
+const DEEPEST = 500;
+
 interface Open {
   readonly graph: Inner;
   /** What the paths of its nodes begin with. */
   readonly where: string;
+  /** In so many others. */
+  readonly depth: number;
   /** The names in the method so far: unique in all of it, since bindings read them all. */
   readonly taken: Set<string>;
 }
 
-function checkGraph({ graph, where, taken }: Open, saga: string, open: Open[]): void {
+function checkGraph({ graph, where, depth, taken }: Open, saga: string, open: Open[]): void {
+  if (depth > DEEPEST) {
+    const start = `${where.slice(0, 40)}…`;
+    throw invalid(`\`${start}\` holds graphs in one another, more than ${DEEPEST} of them`);
+  }
   const known = new Map<string, Found["kind"]>();
   for (const [index, each] of graph.nodes.entries()) {
     const found = check(node, each, `node ${index} of ${where || saga}`);
@@ -297,9 +306,9 @@ function checkGraph({ graph, where, taken }: Open, saga: string, open: Open[]): 
     }
     if (!("graph" in found)) continue;
     const inside = found.kind === "subsaga" ? new Set(["params"]) : taken;
-    open.push({ graph: found.graph, where: `${path}/`, taken: inside });
+    open.push({ graph: found.graph, where: `${path}/`, depth: depth + 1, taken: inside });
     if ("handler" in found && found.handler !== undefined) {
-      open.push({ graph: found.handler, where: `${path}/`, taken: inside });
+      open.push({ graph: found.handler, where: `${path}/`, depth: depth + 1, taken: inside });
     }
   }
   for (const { when } of graph.exits ?? []) checkConditions(when, known, where || saga);

@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { join } from "node:path";
-import { Coordinator, memoryStore, sqliteStore, StenoError } from "steno-runtime";
+import { Coordinator, defineSaga, memoryStore, sqliteStore, StenoError } from "steno-runtime";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import { makePlan } from "../../runtime/machine/plan.js";
 import { parseManifest } from "../../runtime/manifest.js";
@@ -90,6 +90,42 @@ test("a manifest that is not one is refused with a code; one that is taken can b
     { numRuns: 400 },
   );
   expect(refused).toBeGreaterThan(50);
+});
+
+/** An action in so many subsagas, and how it is fed. */
+function nested(depth: number): ReturnType<typeof scripted> {
+  let { manifest, ...bindings } = scripted([action("x")]).spec;
+  for (let level = 0; level < depth; level++) {
+    const { nodes } = manifest;
+    const holds = {
+      name: "s",
+      kind: "subsaga",
+      saga: "In.it",
+      after: [],
+      graph: { nodes },
+    } as const;
+    manifest = { ...manifest, nodes: [holds] };
+    bindings = { nodes: { s: { inputs: () => [1], graph: bindings } }, output: () => 1 } as never;
+  }
+  return defineSaga({ manifest, ...bindings }) as ReturnType<typeof scripted>;
+}
+
+test("graphs in one another, as deep as may be, run; deeper ones are refused, and end no coordinator", async () => {
+  for (const depth of [501, 20_000]) {
+    const { manifest } = nested(depth).spec;
+    expect(() => parseManifest(manifest)).toThrow(/`s\/s\/.*…` holds graphs in one another/);
+  }
+  const deepest = nested(500);
+  const fails = scriptOf(() => Promise.reject(new Error("deep")));
+  const coordinator = await Coordinator.open({
+    store: memoryStore(),
+    sagas: [deepest.on(fails)],
+    logger: keptLog(),
+  });
+  onTestFinished(() => coordinator.close());
+  const run = await coordinator.start(deepest, 1);
+  await expect(run.result()).rejects.toMatchObject({ code: "saga-failed" });
+  expect((await run.status()).status).toBe("undone");
 });
 
 const event = { name: "e", kind: "event", target: "go", after: ["a"] } as const;
