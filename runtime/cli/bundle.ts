@@ -2,7 +2,7 @@
  * Loads a bundle: the ESM file that `steno-compile --bundle` made, or one written by hand, whose
  * default export is the bound sagas. It checks before it imports, and it runs nothing.
  */
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { resolve as resolvePath } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -58,7 +58,16 @@ export async function loadBundle(given: string): Promise<readonly BoundSaga[]> {
       `${given} fails when it is imported:\n${manyLines(saidBy(error))}`,
     );
   }
-  return boundSagas(loaded.default, given);
+  try {
+    return boundSagas(loaded.default, given);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    // Whatever it exports has code of its own, which was asked what it is.
+    throw new Problem(
+      "bundle-fails-to-load",
+      `what ${given} exports fails when it is looked at:\n${manyLines(saidBy(error))}`,
+    );
+  }
 }
 
 /** Node ends without a word where a module waits for what nothing is there to bring. */
@@ -94,6 +103,8 @@ function saidBy(error: unknown): string {
 function readStart(path: string): string {
   let file: number;
   try {
+    // Of a pipe, opening would wait; a device may have no end.
+    if (!statSync(path).isFile()) throw new Error("it is no file");
     file = openSync(path, "r");
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
