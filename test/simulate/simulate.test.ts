@@ -9,12 +9,10 @@ import { defaultSetting, simulate } from "./simulate.js";
 
 const SEEDS = 200;
 /**
- * Each is as long as forty of the others. In the first, a coordinator is stopped while it takes a run, which
- * another finishes: it took the log for damaged. In the second, one is stopped while an event is sent by a
- * handle: it was acknowledged though others went on without it. In the third, one closes while it takes a
- * run: that stayed its own, and nobody could take it again.
+ * Each is as long as forty of the others. They are samples: what a seed does changes with what the runtime
+ * says to its database. What such seeds have found is tested where the stores are (`test/stores`).
  */
-const FLEETS = [9, 52_600_062, 52_700_048];
+const FLEETS = [9, 52_700_048];
 
 let database: Database;
 beforeAll(async () => {

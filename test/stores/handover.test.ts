@@ -1,4 +1,5 @@
 /** A coordinator that closes gives what it has to the others: at once, but for what runs in it. */
+import pg from "pg";
 import { Coordinator } from "steno-runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chain, held, open, openClient, type Saga, schemaOf } from "../postgres/fleet.js";
@@ -130,3 +131,80 @@ async function openOnce(store: Parameters<typeof openClient>[0]) {
   await (await open(store, held("none").script)).close();
   return openClient(store);
 }
+
+/** A run that somebody takes while another holds a lock, until it is let go on. */
+async function taking(lock: string) {
+  const { store, query, table } = schemaOf(server);
+  const owner = await store(LEASE_MS).open({ definitions: [chain.manifest.hash] });
+  const client = await openClient(store(LEASE_MS));
+  await client.start(chain, 1, { id: "r" });
+  const other = new pg.Client(server.url("postgres"));
+  await other.connect();
+  await other.query("BEGIN");
+  await other.query(lock.replaceAll("S.", table("")));
+  const waiting = async (): Promise<number> =>
+    (await query("SELECT 1 FROM pg_locks WHERE NOT granted")).length;
+  const claimed = owner.fleet?.claim({ until: Number.MAX_SAFE_INTEGER, limit: 10 });
+  await until(async () => (await waiting()) > 0);
+  const letGo = async (last = "SELECT 1"): Promise<void> => {
+    await other.query(last.replaceAll("S.", table("")));
+    await other.query("COMMIT");
+    await other.end();
+  };
+  return {
+    owner,
+    claimed,
+    waiting,
+    letGo,
+    runs: () => query(`SELECT id, owner FROM ${table("runs")}`),
+  };
+}
+
+test("a run that a coordinator takes while it closes is not its own for ever", async () => {
+  // Whoever takes runs, and whoever leaves, waits for its row, one after the other.
+  const { owner, claimed, waiting, letGo, runs } = await taking(
+    "SELECT 1 FROM S.coordinators FOR UPDATE",
+  );
+  const before = await waiting();
+  const closed = owner.close();
+  await until(async () => (await waiting()) > before);
+  await letGo();
+  await Promise.allSettled([claimed, closed]);
+  expect(await runs()).toEqual([{ id: "r", owner: null }]);
+});
+
+test("a run that others have before its log is read is not taken", async () => {
+  const { owner, claimed, letGo, runs } = await taking(
+    "LOCK TABLE S.events IN ACCESS EXCLUSIVE MODE",
+  );
+  expect(await runs()).toEqual([{ id: "r", owner: String(owner.epoch) }]);
+  await letGo("UPDATE S.runs SET owner = 99");
+  expect(await claimed).toEqual([]);
+  await owner.close();
+});
+
+test("what a coordinator is asked when it has lost the run, and does not know it, is done by the next", async () => {
+  const { store, query, table } = schemaOf(server);
+  const began: string[] = [];
+  const stuck = gate();
+  const held = gate();
+  const here = acting("first", began, () => stuck.opened);
+  const first = await open(store(LEASE_MS), here);
+  const run = await first.start(chain, 1, { id: "r" });
+  await until(() => began.length > 0);
+  await open(
+    store(LEASE_MS),
+    acting("second", began, () => held.opened),
+  );
+  const [coordinators, lanes, runs] = ["coordinators", "lanes", "runs"].map(table);
+  // As whoever finds that its lease has run out does.
+  await query(`WITH lost AS (UPDATE ${runs} SET owner = NULL),
+    fenced AS (UPDATE ${coordinators} SET fenced = true WHERE epoch = 1)
+    DELETE FROM ${lanes} WHERE coordinator = 1`);
+  await run.pause();
+  stuck.open();
+  held.open();
+  await until(async () => (await run.status()).reason === "paused");
+  await run.resume();
+  expect(await run.result()).toBe(1);
+});
