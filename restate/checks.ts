@@ -77,9 +77,10 @@ export function checkRestQuery(query: RestQuery): RestQuery {
 }
 
 function fitting<T>(handler: string, given: T, fields: Readonly<Record<string, Fits>>): T {
-  const found: Fields = typeof given === "object" && given !== null ? (given as Fields) : {};
+  const isRecord = typeof given === "object" && given !== null && !Array.isArray(given);
+  const found = isRecord ? (given as Fields) : {};
   const wrong = Object.entries(fields).filter(([name, fits]) => !fits(found[name]));
-  if (found === given && wrong.length === 0) return given;
+  if (isRecord && wrong.length === 0) return given;
   const names = Object.keys(fields).map((name) => `\`${name}\``);
   const which = wrong.map(([name]) => `\`${name}\``).join(", ") || "all";
   throw refused(

@@ -85,9 +85,9 @@ export function stenoRestate(options: StenoRestateOptions): StenoRestate {
 export class StenoRestate {
   readonly #ingress: Ingress;
   readonly #listing: ListingOptions | undefined;
-  /** For where a run is, and for its whole log. */
   readonly #reader: RestateReader;
-  readonly #wholeReader: RestateReader;
+  /** For where a run is. */
+  readonly #briefReader: RestateReader;
   /** By their hashes. */
   readonly #sagas = new Map<string, LoadedSaga>();
 
@@ -102,8 +102,8 @@ export class StenoRestate {
       known: (hash) => this.#sagas.get(hash)?.manifest,
       tried: (id) => this.#tried(id),
     };
-    this.#reader = new RestateReader(this.#ingress, around, true);
-    this.#wholeReader = new RestateReader(this.#ingress, around, false);
+    this.#reader = new RestateReader(this.#ingress, around, false);
+    this.#briefReader = new RestateReader(this.#ingress, around, true);
     for (const definition of options.sagas ?? []) this.#load(definition);
   }
 
@@ -195,10 +195,11 @@ export class StenoRestate {
   #handle<Result, Nodes, Errors extends Error>({ id, nonce }: Started): Run<Result, Nodes, Errors> {
     const host: RunHost = {
       reader: () => this.#reader,
+      briefReader: () => this.#briefReader,
       active: () => undefined,
       unrecovered: () => undefined,
       rest: (run, itsNonce) => this.#rest(run, itsNonce),
-      source: polled(this.#wholeReader, POLL_MS),
+      source: polled(this.#reader, POLL_MS),
       errors: ({ hash }) => this.#sagas.get(hash)?.errors,
       control: (run, command, args) => this.#control(run, command, args),
       nodeCodecs: (row) => this.#nodeCodecs(row),
@@ -215,8 +216,14 @@ export class StenoRestate {
   async #rest(id: string, nonce: string): Promise<RunRow | undefined> {
     for (;;) {
       const answer = await this.#ingress.rest(id, { nonce, atMost: WAIT_MS });
-      // A run that is not there any more, the reader tells.
-      if (answer === undefined || answer.rests) return this.#reader.run(id, { output: true });
+      if (answer !== undefined && !answer.rests) continue;
+      try {
+        // A run that is not there any more, whoever reads on tells.
+        return await this.#reader.run(id, { output: true });
+      } catch (error) {
+        // While nobody serves it, it is waited for.
+        if ((error as Partial<StenoError>).code !== "restate-no-answer") throw error;
+      }
     }
   }
 
@@ -232,7 +239,7 @@ export class StenoRestate {
       throw new StenoError(MISSING, `run \`${id}\` ${this.#missing(row, manifest)}`);
     }
     const loaded = this.#sagas.get(row.hash);
-    const stored = await storedArguments(this.#wholeReader, row, loaded, command, args);
+    const stored = await storedArguments(this.#reader, row, loaded, command, args);
     const text = argumentsText(stored);
     checkLength(`what \`${command}\` is given`, text, TOO_LONG[command] ?? "bad-request");
     const answer = await this.#ingress.tell(id, { nonce, command, args: text });

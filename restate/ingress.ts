@@ -31,6 +31,8 @@ export interface IngressOptions {
 /** How long is waited for a run that was accepted and has not begun. */
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
+/** How long an answer with long values may take: Restate keeps it first, some megabytes a second when it is busy. */
+const LONG_MS = 60_000;
 
 interface How {
   /** Under one key a call is done once. */
@@ -54,12 +56,15 @@ export class Ingress {
 
   /** `undefined`: there is no such run. */
   row(id: string, query: RowQuery): Promise<RowAnswer | undefined> {
-    return this.#known<RowAnswer>(id, "row", query);
+    const isLong = query.params === true || query.output === true;
+    return this.#known<RowAnswer>(id, "row", query, isLong ? { atMost: LONG_MS } : {});
   }
 
   /** `undefined`: there is no such run. */
-  read(id: string, query: ReadQuery): Promise<ReadAnswer | undefined> {
-    return this.#known<ReadAnswer>(id, query.after < 0 ? "read" : "since", query);
+  async read(id: string, query: ReadQuery): Promise<ReadAnswer | undefined> {
+    const how = query.brief === true ? {} : { atMost: LONG_MS };
+    const answer = await this.#known<ReadAnswer>(id, "read", query, how);
+    return answer?.all === true ? this.#known<ReadAnswer>(id, "readAll", query, how) : answer;
   }
 
   /** While nobody serves the sagas, the run goes nowhere: then it is as if it did not rest yet. */

@@ -1,14 +1,12 @@
 /**
  * What a run has from Restate: what is journaled, the promises that it waits for, and its state. The
  * order in which waits end is Restate's, and is the same whenever the handler is begun anew. It knows
- * nothing of sagas but how their log is kept.
+ * nothing of sagas; how their log is kept is in `kept-log.ts`.
  */
 import { RestatePromise, type TerminalError, type WorkflowContext } from "@restatedev/restate-sdk";
-import type { ActiveRun, LoggedEvent, RunRow, Write } from "steno-runtime/host";
-import { logKey, OUTPUT, ROW, type StoredRow } from "./protocol.js";
-
-/** Events whose values have more characters than this together are written apart. */
-const LONG = 1_000_000;
+import type { ActiveRun, RunRow, Write } from "steno-runtime/host";
+import { LogWriter } from "./kept-log.js";
+import { ROW, type StoredRow } from "./protocol.js";
 
 /** Takes what a promise came to. */
 type Take = (value: unknown, failure: TerminalError | undefined) => Promise<void>;
@@ -27,13 +25,14 @@ export class Journal {
   readonly ctx: WorkflowContext;
   readonly #mayGoOn: () => Promise<void>;
   readonly #waits = new Map<string, Wait>();
+  readonly #log: LogWriter;
   #row: RunRow | undefined;
-  #hasOutput = false;
 
   /** `mayGoOn`: asked before anything that came is taken. */
   constructor(ctx: WorkflowContext, mayGoOn: () => Promise<void>) {
     this.ctx = ctx;
     this.#mayGoOn = mayGoOn;
+    this.#log = new LogWriter((key, value) => ctx.set(key, value));
   }
 
   /** Waits for a promise beside others, once under each key. */
@@ -69,46 +68,14 @@ export class Journal {
     const before = this.#row;
     for (const write of writes) {
       if (write.kind === "create") this.#row = write.run;
-      else if (write.kind === "append") this.#append(write.events);
+      else if (write.kind === "append") this.#log.append(write.events);
       else if (write.kind === "update" && this.#row !== undefined) {
         const { status, reason, output, error, updatedAt } = write;
         this.#row = { ...this.#row, status, reason, output, error, updatedAt };
       }
     }
-    if (this.#row === before || this.#row === undefined) return;
-    const { output } = this.#row;
-    if (output !== undefined && !this.#hasOutput) this.ctx.set(OUTPUT, output);
-    this.#hasOutput = output !== undefined;
-    this.ctx.set(ROW, stored(this.#row));
+    if (this.#row !== before && this.#row !== undefined) this.ctx.set(ROW, stored(this.#row));
   }
-
-  /** Restate takes no message that is too long: long events are written one by one. */
-  #append(events: readonly LoggedEvent[]): void {
-    let some: LoggedEvent[] = [];
-    let length = 0;
-    const flush = (): void => {
-      if (some.length > 0) this.ctx.set(logKey(some[0]?.seq ?? 0), some);
-      some = [];
-      length = 0;
-    };
-    for (const event of events.map(withoutKept)) {
-      const more = "value" in event ? (event.value?.length ?? 0) : 0;
-      if (length + more > LONG) flush();
-      some.push(event);
-      length += more;
-    }
-    flush();
-  }
-}
-
-/** Params and output are kept once, and not in the log, too. */
-function withoutKept(event: LoggedEvent): LoggedEvent {
-  const isKept =
-    event.type === "created" ||
-    (event.type === "succeeded" && "node" in event && event.node === "");
-  if (!isKept || !("value" in event)) return event;
-  const { value: _value, ...rest } = event;
-  return rest as LoggedEvent;
 }
 
 function stored(row: RunRow): StoredRow {

@@ -81,13 +81,15 @@ export interface ReadQuery {
   /** Events with `seq > after`, at most `limit`. */
   readonly after: number;
   readonly limit?: number;
-  /** Without the params of the run, which may be long, and which say nothing of where it is. */
+  /** Without params, and without inputs and outputs that are long, which say nothing of where it is. */
   readonly brief?: boolean;
 }
 export interface ReadAnswer {
   readonly events: readonly LoggedEvent[];
   /** There are some that were too long for one answer. */
   readonly more?: true;
+  /** There are many, none is here: `readAll` is to be asked. */
+  readonly all?: true;
 }
 
 /** JSON leaves out what is `undefined`. */
@@ -118,8 +120,12 @@ export const OUTPUT = "output";
 export const DEFINITION = "definition";
 export const MOVES = "moves";
 export const COMMANDS = "commands";
-/** State: events, by the `seq` of the first, so that keys are in the order of the log. */
+/**
+ * State: events, by the `seq` of the first, so that keys are in the order of the log; and whether it has become
+ * too long to be sent at once.
+ */
 export const LOG = "log/";
+export const LONG = "long";
 export function logKey(seq: number): string {
   return LOG + String(seq).padStart(9, "0");
 }

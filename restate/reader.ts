@@ -23,7 +23,7 @@ export class RestateReader implements StoreReader {
   /** Of which run a definition can be asked. */
   readonly #runs = new Map<string, string>();
 
-  /** `brief`: logs are read without the params. */
+  /** `brief`: logs are read without values that say nothing of where a run is. */
   constructor(ingress: Ingress, around: Around, brief: boolean) {
     this.#ingress = ingress;
     this.#around = around;

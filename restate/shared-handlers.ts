@@ -9,9 +9,10 @@ import {
   type WorkflowSharedContext,
 } from "@restatedev/restate-sdk";
 import type { StenoError } from "steno-runtime";
-import { type LoggedEvent, type Manifest, runPruned } from "steno-runtime/host";
+import { type Manifest, runPruned } from "steno-runtime/host";
 import { checkCommand, checkReadQuery, checkRestQuery, checkRowQuery } from "./checks.js";
 import type { Definitions } from "./definitions.js";
+import { readLog } from "./kept-log.js";
 import {
   type Answer,
   answerPromise,
@@ -23,8 +24,6 @@ import {
   DEFINITION,
   ENDED,
   type Ending,
-  LOG,
-  logKey,
   type Missing,
   MOVES,
   OUTPUT,
@@ -46,8 +45,6 @@ const ASKED_LITTLE = { ...ASKED, enableLazyState: true };
 /** What the SDK says of a promise that is resolved already. */
 const CONFLICT = 409;
 const GONE = 404;
-/** An answer goes to its end once its values have so many characters: what follows is asked for again. */
-const PAGE = 4_000_000;
 
 export function sharedHandlers(definitions: Definitions) {
   const { shared } = handlers.workflow;
@@ -63,9 +60,13 @@ export function sharedHandlers(definitions: Definitions) {
     row: shared(ASKED_LITTLE, (ctx: WorkflowSharedContext, query: RowQuery) => {
       return rowOf(ctx, query, definitions);
     }),
-    // The whole log comes at once; a part of it is asked for by its keys.
-    read: shared(ASKED, read),
-    since: shared(ASKED_LITTLE, read),
+    read: shared(ASKED_LITTLE, (ctx: WorkflowSharedContext, query: ReadQuery) => {
+      return read(ctx, query, false);
+    }),
+    // Restate sends the whole state to it: for many events, which are short together.
+    readAll: shared(ASKED, (ctx: WorkflowSharedContext, query: ReadQuery) => {
+      return read(ctx, query, true);
+    }),
     rest: shared(ASKED_LITTLE, rest),
     tell: shared(ASKED_LITTLE, tell),
     definition: shared(ASKED_LITTLE, async (ctx: WorkflowSharedContext): Promise<Manifest> => {
@@ -95,38 +96,12 @@ async function rowOf(
 }
 
 /** Events of the run's log. */
-async function read(ctx: WorkflowSharedContext, query: ReadQuery): Promise<ReadAnswer | Missing> {
-  const { after, limit = Infinity, brief = false } = checkReadQuery(query);
-  const keys = (await ctx.stateKeys()).filter((key) => key.startsWith(LOG)).sort();
-  if (keys.length === 0) return { missing: true };
-  // The last one that begins before it may hold some.
-  const first = keys.findLastIndex((key) => key <= logKey(after + 1));
-  const events: LoggedEvent[] = [];
-  let length = 0;
-  for (const key of keys.slice(Math.max(first, 0))) {
-    for (const stored of (await ctx.get<LoggedEvent[]>(key)) ?? []) {
-      if (stored.seq <= after) continue;
-      if (events.length >= limit) return { events };
-      if (length > PAGE) return { events, more: true };
-      const event = { ...stored, ...(await keptOf(ctx, stored, brief)) } as LoggedEvent;
-      events.push(event);
-      if ("value" in event) length += event.value?.length ?? 0;
-    }
-  }
-  return { events };
-}
-
-/** The params and the output are in the log, too, and kept once. */
-async function keptOf(
+async function read(
   ctx: WorkflowSharedContext,
-  { type, ...event }: LoggedEvent,
-  brief: boolean,
-): Promise<{ readonly value?: string }> {
-  if (type === "created") return brief ? {} : textAt(ctx, PARAMS, "value");
-  if (type === "succeeded" && "node" in event && event.node === "") {
-    return textAt(ctx, OUTPUT, "value");
-  }
-  return {};
+  query: ReadQuery,
+  isAll: boolean,
+): Promise<ReadAnswer | Missing> {
+  return (await readLog(ctx, checkReadQuery(query), isAll)) ?? { missing: true };
 }
 
 async function textAt<Name extends string>(

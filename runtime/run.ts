@@ -46,6 +46,8 @@ export interface RunReport {
 export interface RunHost {
   /** @throws StenoError when the coordinator is closed. */
   reader(): StoreReader;
+  /** Where a log can be had without its long values, which say nothing of where a run is. */
+  briefReader?(): Pick<StoreReader, "events">;
   active(id: string, nonce: string): ActiveRun | undefined;
   /** Why a run that is not finished cannot go on here, if it cannot. */
   unrecovered(id: string): UnrecoveredRun | undefined;
@@ -179,7 +181,7 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
     // A run whose log is damaged has no state; one without its definition here has.
     if (row.reason === "corrupt-log") this.#host.checkAlive(this.id);
     const manifest = await this.#manifest(row);
-    const events = await this.#events();
+    const events = await this.#events(this.#host.briefReader?.());
     const { id, saga } = row;
     // Not before: it may have moved meanwhile. What is in memory is ahead of the log.
     const active = this.#host.active(this.id, this.#nonce);
@@ -303,8 +305,10 @@ export class Run<Result = unknown, Nodes = AnyNodes, Errors extends Error = Erro
   }
 
   /** @throws StenoError `run-pruned` if it was removed while it was read */
-  async #events(): Promise<readonly LoggedEvent[]> {
-    const events = await this.#host.reader().events(this.id);
+  async #events(
+    reader: Pick<StoreReader, "events"> = this.#host.reader(),
+  ): Promise<readonly LoggedEvent[]> {
+    const events = await reader.events(this.id);
     // What was not finished when its row was read may be by now, and removed.
     await this.#row();
     return events;
