@@ -31,6 +31,8 @@ export interface IngressOptions {
 /** How long is waited for a run that was accepted and has not begun. */
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
+/** What Restate says of the output of a workflow that is under way. */
+const NO_OUTPUT_YET = 470;
 /** How long an answer with long values may take: Restate keeps it first, some megabytes a second when it is busy. */
 const LONG_MS = 60_000;
 
@@ -114,8 +116,14 @@ export class Ingress {
   async #isAccepted(id: string): Promise<boolean> {
     const { service } = this.#options;
     const path = `restate/workflow/${service}/${encodeURIComponent(id)}/output`;
-    // 470: it has no output yet.
-    return (await this.#fetch("GET", path, undefined)).status !== 404;
+    const { status, text } = await this.#fetch("GET", path, undefined);
+    if (status === 404) return false;
+    if (status < 300 || status === NO_OUTPUT_YET) return true;
+    throw new StenoError(
+      "restate-refused",
+      `run \`${id}\` has ended before it began: Restate has of it ${status}: ${text.slice(0, 500)}; nothing of it ` +
+        "was done; use another id, or purge the invocation in Restate",
+    );
   }
 
   async #call(id: string, handler: string, body: unknown, how?: How): Promise<unknown> {

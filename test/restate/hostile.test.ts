@@ -114,9 +114,15 @@ test("what is no request of ours is refused, and a run that is under way does no
   // It may have been told to stop somewhere, or to go on.
   const { status } = await run.status();
   expect(["running", "succeeded"]).toContain(status);
-  expect(await client.run("bad0")).toBeUndefined();
+  await expect(client.run("bad0")).rejects.toMatchObject({
+    code: "restate-refused",
+    message: expect.stringMatching(/^run `bad0` has ended before it began: .* 400: .*stenoRestate/),
+  });
+  await expect(client.start(saga, 1, { id: "bad0" })).rejects.toMatchObject({
+    code: "restate-refused",
+  });
   if (status === "running") await run.send("go").catch(() => undefined);
-  await run.resume();
+  await run.resume().catch(() => undefined);
   expect(["succeeded", "undone", "stuck"]).toContain((await run.outcome()).status);
   await expect(run.send("go")).rejects.toMatchObject({ code: "run-finished" });
   await serving.close();
