@@ -257,6 +257,8 @@ export class Commits {
       // Others go on with what it had: of that, nothing counts any more.
       for (const run of batch.runs) onFenced(run, error as StenoError);
       for (const { reject } of batch.waiters) reject(error as Error);
+      // Runs that were started meanwhile rely on it that their definitions are there.
+      this.#writes.unshift(...batch.writes.filter(({ kind }) => kind === "define"));
       this.#schedule();
     } else if (this.#lost === undefined) {
       this.#lost = error instanceof Error ? error : new Error(String(error));

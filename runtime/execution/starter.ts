@@ -122,8 +122,6 @@ export class Starter {
     if (!run.refused) return run;
     runs.forget(run);
     if (!run.lost) return this.#found(saga, params, id, how);
-    // Nothing was written, not even the definition.
-    this.#defined.delete(manifest.hash);
     return this.#create(saga, params, id, how);
   }
 }

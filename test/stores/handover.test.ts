@@ -1,11 +1,12 @@
 /** A coordinator that closes gives what it has to the others: at once, but for what runs in it. */
 import pg from "pg";
-import { Coordinator } from "steno-runtime";
+import { Coordinator, memoryStore, StoreError, type StoreOwner } from "steno-runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chain, held, open, openClient, type Saga, schemaOf } from "../postgres/fleet.js";
 import { type PostgresServer, startPostgres } from "../postgres/server.js";
 import { action, scripted, scriptOf, type Script } from "../runtime/sagas.js";
 import { gate, until } from "../runtime/watched-store.js";
+import type { Write } from "../../runtime/stores/store.js";
 import { actionContext } from "../../runtime/context.js";
 
 let server: PostgresServer;
@@ -207,4 +208,44 @@ test("what a coordinator is asked when it has lost the run, and does not know it
   await until(async () => (await run.status()).reason === "paused");
   await run.resume();
   expect(await run.result()).toBe(1);
+});
+
+test("a definition that was on its way when a coordinator lost what it had comes with the next run, not after it", async () => {
+  const inner = memoryStore();
+  const [begun, fail] = [gate(), gate()];
+  const kinds: string[] = [];
+  const owning = async (): Promise<StoreOwner> => {
+    const owner = await inner.open();
+    let isFirst = true;
+    const commit = async (writes: readonly Write[]): Promise<void> => {
+      if (isFirst) {
+        isFirst = false;
+        begun.open();
+        await fail.opened;
+        throw new StoreError("store-fenced", "others go on with what it had");
+      }
+      await owner.commit(writes);
+      kinds.push(...writes.map(({ kind }) => kind));
+    };
+    return new Proxy(owner, {
+      get: (_, name) => (name === "commit" ? commit : (Reflect.get(owner, name) as unknown)),
+    });
+  };
+  const store = { reader: () => inner.reader(), open: owning };
+  const coordinator = await open(
+    store,
+    scriptOf(() => 1),
+  );
+  const first = coordinator.start(chain, 1, { id: "first" });
+  await begun.opened;
+  const second = coordinator.start(chain, 2, { id: "second" });
+  // Until it waits for its commit.
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  // The first, which would bring its definition again, is not started again.
+  void coordinator.drain();
+  fail.open();
+  await expect(first).rejects.toMatchObject({ code: "coordinator-draining" });
+  expect(await (await second).result()).toBe(2);
+  expect(kinds.indexOf("define")).toBeGreaterThanOrEqual(0);
+  expect(kinds.indexOf("define")).toBeLessThan(kinds.indexOf("create"));
 });
