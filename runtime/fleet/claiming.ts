@@ -4,13 +4,11 @@
  * that waited for their time. How a run goes on is in `active-runs.ts`.
  */
 import type { Clock } from "../clock.js";
-import type { ClaimedRun, Fleet } from "../stores/store.js";
 
 export interface ClaimingOptions {
-  readonly fleet: Fleet;
   readonly clock: Clock;
-  /** Goes on with a run that is taken. */
-  readonly take: (run: ClaimedRun) => Promise<unknown>;
+  /** Goes on with what is due by then, `limit` runs at most; resolves to how many there were. */
+  readonly takeDue: (until: number, limit: number) => Promise<number>;
   /** Resolves when there is room for more runs, or now and then. */
   readonly room: () => Promise<void>;
   /** For how many there is room now. */
@@ -98,13 +96,12 @@ export class Claiming {
   }
 
   async #takeBatch(): Promise<number> {
-    const { fleet, clock, take, free } = this.#options;
+    const { clock, takeDue, free } = this.#options;
     const limit = Math.min(this.#batch, free());
     if (this.#closed || limit <= 0) return 0;
-    const runs = await fleet.claim({ until: clock.now(), limit });
-    this.#batch = runs.length < limit ? BATCH.least : Math.min(2 * this.#batch, BATCH.most);
-    for (const run of runs) await take(run);
-    return runs.length;
+    const taken = await takeDue(clock.now(), limit);
+    this.#batch = taken < limit ? BATCH.least : Math.min(2 * this.#batch, BATCH.most);
+    return taken;
   }
 
   #arm(at: number): void {

@@ -34,6 +34,8 @@ export class Claims {
   readonly #suspects: Suspects;
   /** Runs that have left and are not free for others yet. */
   readonly #leaving = new Map<string, Promise<void>>();
+  /** Of each look for runs that is under way: which of them have gone from memory since it began. */
+  readonly #looks = new Set<Set<string>>();
   /** Counts how often all that was here was lost. */
   #losses = 0;
   #closed = false;
@@ -42,13 +44,18 @@ export class Claims {
     const { fleet, executor, room, free, onError, active, crashLimit } = options;
     this.#options = options;
     this.claiming = new Claiming({
-      ...{ fleet, room, free, onError },
+      ...{ room, free, onError },
       clock: executor.clock,
       durable: () => executor.durable(),
-      take: (run) => this.#take(run),
+      takeDue: (until, limit) =>
+        this.#look(async (gone) => {
+          const runs = await fleet.claim({ until, limit });
+          for (const run of runs) await this.#take(run, gone);
+          return runs.length;
+        }),
     });
     this.#suspects = new Suspects({
-      goOn: (run) => this.#take(run, true),
+      goOn: (run) => this.#look((gone) => this.#take(run, gone, true)),
       isCleared: (id) => {
         const state = active(id)?.state;
         return state === undefined || crashesIfRecovered(state) < crashLimit;
@@ -65,9 +72,26 @@ export class Claims {
   /** Takes a run, if no other coordinator has it. */
   async bring(id: string): Promise<"elsewhere" | undefined> {
     await this.#leaving.get(id);
-    const claimed = await this.#options.fleet.claimRun(id);
-    if (typeof claimed === "object") await this.#take(claimed);
-    return claimed === "elsewhere" ? claimed : undefined;
+    return this.#look(async (gone) => {
+      const claimed = await this.#options.fleet.claimRun(id);
+      return typeof claimed === "object" ? this.#take(claimed, gone) : claimed;
+    });
+  }
+
+  /** A run is not in memory any more: what was read of it before is not so, nor that it is this coordinator's. */
+  gone(id: string): void {
+    for (const gone of this.#looks) gone.add(id);
+    this.#suspects.drop(id);
+  }
+
+  async #look<T>(look: (gone: ReadonlySet<string>) => Promise<T>): Promise<T> {
+    const gone = new Set<string>();
+    this.#looks.add(gone);
+    try {
+      return await look(gone);
+    } finally {
+      this.#looks.delete(gone);
+    }
   }
 
   /** Others may take the run. Until that is durable, it is not to be taken here. */
@@ -104,24 +128,41 @@ export class Claims {
     return this.#options.active(id)?.nonce === nonce;
   }
 
-  /** Goes on with a run that this coordinator has got; when its turn comes, if it is suspected. */
-  async #take(run: ClaimedRun, isAlone = false): Promise<void> {
+  /**
+   * Goes on with a run that this coordinator has got; when its turn comes, if it is suspected.
+   * `gone`: which runs were here, and are not any more, since it was asked for.
+   */
+  async #take(
+    run: ClaimedRun,
+    gone: ReadonlySet<string>,
+    isAlone = false,
+  ): Promise<"elsewhere" | undefined> {
     const { crashLimit, restorer, goOn, leaveAlone } = this.#options;
     const { row, events, takeovers } = run;
-    if (this.#isHere(row)) return;
+    if (this.#isHere(row)) return undefined;
     const losses = this.#losses;
+    // Another look was faster. Whether it was taken before it was released is not known: asked again, it is.
+    if (gone.has(row.id) && !this.#closed) return this.bring(row.id);
     // Those who need an operator come to nothing, and ended nobody.
     const isMoving = row.reason === undefined || row.reason === "not-recoverable";
-    if (isMoving && takeovers > 1 && !isAlone) return this.#suspects.add(run);
+    if (isMoving && takeovers > 1 && !isAlone) return this.#suspect(run);
     const isAside = isMoving && takeovers >= ASIDE * crashLimit;
     const found = isAside ? endsProcesses(row, takeovers) : await restorer.restore(row, events);
-    if (losses !== this.#losses || this.#isHere(row)) return;
-    if (this.#closed) return this.release(row.id);
-    if (!(found instanceof ActiveRun)) return leaveAlone(row, found);
-    if (isMoving && this.#isSuspected(found) && !isAlone) return this.#suspects.add(run);
-    goOn(found, takeovers > 1 && isMoving);
-    // It acts, as far as others know.
-    found.wakeAt = 0;
+    if (losses !== this.#losses || this.#isHere(row)) return undefined;
+    if (this.#closed) this.release(row.id);
+    else if (gone.has(row.id)) return this.bring(row.id);
+    else if (!(found instanceof ActiveRun)) leaveAlone(row, found);
+    else if (isMoving && this.#isSuspected(found) && !isAlone) return this.#suspect(run);
+    else {
+      goOn(found, takeovers > 1 && isMoving);
+      // It acts, as far as others know.
+      found.wakeAt = 0;
+    }
+    return undefined;
+  }
+
+  #suspect(run: ClaimedRun): undefined {
+    this.#suspects.add(run);
   }
 
   /** Whether it is quarantined if it ends its coordinator once more, and is not yet. */

@@ -11,7 +11,7 @@ const LOOK_MS = 10;
 
 export interface SuspectsOptions {
   /** Goes on with a run. */
-  readonly goOn: (run: ClaimedRun) => Promise<void>;
+  readonly goOn: (run: ClaimedRun) => Promise<unknown>;
   /** Whether what it was suspected for is behind it, or it is not here any more. */
   readonly isCleared: (id: string) => boolean;
   readonly onError: (error: unknown) => void;
@@ -31,9 +31,16 @@ export class Suspects {
   }
 
   add(run: ClaimedRun): void {
+    this.drop(run.row.id);
     // At any place: with the same order each time, those behind the one that does it would never go on.
     this.#waiting.splice(Math.floor(Math.random() * (this.#waiting.length + 1)), 0, run);
     this.#watching ??= this.#watchAll().finally(() => (this.#watching = undefined));
+  }
+
+  /** What was read of a run is not so any more. */
+  drop(id: string): void {
+    const place = this.#waiting.findIndex(({ row }) => row.id === id);
+    if (place >= 0) this.#waiting.splice(place, 1);
   }
 
   /** Forgets those that wait, and gives their ids. */
