@@ -38,8 +38,7 @@ function coordinator(takeovers = 0) {
       durable: () => commit.promise,
     },
     restorer: {
-      restore: async () =>
-        new ActiveRun({} as LoadedSaga, claimed.row, { frames: [] } as never, 0),
+      restore: async () => new ActiveRun({} as LoadedSaga, claimed.row, { frames: [] } as never, 0),
     },
     crashLimit: 3,
     room: () => Promise.resolve(),
