@@ -36,11 +36,14 @@ process.setSourceMapsEnabled(false);
 const args = process.argv.slice(2);
 const json = args.includes("--json");
 const words = args.filter((arg) => !arg.startsWith("-"));
+const unknown = args.find((arg) => arg.startsWith("-") && arg !== "--json");
 const chosen = benches.filter(
   ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
 );
-if (chosen.length === 0) {
-  console.error(`no benchmark matches; there are: ${benches.map(({ name }) => name).join(", ")}`);
+if (unknown !== undefined || chosen.length === 0) {
+  const wrong =
+    unknown === undefined ? "no benchmark matches" : `there is no option \`${unknown}\``;
+  console.error(`${wrong}; there are: there are: ${benches.map(({ name }) => name).join(", ")}`);
   process.exit(2);
 }
 
