@@ -43,7 +43,7 @@ const chosen = benches.filter(
 if (unknown !== undefined || chosen.length === 0) {
   const wrong =
     unknown === undefined ? "no benchmark matches" : `there is no option \`${unknown}\``;
-  console.error(`${wrong}; there are: there are: ${benches.map(({ name }) => name).join(", ")}`);
+  console.error(`${wrong}; there are: ${benches.map(({ name }) => name).join(", ")}`);
   process.exit(2);
 }
 
