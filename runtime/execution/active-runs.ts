@@ -130,7 +130,7 @@ export class ActiveRuns {
     // A new run whose id was taken may have made room for the one that has it.
     if (this.#active.get(run.id) !== run) return;
     this.#active.delete(run.id);
-    this.#claims?.gone(run.id);
+    this.#claims?.gone(run);
     if (this.#brought.delete(run.id) && this.#brought.size < ROOM) this.#roomMade();
   }
 

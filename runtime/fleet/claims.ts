@@ -79,7 +79,9 @@ export class Claims {
   }
 
   /** A run is not in memory any more: what was read of it before is not so, nor that it is this coordinator's. */
-  gone(id: string): void {
+  gone({ id, refused }: Pick<ActiveRun, "id" | "refused">): void {
+    // It never was in the store: what was read is of another, which has its id.
+    if (refused) return;
     for (const gone of this.#looks) gone.add(id);
     this.#suspects.drop(id);
   }

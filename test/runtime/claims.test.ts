@@ -55,7 +55,7 @@ function coordinator(takeovers = 0) {
   /** It only waits: it leaves memory, and others may have it as soon as that is committed. */
   const leave = (): void => {
     active.delete("r");
-    claims.gone("r");
+    claims.gone({ id: "r", refused: false });
     claims.release("r");
   };
   return { claims, claimed, happened, batches, singles, commit, leave, active };
@@ -101,7 +101,7 @@ test("nor one that was asked for by itself, or that has left or ended while its 
   singles[3]?.resolve(claimed);
   // It has been asked for; another look was faster, and the run came to its end.
   active.delete("r");
-  claims.gone("r");
+  claims.gone({ id: "r", refused: false });
   await turn();
   singles[4]?.resolve(undefined);
   expect(await third).toBe(undefined);
@@ -115,8 +115,18 @@ test("nor one that waited as a suspect", async () => {
   singles[0]?.resolve(claimed);
   await brought;
   expect(claims.areWaiting).toBe(true);
-  claims.gone("r");
+  claims.gone({ id: "r", refused: false });
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(claims.areWaiting).toBe(false);
   expect(happened).toEqual([]);
+});
+
+test("but one that waited does go on when a new run of its id was refused", async () => {
+  const { claims, claimed, happened, singles } = coordinator(2);
+  const brought = claims.bring("r");
+  await turn();
+  singles[0]?.resolve(claimed);
+  await brought;
+  claims.gone({ id: "r", refused: true });
+  await expect.poll(() => happened).toEqual(["goes on"]);
 });
